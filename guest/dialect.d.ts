@@ -1,0 +1,535 @@
+/**
+ * The ambient library of the guest dialect: what `tsc` needs to know so that editors, renames and jumps work over guest/.
+ * docs/language.md says what each thing means; the compiler (src/compiler) has its own, stricter types: here all numbers
+ * are one type. There is no JavaScript library underneath: what is not declared here does not exist in a guest.
+ */
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Scalars. The name is a type and, called, a cast: u8(x). MIN_VALUE and MAX_VALUE are constants of the type.
+
+/** 8-bit two's complement integer */
+declare type i8 = number;
+declare function i8(x: number | boolean): i8;
+declare namespace i8 {
+  const MIN_VALUE: i8;
+  const MAX_VALUE: i8;
+}
+/** 16-bit two's complement integer */
+declare type i16 = number;
+declare function i16(x: number | boolean): i16;
+declare namespace i16 {
+  const MIN_VALUE: i16;
+  const MAX_VALUE: i16;
+}
+/** 32-bit two's complement integer */
+declare type i32 = number;
+declare function i32(x: number | boolean): i32;
+declare namespace i32 {
+  const MIN_VALUE: i32;
+  const MAX_VALUE: i32;
+}
+/** 64-bit two's complement integer */
+declare type i64 = number;
+declare function i64(x: number | boolean): i64;
+declare namespace i64 {
+  const MIN_VALUE: i64;
+  const MAX_VALUE: i64;
+}
+/** signed integer as wide as a pointer */
+declare type isize = number;
+declare function isize(x: number | boolean): isize;
+declare namespace isize {
+  const MIN_VALUE: isize;
+  const MAX_VALUE: isize;
+}
+/** 8-bit unsigned integer */
+declare type u8 = number;
+declare function u8(x: number | boolean): u8;
+declare namespace u8 {
+  const MIN_VALUE: u8;
+  const MAX_VALUE: u8;
+}
+/** 16-bit unsigned integer */
+declare type u16 = number;
+declare function u16(x: number | boolean): u16;
+declare namespace u16 {
+  const MIN_VALUE: u16;
+  const MAX_VALUE: u16;
+}
+/** 32-bit unsigned integer */
+declare type u32 = number;
+declare function u32(x: number | boolean): u32;
+declare namespace u32 {
+  const MIN_VALUE: u32;
+  const MAX_VALUE: u32;
+}
+/** 64-bit unsigned integer */
+declare type u64 = number;
+declare function u64(x: number | boolean): u64;
+declare namespace u64 {
+  const MIN_VALUE: u64;
+  const MAX_VALUE: u64;
+}
+/** unsigned integer as wide as a pointer: addresses, sizes */
+declare type usize = number;
+declare function usize(x: number | boolean): usize;
+declare namespace usize {
+  const MIN_VALUE: usize;
+  const MAX_VALUE: usize;
+}
+/** IEEE 754 binary32 */
+declare type f32 = number;
+declare function f32(x: number | boolean): f32;
+declare namespace f32 {
+  /** the most negative finite value is -MAX_VALUE; MIN_NORMAL_VALUE is the smallest normal one */
+  const MAX_VALUE: f32;
+  const MIN_NORMAL_VALUE: f32;
+  const EPSILON: f32;
+}
+/** IEEE 754 binary64 */
+declare type f64 = number;
+declare function f64(x: number | boolean): f64;
+declare namespace f64 {
+  /** the most negative finite value is -MAX_VALUE; MIN_NORMAL_VALUE is the smallest normal one */
+  const MAX_VALUE: f64;
+  const MIN_NORMAL_VALUE: f64;
+  const EPSILON: f64;
+}
+/** true or false; the only type that a condition takes. bool(x) is x != 0. */
+declare type bool = boolean;
+declare function bool(x: number | boolean): bool;
+
+/** Float constants that, like a literal, take the type their surroundings want. */
+declare const NaN: number;
+declare const Infinity: number;
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Memory
+
+/** What a pointer shows of a struct: its fields. Pointers to anything else have elements only. */
+type Fields<T> = T extends Pointer<any> | FixedArray<any, any> | LanesOf<any, any> | Function
+  ? unknown
+  : T extends object
+    ? T
+    : unknown;
+
+interface Pointer<T> {
+  [index: number]: T;
+  readonly __pointee: T;
+}
+
+/** Address of a T: p[i] is the i-th element, p.field the field of a struct; compare with null. */
+declare type Ptr<T> = Pointer<T> & Fields<T>;
+
+/** Where a builtin takes an address: a usize or any pointer. */
+type Address = usize | Pointer<any>;
+
+/** N values in a row, stored in place. N is a literal or `typeof CONSTANT`; only constant tables may leave it out. */
+interface FixedArray<T, N extends number = number> {
+  [index: number]: T;
+  /** N, a constant */
+  readonly length: usize;
+  readonly __element?: T;
+  readonly __count?: N;
+}
+
+/** Function pointer of the Microsoft x64 calling convention (UEFI). */
+declare type Efi<F> = F;
+
+/** A T at an address of any alignment, `offset` bytes further. */
+declare function load<T>(address: Address, offset?: usize): T;
+declare function store<T>(address: Address, value: T, offset?: usize): void;
+declare function sizeof<T>(): usize;
+declare function alignof<T>(): usize;
+declare function offsetof<T>(field: keyof T): usize;
+/** pointer ↔ usize ↔ other pointer or function pointer */
+declare function changetype<T>(x: unknown): T;
+/** Pointer to a variable, field or element: ref(p[i]) is p moved by i. */
+declare function ref<T>(place: T): Ptr<T>;
+/** The same bits as another scalar of the same size. */
+declare function reinterpret<T>(x: number): T;
+/** Storage of a struct or fixed array, all zero: `const s = zeroed<S>()`, at module level or local. */
+declare function zeroed<T>(): T;
+/** Address of the first byte of a string (its UTF-8). */
+declare function utf8(text: string): Ptr<u8>;
+
+declare namespace memory {
+  /** n bytes; the two may overlap */
+  function copy(to: Address, from: Address, n: usize): void;
+  function fill(to: Address, byte: u8, n: usize): void;
+  /** < 0, 0, > 0 as the first byte that differs, unsigned */
+  function compare(a: Address, b: Address, n: usize): i32;
+}
+
+/** Exactly one access of the given type, never moved over another volatile one. Device registers. */
+declare namespace volatile {
+  function load<T>(address: Address): T;
+  function store<T>(address: Address, value: T): void;
+}
+
+/** Sequentially consistent; the old value is returned. T: an integer of 8 to 64 bits, naturally aligned. */
+declare namespace atomic {
+  function load<T>(address: Address): T;
+  function store<T>(address: Address, value: T): void;
+  function add<T>(address: Address, value: T): T;
+  function sub<T>(address: Address, value: T): T;
+  function and<T>(address: Address, value: T): T;
+  function or<T>(address: Address, value: T): T;
+  function xor<T>(address: Address, value: T): T;
+  function xchg<T>(address: Address, value: T): T;
+  /** Writes `replacement` if the memory holds `expected`; returns what it held. */
+  function cmpxchg<T>(address: Address, expected: T, replacement: T): T;
+  function fence(): void;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Arithmetic. The type argument may be left out: the operands say it.
+
+declare function abs<T>(x: T): T;
+/** Floats: a < b ? a : b */
+declare function min<T>(a: T, b: T): T;
+/** Floats: a > b ? a : b */
+declare function max<T>(a: T, b: T): T;
+/** Leading zeros; the width for 0. */
+declare function clz<T>(x: T): T;
+/** Trailing zeros; the width for 0. */
+declare function ctz<T>(x: T): T;
+declare function popcnt<T>(x: T): T;
+declare function rotl<T>(x: T, count: T): T;
+declare function rotr<T>(x: T, count: T): T;
+declare function sqrt<T>(x: T): T;
+declare function floor<T>(x: T): T;
+declare function ceil<T>(x: T): T;
+declare function trunc<T>(x: T): T;
+/** Rounds to the nearest integer, halves to even. */
+declare function nearest<T>(x: T): T;
+declare function copysign<T>(magnitude: T, sign: T): T;
+/** a·b + c, rounded once */
+declare function fma<T>(a: T, b: T, c: T): T;
+declare function isNaN<T>(x: T): bool;
+/** a if the condition is true, else b; both are evaluated */
+declare function select<T>(a: T, b: T, condition: bool): T;
+/** Traps, in every build. */
+declare function unreachable(): never;
+/** Panics in a checked build if the condition is false; nothing, not even the condition, in a release build. */
+declare function assert(condition: bool, message?: string): void;
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Vectors: element type × lanes. V is the vector, N its lanes, M its mask: the signed integer vector of the same shape.
+
+interface LanesOf<E, N> {
+  readonly __element: E;
+  readonly __lanes: N;
+}
+
+interface Lanes<V, N, M> {
+  splat(x: number): V;
+  /** from p[index], any alignment */
+  load(p: Ptr<number>, index?: number): V;
+  store(p: Ptr<number>, index: number, v: V): void;
+  add(a: V, b: V): V;
+  sub(a: V, b: V): V;
+  mul(a: V, b: V): V;
+  min(a: V, b: V): V;
+  max(a: V, b: V): V;
+  neg(a: V): V;
+  abs(a: V): V;
+  /** v times a scalar */
+  scale(v: V, x: number): V;
+  /** Fixed tree: the upper half is added onto the lower half until one lane is left. */
+  sum(v: V): number;
+  maxLane(v: V): number;
+  minLane(v: V): number;
+  /** Value by value from a vector of as many lanes. Float → integer truncates and must fit. */
+  convert(w: LanesOf<any, N>): V;
+  /** The same bits, from a vector of as many bytes. */
+  reinterpret(w: LanesOf<any, any>): V;
+  /** lane: constant */
+  lane(v: V, lane: number): number;
+  withLane(v: V, lane: number, x: number): V;
+  /** Lanes of a, then of b (N …), by constant numbers. */
+  shuffle(a: V, b: V, ...lanes: number[]): V;
+  less(a: V, b: V): M;
+  equal(a: V, b: V): M;
+  /** a where the mask is set, else b */
+  select(a: V, b: V, mask: M): V;
+}
+
+interface IntegerLanes<V, N, M> extends Lanes<V, N, M> {
+  and(a: V, b: V): V;
+  or(a: V, b: V): V;
+  xor(a: V, b: V): V;
+  not(a: V): V;
+  /** every lane by one count, modulo the lane's width */
+  shl(v: V, count: number): V;
+  shr(v: V, count: number): V;
+}
+
+interface FloatLanes<V, N, M> extends Lanes<V, N, M> {
+  div(a: V, b: V): V;
+  /** a·b + c, rounded once */
+  fma(a: V, b: V, c: V): V;
+  sqrt(a: V): V;
+  floor(a: V): V;
+  ceil(a: V): V;
+  trunc(a: V): V;
+  nearest(a: V): V;
+}
+
+interface SingleLanes<V, N, M> extends FloatLanes<V, N, M> {
+  /** N IEEE 754 binary16 values from p[index], exactly */
+  loadF16(p: Ptr<u16>, index?: number): V;
+  loadBF16(p: Ptr<u16>, index?: number): V;
+}
+
+interface DotLanes<V, N, M, A, B> extends IntegerLanes<V, N, M> {
+  /** Lane n: acc[n] + Σ a[4n+k]·b[4n+k], k = 0 … 3, exact in i32 (wrapping). a: unsigned bytes, b: signed bytes. */
+  dot(acc: V, a: A, b: B): V;
+  /** The same, for a ≤ 127 only (4-bit weights): cheaper where there is no VNNI. */
+  dot7(acc: V, a: A, b: B): V;
+}
+
+declare type f32x2 = LanesOf<'f32', 2>;
+declare const f32x2: SingleLanes<f32x2, 2, i32x2>;
+declare type f32x4 = LanesOf<'f32', 4>;
+declare const f32x4: SingleLanes<f32x4, 4, i32x4>;
+declare type f32x8 = LanesOf<'f32', 8>;
+declare const f32x8: SingleLanes<f32x8, 8, i32x8>;
+declare type f32x16 = LanesOf<'f32', 16>;
+declare const f32x16: SingleLanes<f32x16, 16, i32x16>;
+declare type f32x32 = LanesOf<'f32', 32>;
+declare const f32x32: SingleLanes<f32x32, 32, i32x32>;
+declare type f32x64 = LanesOf<'f32', 64>;
+declare const f32x64: SingleLanes<f32x64, 64, i32x64>;
+
+declare type f64x2 = LanesOf<'f64', 2>;
+declare const f64x2: FloatLanes<f64x2, 2, i64x2>;
+declare type f64x4 = LanesOf<'f64', 4>;
+declare const f64x4: FloatLanes<f64x4, 4, i64x4>;
+declare type f64x8 = LanesOf<'f64', 8>;
+declare const f64x8: FloatLanes<f64x8, 8, i64x8>;
+declare type f64x16 = LanesOf<'f64', 16>;
+declare const f64x16: FloatLanes<f64x16, 16, i64x16>;
+declare type f64x32 = LanesOf<'f64', 32>;
+declare const f64x32: FloatLanes<f64x32, 32, i64x32>;
+declare type f64x64 = LanesOf<'f64', 64>;
+declare const f64x64: FloatLanes<f64x64, 64, i64x64>;
+
+declare type i8x2 = LanesOf<'i8', 2>;
+declare const i8x2: IntegerLanes<i8x2, 2, i8x2>;
+declare type i8x4 = LanesOf<'i8', 4>;
+declare const i8x4: IntegerLanes<i8x4, 4, i8x4>;
+declare type i8x8 = LanesOf<'i8', 8>;
+declare const i8x8: IntegerLanes<i8x8, 8, i8x8>;
+declare type i8x16 = LanesOf<'i8', 16>;
+declare const i8x16: IntegerLanes<i8x16, 16, i8x16>;
+declare type i8x32 = LanesOf<'i8', 32>;
+declare const i8x32: IntegerLanes<i8x32, 32, i8x32>;
+declare type i8x64 = LanesOf<'i8', 64>;
+declare const i8x64: IntegerLanes<i8x64, 64, i8x64>;
+
+declare type i16x2 = LanesOf<'i16', 2>;
+declare const i16x2: IntegerLanes<i16x2, 2, i16x2>;
+declare type i16x4 = LanesOf<'i16', 4>;
+declare const i16x4: IntegerLanes<i16x4, 4, i16x4>;
+declare type i16x8 = LanesOf<'i16', 8>;
+declare const i16x8: IntegerLanes<i16x8, 8, i16x8>;
+declare type i16x16 = LanesOf<'i16', 16>;
+declare const i16x16: IntegerLanes<i16x16, 16, i16x16>;
+declare type i16x32 = LanesOf<'i16', 32>;
+declare const i16x32: IntegerLanes<i16x32, 32, i16x32>;
+declare type i16x64 = LanesOf<'i16', 64>;
+declare const i16x64: IntegerLanes<i16x64, 64, i16x64>;
+
+declare type i32x2 = LanesOf<'i32', 2>;
+declare const i32x2: DotLanes<i32x2, 2, i32x2, u8x8, i8x8>;
+declare type i32x4 = LanesOf<'i32', 4>;
+declare const i32x4: DotLanes<i32x4, 4, i32x4, u8x16, i8x16>;
+declare type i32x8 = LanesOf<'i32', 8>;
+declare const i32x8: DotLanes<i32x8, 8, i32x8, u8x32, i8x32>;
+declare type i32x16 = LanesOf<'i32', 16>;
+declare const i32x16: DotLanes<i32x16, 16, i32x16, u8x64, i8x64>;
+declare type i32x32 = LanesOf<'i32', 32>;
+declare const i32x32: IntegerLanes<i32x32, 32, i32x32>;
+declare type i32x64 = LanesOf<'i32', 64>;
+declare const i32x64: IntegerLanes<i32x64, 64, i32x64>;
+
+declare type i64x2 = LanesOf<'i64', 2>;
+declare const i64x2: IntegerLanes<i64x2, 2, i64x2>;
+declare type i64x4 = LanesOf<'i64', 4>;
+declare const i64x4: IntegerLanes<i64x4, 4, i64x4>;
+declare type i64x8 = LanesOf<'i64', 8>;
+declare const i64x8: IntegerLanes<i64x8, 8, i64x8>;
+declare type i64x16 = LanesOf<'i64', 16>;
+declare const i64x16: IntegerLanes<i64x16, 16, i64x16>;
+declare type i64x32 = LanesOf<'i64', 32>;
+declare const i64x32: IntegerLanes<i64x32, 32, i64x32>;
+declare type i64x64 = LanesOf<'i64', 64>;
+declare const i64x64: IntegerLanes<i64x64, 64, i64x64>;
+
+declare type u8x2 = LanesOf<'u8', 2>;
+declare const u8x2: IntegerLanes<u8x2, 2, i8x2>;
+declare type u8x4 = LanesOf<'u8', 4>;
+declare const u8x4: IntegerLanes<u8x4, 4, i8x4>;
+declare type u8x8 = LanesOf<'u8', 8>;
+declare const u8x8: IntegerLanes<u8x8, 8, i8x8>;
+declare type u8x16 = LanesOf<'u8', 16>;
+declare const u8x16: IntegerLanes<u8x16, 16, i8x16>;
+declare type u8x32 = LanesOf<'u8', 32>;
+declare const u8x32: IntegerLanes<u8x32, 32, i8x32>;
+declare type u8x64 = LanesOf<'u8', 64>;
+declare const u8x64: IntegerLanes<u8x64, 64, i8x64>;
+
+declare type u16x2 = LanesOf<'u16', 2>;
+declare const u16x2: IntegerLanes<u16x2, 2, i16x2>;
+declare type u16x4 = LanesOf<'u16', 4>;
+declare const u16x4: IntegerLanes<u16x4, 4, i16x4>;
+declare type u16x8 = LanesOf<'u16', 8>;
+declare const u16x8: IntegerLanes<u16x8, 8, i16x8>;
+declare type u16x16 = LanesOf<'u16', 16>;
+declare const u16x16: IntegerLanes<u16x16, 16, i16x16>;
+declare type u16x32 = LanesOf<'u16', 32>;
+declare const u16x32: IntegerLanes<u16x32, 32, i16x32>;
+declare type u16x64 = LanesOf<'u16', 64>;
+declare const u16x64: IntegerLanes<u16x64, 64, i16x64>;
+
+declare type u32x2 = LanesOf<'u32', 2>;
+declare const u32x2: IntegerLanes<u32x2, 2, i32x2>;
+declare type u32x4 = LanesOf<'u32', 4>;
+declare const u32x4: IntegerLanes<u32x4, 4, i32x4>;
+declare type u32x8 = LanesOf<'u32', 8>;
+declare const u32x8: IntegerLanes<u32x8, 8, i32x8>;
+declare type u32x16 = LanesOf<'u32', 16>;
+declare const u32x16: IntegerLanes<u32x16, 16, i32x16>;
+declare type u32x32 = LanesOf<'u32', 32>;
+declare const u32x32: IntegerLanes<u32x32, 32, i32x32>;
+declare type u32x64 = LanesOf<'u32', 64>;
+declare const u32x64: IntegerLanes<u32x64, 64, i32x64>;
+
+declare type u64x2 = LanesOf<'u64', 2>;
+declare const u64x2: IntegerLanes<u64x2, 2, i64x2>;
+declare type u64x4 = LanesOf<'u64', 4>;
+declare const u64x4: IntegerLanes<u64x4, 4, i64x4>;
+declare type u64x8 = LanesOf<'u64', 8>;
+declare const u64x8: IntegerLanes<u64x8, 8, i64x8>;
+declare type u64x16 = LanesOf<'u64', 16>;
+declare const u64x16: IntegerLanes<u64x16, 16, i64x16>;
+declare type u64x32 = LanesOf<'u64', 32>;
+declare const u64x32: IntegerLanes<u64x32, 32, i64x32>;
+declare type u64x64 = LanesOf<'u64', 64>;
+declare const u64x64: IntegerLanes<u64x64, 64, i64x64>;
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Machine instructions. Each is refused for targets other than its own. The compiler's table: src/compiler/intrinsics.
+
+/** x86-64, but for pause, which every target has */
+declare namespace cpu {
+  /** hint in a spinning loop; every target */
+  function pause(): void;
+  /** hlt: sleeps until an interrupt */
+  function halt(): void;
+  /** disables interrupts */
+  function cli(): void;
+  /** enables interrupts */
+  function sti(): void;
+  /** int3 */
+  function breakpoint(): void;
+  /** out: eax, ebx, ecx, edx */
+  function cpuid(leaf: u32, subleaf: u32, out: Ptr<u32>): void;
+  function rdtsc(): u64;
+  /** rdtscp: waits for the instructions before it */
+  function rdtscp(): u64;
+  function rdmsr(register: u32): u64;
+  function wrmsr(register: u32, value: u64): void;
+  function readCr0(): u64;
+  function readCr2(): u64;
+  function readCr3(): u64;
+  function readCr4(): u64;
+  function writeCr0(value: u64): void;
+  function writeCr3(value: u64): void;
+  function writeCr4(value: u64): void;
+  function readFlags(): u64;
+  function xgetbv(register: u32): u64;
+  function xsetbv(register: u32, value: u64): void;
+  /** address of a 10-byte descriptor: limit u16, base u64 */
+  function lidt(descriptor: Address): void;
+  function lgdt(descriptor: Address): void;
+  function ltr(selector: u16): void;
+  function invlpg(address: Address): void;
+  function wbinvd(): void;
+  function fninit(): void;
+  function ldmxcsr(value: u32): void;
+  /** the CS register */
+  function codeSelector(): u16;
+  /** the address of the stack's top, roughly: the frame of the calling function */
+  function stackPointer(): usize;
+}
+
+/** x86 I/O ports */
+declare namespace port {
+  function in8(port: u16): u8;
+  function in16(port: u16): u16;
+  function in32(port: u16): u32;
+  function out8(port: u16, value: u8): void;
+  function out16(port: u16, value: u16): void;
+  function out32(port: u16, value: u32): void;
+}
+
+declare namespace linux {
+  /** A raw system call; arguments are integers or pointers. Result: < 0 and ≥ -4095 is an error number, negated. */
+  function syscall(
+    number: number,
+    a?: Address,
+    b?: Address,
+    c?: Address,
+    d?: Address,
+    e?: Address,
+    f?: Address,
+  ): isize;
+  /**
+   * clone(flags) with a new stack: the child runs entry(argument) and exits, the parent gets its thread id.
+   * stackTop: the end of the child's stack, 16-byte aligned.
+   */
+  function startThread(stackTop: usize, flags: usize, entry: (argument: usize) => void, argument: usize): isize;
+}
+
+/** Statements at module level that make the program's entry point. At most one per program. */
+declare namespace entry {
+  /** _start of a static Linux process. stack: argc, argv[0] … argv[argc - 1], 0, environment …, as the kernel left it. */
+  function linuxProcess(start: (stack: Ptr<usize>) => void): void;
+  /**
+   * 64-bit entry by the PVH protocol (ELF note XEN_ELFNOTE_PHYS32_ENTRY): own stack, the first 4 GiB mapped one to one,
+   * flat segments (code 08, data 10), interrupts off. info: physical address of hvm_start_info.
+   */
+  function pvh(start: (info: usize) => void, stackBytes: number): void;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Types that tsc itself asks for. Guest code does not use them.
+
+interface Array<T> {
+  [index: number]: T;
+  readonly length: number;
+}
+interface Boolean {
+  readonly __boolean: never;
+}
+interface CallableFunction extends Function {}
+interface Function {
+  readonly __function: never;
+}
+interface IArguments {
+  readonly __arguments: never;
+}
+interface NewableFunction extends Function {}
+interface Number {
+  readonly __number: never;
+}
+interface Object {}
+interface RegExp {
+  readonly __regexp: never;
+}
+interface String {
+  /** bytes of its UTF-8 */
+  readonly length: usize;
+}
