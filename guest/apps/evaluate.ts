@@ -1,0 +1,62 @@
+/**
+ * Evaluates token sequences for the host: the program behind `mu perplexity` (src/measure/guestEvaluator.ts). No console
+ * protocol here, but plain binary, little endian, one request after the other until the end of input:
+ *
+ *   host → guest   u32 count (1 … CONTEXT) · i32[count] token ids · u32 first (0 … count)
+ *   guest → host   f32[count - first][VOCABULARY]: logits of positions first … count - 1
+ *
+ * Every request starts a new context. A request out of these bounds gets one line of text and exit code 1.
+ */
+import { powerOff, read, write } from 'machine';
+import { BATCH, CONTEXT, VOCABULARY } from 'model';
+import { evaluate, logitsOf } from '../engine/transformer.ts';
+
+/** What `readWord` gives at the end of input; no u32 is negative. */
+const END: i64 = -1;
+
+const tokens = zeroed<FixedArray<i32, typeof CONTEXT>>();
+
+export function main(): void {
+  while (true) {
+    const count = readWord();
+    if (count == END) return;
+    if (count == 0 || count > CONTEXT) refuse('evaluate: count is not 1 ... CONTEXT\n');
+    for (let i: i32 = 0; i < i32(count); i++) {
+      const token = readWord();
+      if (token == END) refuse('evaluate: input ends within a request\n');
+      if (token >= VOCABULARY) refuse('evaluate: a token is not 0 ... VOCABULARY - 1\n');
+      tokens[i] = i32(token);
+    }
+    const first = readWord();
+    if (first == END) refuse('evaluate: input ends within a request\n');
+    if (first > count) refuse('evaluate: first is not 0 ... count\n');
+    answer(i32(count), i32(first));
+  }
+}
+
+/** Evaluates tokens[0 … count-1] batch by batch and writes the logits from position `first` on. */
+function answer(count: i32, first: i32): void {
+  for (let start: i32 = 0; start < count; start += BATCH) {
+    const size = min(BATCH, count - start);
+    evaluate(ref(tokens[start]), size, start);
+    for (let i: i32 = max(first - start, 0); i < size; i++) {
+      write(changetype<Ptr<u8>>(logitsOf(i)), usize(VOCABULARY) * sizeof<f32>());
+    }
+  }
+}
+
+/** Four bytes, little endian; END if the input ends before or within them. */
+function readWord(): i64 {
+  let word: i64 = 0;
+  for (let shift: i32 = 0; shift < 32; shift += 8) {
+    const byte = read();
+    if (byte < 0) return END;
+    word |= i64(byte) << i64(shift);
+  }
+  return word;
+}
+
+function refuse(reason: string): void {
+  write(utf8(reason), reason.length);
+  powerOff(1);
+}
