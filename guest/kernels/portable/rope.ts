@@ -1,0 +1,33 @@
+/** Rotary position embedding. Su et al. 2021, eq. 34: each pair (2i, 2i+1) of a head turns by position · frequency[i]. */
+import { BATCH, HEAD_DIM, ROPE_DIM, ROPE_FREQUENCIES } from 'model';
+import { cos, sin } from './math.ts';
+
+const PAIRS: i32 = ROPE_DIM / 2;
+const ANGLES: i32 = BATCH * PAIRS;
+
+const cosines = zeroed<FixedArray<f32, typeof ANGLES>>(); // [BATCH][PAIRS]
+const sines = zeroed<FixedArray<f32, typeof ANGLES>>();
+
+/** Works out the angles of one token of the batch; they serve all heads of all layers. */
+export function turnTo(token: i32, position: i32): void {
+  for (let i: i32 = 0; i < PAIRS; i++) {
+    const angle = f64(position) * ROPE_FREQUENCIES[i];
+    cosines[token * PAIRS + i] = f32(cos(angle));
+    sines[token * PAIRS + i] = f32(sin(angle));
+  }
+}
+
+/** Rotates the heads of x: f32[heads][HEAD_DIM] in place. */
+export function rotate(x: Ptr<f32>, heads: i32, token: i32): void {
+  for (let head: i32 = 0; head < heads; head++) {
+    const pairs = ref(x[head * HEAD_DIM]);
+    for (let i: i32 = 0; i < PAIRS; i++) {
+      const c = cosines[token * PAIRS + i];
+      const s = sines[token * PAIRS + i];
+      const a = pairs[i * 2];
+      const b = pairs[i * 2 + 1];
+      pairs[i * 2] = fma(a, c, -(b * s));
+      pairs[i * 2 + 1] = fma(a, s, b * c);
+    }
+  }
+}

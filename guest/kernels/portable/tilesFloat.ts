@@ -1,0 +1,71 @@
+/** Matrices of F32, F16 or BF16: tiles of 16 rows, [column][16 rows]. Activations stay f32. */
+import { MatrixType } from './matrixType.ts';
+
+const TOKENS: i32 = 4; // that share one pass over the weights
+
+/** Bytes of one column of a tile. @inline */
+export function columnBytes(type: i32): i32 {
+  return type == MatrixType.F32 ? 64 : 32;
+}
+
+/** One column of 16 rows as f32, exactly. @inline */
+function loadColumn(tile: Ptr<u8>, column: i32, type: i32): f32x16 {
+  if (type == MatrixType.F32) return f32x16.load(changetype<Ptr<f32>>(tile), column * 16);
+  const halves = changetype<Ptr<u16>>(tile);
+  if (type == MatrixType.F16) return f32x16.loadF16(halves, column * 16);
+  return f32x16.loadBF16(halves, column * 16);
+}
+
+/** out[token][16] = tile · x[token][columns]. @inline */
+export function multiplyTileFloat(
+  out: Ptr<f32>,
+  outStride: i32,
+  tile: Ptr<u8>,
+  columns: i32,
+  type: i32,
+  x: Ptr<f32>,
+  xStride: i32,
+  tokens: i32,
+): void {
+  let token: i32 = 0;
+  for (; token + TOKENS <= tokens; token += TOKENS) {
+    passTileFloat(ref(out[token * outStride]), outStride, tile, columns, type, ref(x[token * xStride]), xStride, TOKENS);
+  }
+  for (; token < tokens; token++) {
+    passTileFloat(ref(out[token * outStride]), outStride, tile, columns, type, ref(x[token * xStride]), xStride, 1);
+  }
+}
+
+/** The same for `count` ≤ TOKENS tokens, whose sums stay in registers. @inline */
+function passTileFloat(
+  out: Ptr<f32>,
+  outStride: i32,
+  tile: Ptr<u8>,
+  columns: i32,
+  type: i32,
+  x: Ptr<f32>,
+  xStride: i32,
+  count: i32,
+): void {
+  const sums = zeroed<FixedArray<f32x16, typeof TOKENS>>();
+  for (let c: i32 = 0; c < columns; c++) {
+    const weights = loadColumn(tile, c, type);
+    for (let t: i32 = 0; t < count; t++) {
+      sums[t] = f32x16.fma(weights, f32x16.splat(x[t * xStride + c]), sums[t]);
+    }
+  }
+  for (let t: i32 = 0; t < count; t++) f32x16.store(out, t * outStride, sums[t]);
+}
+
+/** out[columns] = one row of the matrix, as numbers. lane: row within the tile. */
+export function readRowFloat(out: Ptr<f32>, tile: Ptr<u8>, columns: i32, lane: i32, type: i32): void {
+  for (let c: i32 = 0; c < columns; c++) {
+    if (type == MatrixType.F32) {
+      out[c] = changetype<Ptr<f32>>(tile)[c * 16 + lane];
+    } else {
+      const half = ref(changetype<Ptr<u16>>(tile)[c * 16 + lane]);
+      const values = type == MatrixType.F16 ? f32x2.loadF16(half) : f32x2.loadBF16(half);
+      out[c] = f32x2.lane(values, 0);
+    }
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * Constants of the model that the guest is compiled for. The host makes them (src/pack/constants.ts); this file is what `tsc` sees of them.
+ * Offsets count bytes from the start of the pack.
+ */
+// Shape
+export declare const DIM: i32; // width of the residual stream
+export declare const HIDDEN: i32; // width inside the feed-forward block
+export declare const LAYERS: i32;
+export declare const HEADS: i32;
+export declare const KV_HEADS: i32;
+export declare const HEAD_DIM: i32;
+export declare const ROPE_DIM: i32; // leading values of each head that rotate
+export declare const VOCABULARY: i32;
+export declare const CONTEXT: i32; // positions in the KV cache, a multiple of 16
+export declare const BATCH: i32; // tokens that go through a layer together
+export declare const NORM_EPSILON: f32;
+export declare const ROPE_FREQUENCIES: FixedArray<f64>; // [ROPE_DIM / 2], radians per position
+
+// Sizes that follow from the shape
+export declare const QUERY_DIM: i32; // HEADS × HEAD_DIM
+export declare const KV_DIM: i32; // KV_HEADS × HEAD_DIM
+export declare const HEAD_ROW: i32; // HEAD_DIM rounded up to 16: stride of a cached value
+export declare const WIDEST: i32; // most columns of any matrix
+export declare const VOCABULARY_ROWS: i32; // VOCABULARY rounded up to 16
+
+// Weights: one entry per layer and role (guest/engine/weights.ts), then the two ends
+export declare const MATRIX_OFFSETS: FixedArray<usize>; // [LAYERS × 7]
+export declare const MATRIX_TYPES: FixedArray<i32>; // [LAYERS × 7], a MatrixType
+export declare const EMBEDDING_OFFSET: usize;
+export declare const EMBEDDING_TYPE: i32;
+export declare const OUTPUT_OFFSET: usize; // = EMBEDDING_OFFSET when tied
+export declare const OUTPUT_TYPE: i32;
+export declare const WEIGHTS_NORMS: usize; // f32[LAYERS × 2 + 1][DIM]
+export declare const USES_F32: bool; // which matrix types occur: kernels of the others are left out
+export declare const USES_F16: bool;
+export declare const USES_BF16: bool;
+export declare const USES_Q8_0: bool;
+export declare const USES_Q4_0: bool;
+export declare const USES_Q4_1: bool;
+export declare const USES_Q6_K: bool;
+
+// The pack
+export declare const PACK_ID: u64; // also stands in the pack's header
+export declare const PACK_BYTES: usize;
+
+// Tokenizer tables (docs/pack-format.md)
+export declare const TOKENIZER_KIND: i32; // 0 byte-level BPE, 1 SentencePiece-style BPE
+export declare const TOKENIZER_MAX_TEXT: i32; // bytes of one text to encode
+export declare const MAX_PROMPT_BYTES: i32; // bytes of one request's text
+export declare const TOKEN_BOS: i32; // -1: none
+export declare const TOKENIZER_ADD_BOS: bool;
+
+// Chat template segments
+export declare const CHAT_TEMPLATE: bool;
+export declare const CHAT_TRIM: bool;
+export declare const CHAT_FIRST: usize;
+export declare const CHAT_ANSWER: usize;
+export declare const CHAT_NEXT: usize;
