@@ -1,0 +1,100 @@
+import { copyFileSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Constants } from '../compiler/index.ts';
+import { cached, cacheFolder, hashOf, hashSources, PROJECT_ROOT } from './cache.ts';
+import {
+  type CpuLevel,
+  clangVersion,
+  compileArguments,
+  type GuestMachine,
+  hostCpuLevel,
+  linkArguments,
+  runTool,
+} from './clang.ts';
+
+export interface GuestOptions {
+  machine: GuestMachine;
+  /** `chat`, `evaluate`, or the path of a module that exports main(). */
+  app: string;
+  /** What the guest imports from 'model'. */
+  constants: Constants;
+  /** Traps on out-of-bounds, null and lossy casts. Default false. */
+  checked?: boolean;
+  /** Default: x86-64-v3 for `pc`, the host's own CPU for `process`. */
+  cpu?: CpuLevel;
+  /** Copy the ELF here as well. */
+  output?: string;
+}
+
+export interface CompiledGuest {
+  /** Path of the linked program. */
+  elf: string;
+  /** Path of the C that the compiler wrote. */
+  c: string;
+  /** Size of the ELF. */
+  bytes: number;
+  wasCached: boolean;
+}
+
+/**
+ * guest/*.ts → C → ELF, for one machine, one application and one model. The result lies in the
+ * cache under the hash of everything that it depends on: guest and compiler sources, constants,
+ * options, clang's version.
+ */
+export async function compileGuest(options: GuestOptions): Promise<CompiledGuest> {
+  const { machine, constants, checked = false } = options;
+  const cpu = options.cpu ?? (machine === 'process' ? hostCpuLevel() : 'v3');
+  const app = appModule(options.app);
+  const key = hashOf([
+    hashSources(['guest', 'src/compiler', 'src/toolchain'], ['.ts', '.ld']),
+    existsSync(app) ? statSync(app).mtimeMs : 0,
+    ...[app, machine, cpu, checked, constants, clangVersion()],
+  ]);
+  const { folder, wasCached } = await cached('guest', key, (folder) =>
+    build({ machine, app, constants, checked, cpu, folder }),
+  );
+  const elf = join(folder, 'guest.elf');
+  if (options.output) copyFileSync(elf, options.output);
+  return { elf, c: join(folder, 'guest.c'), bytes: statSync(elf).size, wasCached };
+}
+
+function appModule(app: string): string {
+  const named = join(PROJECT_ROOT, 'guest/apps', `${app}.ts`);
+  return existsSync(named) ? named : resolve(app);
+}
+
+interface Build {
+  machine: GuestMachine;
+  app: string;
+  constants: Constants;
+  checked: boolean;
+  cpu: CpuLevel;
+  folder: string;
+}
+
+async function build({ machine, app, constants, checked, cpu, folder }: Build): Promise<void> {
+  // Imported late: a cached guest needs no compiler, and TypeScript's parser takes a while to load.
+  const { compileToC, formatDiagnostics } = await import('../compiler/index.ts');
+  const home = join(PROJECT_ROOT, 'guest/machine', machine);
+  const { c, diagnostics } = compileToC({
+    entry: join(home, 'entry.ts'),
+    modules: { machine: join(home, 'machine.ts'), app, model: constants },
+    target: { arch: 'x86_64' },
+    checked,
+  });
+  if (diagnostics.length > 0) throw new Error(formatDiagnostics(diagnostics));
+  const source = join(folder, 'guest.c');
+  const object = join(folder, 'guest.o');
+  writeFileSync(source, c);
+  try {
+    runTool('clang', compileArguments(machine, cpu, source, object));
+    runTool('lld', linkArguments(machine, object, join(folder, 'guest.elf')));
+  } catch (error) {
+    // The folder goes away with the failure: keep the C where a person can look at it.
+    const failed = join(cacheFolder(), 'failed');
+    mkdirSync(failed, { recursive: true });
+    const copy = join(failed, `${machine}.c`);
+    copyFileSync(source, copy);
+    throw new Error(`${(error as Error).message}\n  the C file: ${copy}`);
+  }
+}

