@@ -1,0 +1,156 @@
+/**
+ * The Llama transformer in 64-bit floating point, as slow and plain as can be: the authority that the guest's engine is
+ * compared with. From the papers (Touvron et al. 2023 "LLaMA" §2.2; Su et al. 2021 "RoFormer" eq. 34; Zhang & Sennrich 2019
+ * eq. 4; Shazeer 2020 "GLU Variants" eq. 6; Ainslie et al. 2023 "GQA" §2), in the order of llama2.c's `forward`.
+ * It shares nothing with the engine but the model reader and `dequantize`.
+ */
+import { dequantize, type Model, type Tensor } from '../../src/model/index.ts';
+
+type Vector = Float64Array;
+
+/** A matrix of rows × columns values, row after row. */
+interface Matrix {
+  rows: number;
+  columns: number;
+  values: Float32Array;
+}
+
+export interface Reference {
+  /** Evaluates one token at the next position and returns f64[vocabSize] logits. */
+  forward(token: number): Vector;
+  /** Starts a new context. */
+  reset(): void;
+}
+
+/** Reads all weights; the model can be closed afterwards. */
+export async function createReference(model: Model): Promise<Reference> {
+  const { config, tensors } = model;
+  const { heads, kvHeads, headDim } = config;
+  const embedding = await readMatrix(tensors.embedding);
+  const output = tensors.output ? await readMatrix(tensors.output) : embedding;
+  const outputNorm = await readMatrix(tensors.outputNorm);
+  const layers = await Promise.all(
+    tensors.layers.map(async (layer) => ({
+      attentionNorm: await readMatrix(layer.attentionNorm),
+      query: await readMatrix(layer.query),
+      key: await readMatrix(layer.key),
+      value: await readMatrix(layer.value),
+      attentionOutput: await readMatrix(layer.attentionOutput),
+      ffnNorm: await readMatrix(layer.ffnNorm),
+      gate: await readMatrix(layer.gate),
+      up: await readMatrix(layer.up),
+      down: await readMatrix(layer.down),
+      keys: [] as Vector[], // [position] → f64[kvHeads · headDim], rotated
+      values: [] as Vector[], // [position] → f64[kvHeads · headDim]
+    })),
+  );
+
+  /** Rotates each head's pairs (2i, 2i+1) by position · base^(-2i / ropeDim). x: f64[n · headDim]. */
+  function rotate(x: Vector, position: number): void {
+    for (let head = 0; head < x.length; head += headDim) {
+      for (let i = 0; i < config.ropeDim; i += 2) {
+        const angle = position * config.ropeBase ** (-i / config.ropeDim);
+        const [a, b] = [x[head + i], x[head + i + 1]];
+        x[head + i] = a * Math.cos(angle) - b * Math.sin(angle);
+        x[head + i + 1] = a * Math.sin(angle) + b * Math.cos(angle);
+      }
+    }
+  }
+
+  /** Every query head over all positions so far; head h reads key/value head h · kvHeads / heads. */
+  function attend(query: Vector, keys: Vector[], values: Vector[]): Vector {
+    const mixed = new Float64Array(heads * headDim);
+    for (let head = 0; head < heads; head++) {
+      const from = Math.floor((head * kvHeads) / heads) * headDim;
+      const scores = keys.map((key) => {
+        let score = 0;
+        for (let i = 0; i < headDim; i++) score += query[head * headDim + i] * key[from + i];
+        return score / Math.sqrt(headDim);
+      });
+      softmax(scores).forEach((share, position) => {
+        for (let i = 0; i < headDim; i++) {
+          mixed[head * headDim + i] += share * values[position][from + i];
+        }
+      });
+    }
+    return mixed;
+  }
+
+  return {
+    forward(token) {
+      const position = layers[0].keys.length;
+      // x: f64[dim], the residual stream
+      const x = Float64Array.from(row(embedding, token));
+      for (const layer of layers) {
+        const h = rmsNorm(x, layer.attentionNorm.values, config.normEpsilon);
+        const query = multiply(layer.query, h); // f64[heads · headDim]
+        const key = multiply(layer.key, h); // f64[kvHeads · headDim]
+        rotate(query, position);
+        rotate(key, position);
+        layer.keys.push(key);
+        layer.values.push(multiply(layer.value, h));
+        add(x, multiply(layer.attentionOutput, attend(query, layer.keys, layer.values)));
+
+        const f = rmsNorm(x, layer.ffnNorm.values, config.normEpsilon);
+        const gate = multiply(layer.gate, f); // f64[hiddenDim]
+        const up = multiply(layer.up, f); // f64[hiddenDim]
+        const gated = gate.map((g, i) => (g / (1 + Math.exp(-g))) * up[i]); // SiLU(g) · u
+        add(x, multiply(layer.down, gated));
+      }
+      return multiply(output, rmsNorm(x, outputNorm.values, config.normEpsilon));
+    },
+    reset() {
+      for (const layer of layers) {
+        layer.keys.length = 0;
+        layer.values.length = 0;
+      }
+    },
+  };
+}
+
+async function readMatrix(tensor: Tensor): Promise<Matrix> {
+  const values = new Float32Array(tensor.rows * tensor.columns);
+  dequantize(tensor.type, await tensor.read(), values);
+  return { rows: tensor.rows, columns: tensor.columns, values };
+}
+
+function row(matrix: Matrix, index: number): Float32Array {
+  return matrix.values.subarray(index * matrix.columns, (index + 1) * matrix.columns);
+}
+
+/** matrix · x. x: f64[columns]; result: f64[rows]. */
+function multiply(matrix: Matrix, x: Vector): Vector {
+  const { rows, columns, values } = matrix;
+  const product = new Float64Array(rows);
+  for (let r = 0, at = 0; r < rows; r++) {
+    let sum = 0;
+    for (let c = 0; c < columns; c++, at++) sum += values[at] * x[c];
+    product[r] = sum;
+  }
+  return product;
+}
+
+/** weight · x / √(mean(x²) + ε). x: f64[n], weight: f32[n]. */
+function rmsNorm(x: Vector, weight: Float32Array, epsilon: number): Vector {
+  const meanSquare = x.reduce((sum, v) => sum + v * v, 0) / x.length;
+  const scale = 1 / Math.sqrt(meanSquare + epsilon);
+  return x.map((v, i) => weight[i] * v * scale);
+}
+
+export function softmax(scores: ArrayLike<number>): Vector {
+  const values = Float64Array.from(scores);
+  const greatest = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const powers = values.map((s) => Math.exp(s - greatest));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((p) => p / sum);
+}
+
+function add(x: Vector, y: Vector): void {
+  for (let i = 0; i < x.length; i++) x[i] += y[i];
+}
+
+/** Σ p · ln(p / q) in nats of two softmaxes. logits, other: [vocabSize] */
+export function klDivergence(logits: ArrayLike<number>, other: ArrayLike<number>): number {
+  const q = softmax(other);
+  return softmax(logits).reduce((sum, p, i) => (p > 0 ? sum + p * Math.log(p / q[i]) : sum), 0);
+}
