@@ -1,0 +1,136 @@
+import { type ByteString, PieceType, type Tokenizer } from '../model.ts';
+import { quote } from '../modelError.ts';
+import { endPieces } from '../tokenizer/endPieces.ts';
+import { preTokenizers } from '../tokenizer/preTokenizers.ts';
+import type { Metadata } from './metadata.ts';
+
+const MAX_PIECE = 4096;
+
+/**
+ * The vocabulary in `tokenizer.ggml.*`: model `llama` (SentencePiece BPE) or `gpt2` (byte-level BPE).
+ * What a key that is missing means is llama.cpp's rule.
+ */
+export function readVocabulary(metadata: Metadata): Tokenizer {
+  const kind = readKind(metadata);
+  const pieces = metadata.strings('tokenizer.ggml.tokens');
+  if (pieces === undefined || pieces.length === 0) {
+    throw metadata.error('tokenizer.ggml.tokens', 'no pieces', 'a vocabulary');
+  }
+  checkPieces(metadata, pieces);
+  const preTokenizer = kind === 'bpe' ? readPreTokenizer(metadata) : undefined;
+  const types = readTypes(metadata, pieces.length);
+  const special = (name: string, fallback?: number) =>
+    readSpecial(metadata, name, pieces, fallback);
+  const isSpm = kind === 'spm';
+  const eos = special('eos', isSpm ? 2 : undefined);
+  const end = new Set([eos, special('eot'), special('eom')].filter((id) => id !== undefined));
+  for (const [id, piece] of pieces.entries()) {
+    if (!endPieces.has(piece)) continue;
+    end.add(id);
+    types[id] = PieceType.control; // some conversions forget it
+  }
+  const rule = preTokenizer === undefined ? undefined : preTokenizers[preTokenizer];
+  const bos = special('bos', isSpm ? 1 : undefined);
+  const addBos = metadata.boolean('tokenizer.ggml.add_bos_token', isSpm || rule?.addBos === true);
+  if (addBos && bos === undefined) {
+    throw metadata.error('tokenizer.ggml.bos_token_id', 'nothing', 'a token: texts begin with it');
+  }
+  return {
+    kind,
+    pieces,
+    scores: isSpm ? readScores(metadata, pieces.length) : undefined,
+    types,
+    merges: isSpm ? [] : readMerges(metadata),
+    preTokenizer,
+    bos,
+    eos,
+    unknown: special('unknown', isSpm ? 0 : undefined),
+    end: [...end].sort((a, b) => a - b),
+    addBos,
+    addEos: metadata.boolean('tokenizer.ggml.add_eos_token', false),
+    addSpacePrefix: metadata.boolean('tokenizer.ggml.add_space_prefix', isSpm),
+    stripAfterBos: false,
+    ignoreMerges: rule?.ignoreMerges === true,
+  };
+}
+
+function readKind(metadata: Metadata): Tokenizer['kind'] {
+  const model = metadata.text('tokenizer.ggml.model');
+  if (model === 'llama') return 'spm';
+  if (model === 'gpt2') return 'bpe';
+  throw metadata.error(
+    'tokenizer.ggml.model',
+    model === undefined ? 'nothing' : quote(model),
+    '"llama" (SentencePiece) or "gpt2" (byte-level BPE)',
+    'other tokenizers are not supported yet',
+  );
+}
+
+function checkPieces(metadata: Metadata, pieces: ByteString[]): void {
+  const ids = new Map<ByteString, number>();
+  for (const [id, piece] of pieces.entries()) {
+    const field = `tokenizer.ggml.tokens[${id}]`;
+    if (piece.length > MAX_PIECE) {
+      throw metadata.error(field, `${piece.length} bytes`, `at most ${MAX_PIECE}`);
+    }
+    const first = ids.get(piece);
+    if (first !== undefined && piece !== '') {
+      throw metadata.error(field, `${quote(piece)}, token ${first} too`, 'each piece once');
+    }
+    ids.set(piece, id);
+  }
+}
+
+function readPreTokenizer(metadata: Metadata): string {
+  const name = metadata.text('tokenizer.ggml.pre') ?? 'default';
+  if (Object.hasOwn(preTokenizers, name)) return name;
+  throw metadata.error(
+    'tokenizer.ggml.pre',
+    quote(name),
+    `one of ${Object.keys(preTokenizers).join(', ')}`,
+    'this pre-tokenizer is not known yet',
+  );
+}
+
+function readTypes(metadata: Metadata, count: number): Uint8Array {
+  const key = 'tokenizer.ggml.token_type';
+  const types = metadata.integers(key);
+  if (types === undefined) return new Uint8Array(count).fill(PieceType.normal);
+  checkLength(metadata, key, types.length, count);
+  const wrong = types.findIndex((type) => type < PieceType.normal || type > PieceType.byte);
+  if (wrong >= 0) throw metadata.error(`${key}[${wrong}]`, String(types[wrong]), '1 to 6');
+  return Uint8Array.from(types);
+}
+
+function readScores(metadata: Metadata, count: number): Float32Array {
+  const key = 'tokenizer.ggml.scores';
+  const scores = metadata.floats(key);
+  if (scores === undefined) {
+    throw metadata.error(key, 'nothing', 'a score for each piece: merges go by it');
+  }
+  checkLength(metadata, key, scores.length, count);
+  const wrong = scores.findIndex((score) => !Number.isFinite(score));
+  if (wrong >= 0)
+    throw metadata.error(`${key}[${wrong}]`, String(scores[wrong]), 'a finite number');
+  return scores;
+}
+
+function checkLength(metadata: Metadata, key: string, found: number, expected: number): void {
+  if (found === expected) return;
+  throw metadata.error(key, `${found} elements`, `${expected}, one for each piece`);
+}
+
+function readMerges(metadata: Metadata): ByteString[] {
+  const merges = metadata.strings('tokenizer.ggml.merges');
+  if (merges === undefined) {
+    throw metadata.error('tokenizer.ggml.merges', 'nothing', 'the merges of byte-level BPE');
+  }
+  return merges;
+}
+
+function readSpecial(metadata: Metadata, name: string, pieces: ByteString[], fallback?: number) {
+  const key = `tokenizer.ggml.${name}_token_id`;
+  const max = pieces.length - 1;
+  if (metadata.has(key)) return metadata.integer(key, { min: 0, max });
+  return fallback !== undefined && fallback <= max ? fallback : undefined;
+}

@@ -1,0 +1,63 @@
+import { openGguf } from './gguf/llama.ts';
+import { openLlama2c } from './llama2c/checkpoint.ts';
+import type { Model } from './model.ts';
+import { ModelError } from './modelError.ts';
+import { openModelFile } from './modelFile.ts';
+
+export type {
+  ByteString,
+  LayerTensors,
+  Model,
+  ModelConfig,
+  ModelTensors,
+  Tensor,
+  TensorType,
+  Tokenizer,
+} from './model.ts';
+export { PieceType } from './model.ts';
+export { ModelError, type ModelProblem } from './modelError.ts';
+export { blockLayouts, dequantize, rowBytes } from './quantization.ts';
+
+export interface OpenOptions {
+  /** llama2.c: path of the tokenizer.bin that belongs to the checkpoint. */
+  tokenizer?: string;
+}
+
+/**
+ * Opens a model file and checks everything about it but the weights' own values.
+ * Throws ModelError where it cannot be used. The caller closes it.
+ *
+ *     const model = await openModel('SmolLM2-135M-Instruct.Q4_1.gguf')
+ *     model.config.layers // 30
+ */
+export async function openModel(path: string, options: OpenOptions = {}): Promise<Model> {
+  const file = await openModelFile(path);
+  try {
+    if (file.bytes < 4) {
+      throw new ModelError({
+        file: file.name,
+        field: 'file size',
+        found: `${file.bytes} bytes`,
+        expected: 'a GGUF file or a llama2.c checkpoint',
+      });
+    }
+    const magic = new Uint8Array(4);
+    file.readNow(0, magic);
+    if (Buffer.from(magic).toString('latin1') !== 'GGUF') {
+      return await openLlama2c(file, options.tokenizer);
+    }
+    if (options.tokenizer !== undefined) {
+      throw new ModelError({
+        file: file.name,
+        field: 'tokenizer',
+        found: `the option ${options.tokenizer}`,
+        expected: 'none: a GGUF file brings its own tokenizer',
+        remedy: 'leave the option out',
+      });
+    }
+    return await openGguf(file);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}

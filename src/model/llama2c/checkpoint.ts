@@ -1,0 +1,146 @@
+import type { LayerTensors, Model, ModelConfig, ModelTensors, Tensor } from '../model.ts';
+import { ModelError } from '../modelError.ts';
+import type { ModelFile } from '../modelFile.ts';
+import { checkFinite, makeTensor } from '../tensorReader.ts';
+import { readTokenizerBin } from './tokenizerBin.ts';
+
+/** Names of the header's seven i32, in order (struct Config of llama2.c's run.c). */
+const fields = ['dim', 'hidden_dim', 'n_layers', 'n_heads', 'n_kv_heads', 'vocab_size', 'seq_len'];
+const HEADER_BYTES = 4 * fields.length;
+const limits = [1 << 20, 1 << 20, 1024, 65536, 65536, 1 << 22, 1 << 24];
+
+/** A llama2.c checkpoint of version 0: seven i32, then f32 matrices in the order of run.c's memory_map_weights. */
+export async function openLlama2c(file: ModelFile, tokenizerPath?: string): Promise<Model> {
+  const config = readConfig(file);
+  const { tensors, end } = placeTensors(file, config);
+  if (end !== file.bytes) {
+    throw new ModelError({
+      file: file.name,
+      field: 'file size',
+      found: `${file.bytes} bytes`,
+      expected: `${end}, what the header's sizes add up to`,
+      remedy: 'the file is damaged or no llama2.c checkpoint of version 0',
+    });
+  }
+  if (tokenizerPath === undefined) {
+    throw new ModelError({
+      file: file.name,
+      field: 'tokenizer',
+      found: 'none: llama2.c checkpoints have no vocabulary of their own',
+      expected: 'a tokenizer.bin',
+      remedy: 'name it with --tokenizer FILE',
+    });
+  }
+  const tokenizer = await readTokenizerBin(tokenizerPath, config.vocabSize);
+  for (const layer of tensors.layers) {
+    await checkFinite(file, layer.attentionNorm);
+    await checkFinite(file, layer.ffnNorm);
+  }
+  await checkFinite(file, tensors.outputNorm);
+  return {
+    name: file.name,
+    path: file.path,
+    format: 'llama2c',
+    architecture: 'llama',
+    fileBytes: file.bytes,
+    config,
+    tensors,
+    tokenizer,
+    close: () => file.close(),
+  };
+}
+
+function readConfig(file: ModelFile): ModelConfig {
+  const refuse = (field: string, found: string, expected: string) =>
+    new ModelError({
+      file: file.name,
+      field,
+      found,
+      expected,
+      remedy: 'only GGUF files and llama2.c checkpoints of version 0 are understood',
+    });
+  if (file.bytes < HEADER_BYTES) {
+    throw refuse('file size', `${file.bytes} bytes`, `a header of ${HEADER_BYTES} bytes`);
+  }
+  const bytes = new Uint8Array(HEADER_BYTES);
+  file.readNow(0, bytes);
+  if (Buffer.from(bytes.subarray(0, 4)).toString('latin1') === '24ka') {
+    throw refuse('magic', '"ak42", a llama2.c export of version 1 or later', 'version 0');
+  }
+  const header = new DataView(bytes.buffer);
+  const values = fields.map((field, i) => {
+    const found = header.getInt32(4 * i, true);
+    const value = field === 'vocab_size' ? Math.abs(found) : found;
+    if (value < 1 || value > limits[i]) {
+      throw refuse(`header ${field}`, String(found), `1 to ${limits[i]}`);
+    }
+    return value;
+  });
+  const [dim, hiddenDim, layers, heads, kvHeads, vocabSize, contextLength] = values;
+  if (dim % heads !== 0 || (dim / heads) % 2 !== 0) {
+    throw refuse('header n_heads', String(heads), `heads of even width in dim ${dim}`);
+  }
+  if (heads % kvHeads !== 0) {
+    throw refuse('header n_kv_heads', String(kvHeads), `a divisor of n_heads ${heads}`);
+  }
+  return {
+    dim,
+    hiddenDim,
+    layers,
+    heads,
+    kvHeads,
+    headDim: dim / heads,
+    vocabSize,
+    contextLength,
+    normEpsilon: 1e-5, // run.c rmsnorm
+    ropeBase: 10000, // run.c forward
+    ropeDim: dim / heads,
+    ropeStyle: 'interleaved',
+    tiedEmbeddings: header.getInt32(20, true) > 0, // a negative vocab_size says that the output matrix follows
+  };
+}
+
+function placeTensors(file: ModelFile, config: ModelConfig) {
+  const { dim, hiddenDim, layers, headDim } = config;
+  const queryDim = config.heads * headDim;
+  const kvDim = config.kvHeads * headDim;
+  let at = HEADER_BYTES;
+  const take = (name: string, rows: number, columns: number): Tensor => {
+    const tensor = makeTensor(file, name, 'F32', rows, columns, at);
+    at += tensor.bytes;
+    return tensor;
+  };
+  const takeEach = (name: string, rows: number, columns: number): Tensor[] =>
+    Array.from({ length: layers }, (_, layer) => take(`${name}.${layer}`, rows, columns));
+  const embedding = take('token_embedding_table', config.vocabSize, dim);
+  const parts: { [part in keyof LayerTensors]: Tensor[] } = {
+    attentionNorm: takeEach('rms_att_weight', 1, dim),
+    query: takeEach('wq', queryDim, dim),
+    key: takeEach('wk', kvDim, dim),
+    value: takeEach('wv', kvDim, dim),
+    attentionOutput: takeEach('wo', dim, queryDim),
+    ffnNorm: takeEach('rms_ffn_weight', 1, dim),
+    gate: takeEach('w1', hiddenDim, dim),
+    down: takeEach('w2', dim, hiddenDim),
+    up: takeEach('w3', hiddenDim, dim),
+  };
+  const outputNorm = take('rms_final_weight', 1, dim);
+  at += config.contextLength * headDim * 4; // freq_cis_real and freq_cis_imag, unused: each seq_len × headDim / 2
+  const tensors: ModelTensors = {
+    embedding,
+    outputNorm,
+    layers: Array.from({ length: layers }, (_, layer) => ({
+      attentionNorm: parts.attentionNorm[layer],
+      query: parts.query[layer],
+      key: parts.key[layer],
+      value: parts.value[layer],
+      attentionOutput: parts.attentionOutput[layer],
+      ffnNorm: parts.ffnNorm[layer],
+      gate: parts.gate[layer],
+      up: parts.up[layer],
+      down: parts.down[layer],
+    })),
+  };
+  if (!config.tiedEmbeddings) tensors.output = take('wcls', config.vocabSize, dim);
+  return { tensors, end: at };
+}

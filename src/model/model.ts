@@ -1,0 +1,127 @@
+/** A checked model, whatever format it came from. Everything below src/model works on this alone. */
+export interface Model {
+  name: string;
+  path: string;
+  format: 'gguf' | 'llama2c';
+  architecture: 'llama';
+  fileBytes: number;
+  config: ModelConfig;
+  tensors: ModelTensors;
+  tokenizer: Tokenizer;
+  /** The model's chat template, a Jinja program. */
+  chatTemplate?: string;
+  close(): Promise<void>;
+}
+
+export interface ModelConfig {
+  /** Width of the residual stream. */
+  dim: number;
+  /** Width of the feed-forward part. */
+  hiddenDim: number;
+  layers: number;
+  /** Query heads; a multiple of kvHeads. */
+  heads: number;
+  kvHeads: number;
+  /** Width of one head; heads × headDim is usually dim. */
+  headDim: number;
+  vocabSize: number;
+  contextLength: number;
+  normEpsilon: number;
+  ropeBase: number;
+  /** How many of a head's values are rotated: even, ≤ headDim. */
+  ropeDim: number;
+  /** Values 2i and 2i+1 are rotated together (llama.cpp's NORM type, llama2.c). */
+  ropeStyle: 'interleaved';
+  /** The output matrix is the embedding. */
+  tiedEmbeddings: boolean;
+}
+
+export interface ModelTensors {
+  /** [vocabSize][dim] */
+  embedding: Tensor;
+  /** [dim], F32 */
+  outputNorm: Tensor;
+  /** [vocabSize][dim]; absent when tied to the embedding. */
+  output?: Tensor;
+  layers: LayerTensors[];
+}
+
+export interface LayerTensors {
+  /** [dim], F32 */
+  attentionNorm: Tensor;
+  /** [heads · headDim][dim] */
+  query: Tensor;
+  /** [kvHeads · headDim][dim] */
+  key: Tensor;
+  /** [kvHeads · headDim][dim] */
+  value: Tensor;
+  /** [dim][heads · headDim] */
+  attentionOutput: Tensor;
+  /** [dim], F32 */
+  ffnNorm: Tensor;
+  /** [hiddenDim][dim] */
+  gate: Tensor;
+  /** [hiddenDim][dim] */
+  up: Tensor;
+  /** [dim][hiddenDim] */
+  down: Tensor;
+}
+
+export type TensorType = 'F32' | 'F16' | 'BF16' | 'Q8_0' | 'Q4_0' | 'Q4_1' | 'Q6_K';
+
+/** A matrix in the file: rows × columns, row after row; a vector has one row. */
+export interface Tensor {
+  name: string;
+  type: TensorType;
+  rows: number;
+  /** Values in a row; a multiple of the type's block. */
+  columns: number;
+  /** Bytes in the file, rows × rowBytes. */
+  bytes: number;
+  /** The raw bytes of the whole tensor, as in the file. */
+  read(): Promise<Uint8Array>;
+  /** The raw bytes of rows first … first + count - 1. */
+  readRows(first: number, count: number): Promise<Uint8Array>;
+}
+
+/** Bytes as a string with one character (0-255) per byte: compact, comparable, usable as a Map key. */
+export type ByteString = string;
+
+/** What a piece of the vocabulary is for; numbers as in GGUF's `tokenizer.ggml.token_type`. */
+export const PieceType = {
+  normal: 1,
+  unknown: 2,
+  control: 3,
+  userDefined: 4,
+  unused: 5,
+  byte: 6,
+} as const;
+
+/** A vocabulary as the file describes it; compileTokenizer turns it into tables. */
+export interface Tokenizer {
+  /** spm: SentencePiece BPE, merges by score; bpe: byte-level BPE, merges in a list. */
+  kind: 'spm' | 'bpe';
+  /** Piece of each token as the file has it: UTF-8; spm: ▁ or (llama2.c) a space; bpe: GPT-2's byte letters. */
+  pieces: ByteString[];
+  /** spm: higher merges first. */
+  scores?: Float32Array;
+  /** PieceType of each token. */
+  types: Uint8Array;
+  /** bpe: `left right`, best first. */
+  merges: ByteString[];
+  /** bpe: name of the pre-tokenizer, a key of preTokenizers. */
+  preTokenizer?: string;
+  bos?: number;
+  eos?: number;
+  unknown?: number;
+  /** Tokens that end an answer: eos and end-of-turn tokens, ascending. */
+  end: number[];
+  addBos: boolean;
+  addEos: boolean;
+  /** spm: a text begins with a space of its own. */
+  addSpacePrefix: boolean;
+  /** llama2.c: the piece after BOS loses its leading space when printed. */
+  stripAfterBos: boolean;
+  /** bpe: a word that is itself a piece is not merged but taken whole (Llama 3). */
+  ignoreMerges: boolean;
+}
