@@ -49,6 +49,7 @@ export declare const TOKENIZER_MAX_TEXT: i32; // bytes of one text to encode
 export declare const MAX_PROMPT_BYTES: i32; // bytes of one request's text
 export declare const TOKEN_BOS: i32; // -1: none
 export declare const TOKENIZER_ADD_BOS: bool;
+export declare const TOKENIZER_STRIP_AFTER_BOS: bool; // no leading space after the start token
 
 // Chat template segments
 export declare const CHAT_TEMPLATE: bool;

@@ -1,6 +1,6 @@
 /** Where the matrices and norms of the model lie in the pack. */
-import { DIM, LAYERS, MATRIX_OFFSETS, MATRIX_TYPES, WEIGHTS_NORMS } from 'model';
-import { packStart } from 'machine';
+import { DIM, LAYERS, MATRIX_OFFSETS, MATRIX_TYPES, PACK_BYTES, PACK_ID, WEIGHTS_NORMS } from 'model';
+import { packLength, packStart } from 'machine';
 
 /** The matrices of a layer, in the order of the pack's tables. */
 export enum Role {
@@ -14,6 +14,12 @@ export enum Role {
 }
 
 const ROLES: i32 = 7;
+const ID_OFFSET: usize = 8; // in the pack's header
+
+/** Whether the pack is the one that this program was compiled for: its size, and the id of its constants. */
+export function isPackOurs(): bool {
+  return packLength() >= PACK_BYTES && load<u64>(packStart(), ID_OFFSET) == PACK_ID;
+}
 
 export function matrixOf(layer: i32, role: Role): Ptr<u8> {
   return ref(packStart()[MATRIX_OFFSETS[layer * ROLES + role]]);

@@ -1,0 +1,53 @@
+/** Writes to the console: text for people, framed answers for programs. */
+import { write } from 'machine';
+import { Control, escape, needsEscape } from './characters.ts';
+
+const FRAME: i32 = 512; // bytes that are escaped at a time
+const HEX = '0123456789abcdef';
+
+const single = zeroed<FixedArray<u8, 1>>();
+const frame = zeroed<FixedArray<u8, typeof FRAME>>();
+
+export function say(text: string): void {
+  write(utf8(text), text.length);
+}
+
+export function sayByte(byte: i32): void {
+  single[0] = u8(byte & 0xff);
+  write(ref(single[0]), 1);
+}
+
+/** Bytes as they are. */
+export function sayBytes(bytes: Ptr<u8>, length: i32): void {
+  write(bytes, usize(length));
+}
+
+/** Bytes of framed text, escaped where they would end it. */
+export function sayFramed(bytes: Ptr<u8>, length: i32): void {
+  let used: i32 = 0;
+  for (let i: i32 = 0; i < length; i++) {
+    if (used > FRAME - 2) {
+      write(ref(frame[0]), usize(used));
+      used = 0;
+    }
+    const byte = i32(bytes[i]);
+    if (needsEscape(byte)) {
+      frame[used] = Control.DataLinkEscape;
+      frame[used + 1] = u8(escape(byte));
+      used += 2;
+    } else {
+      frame[used] = u8(byte);
+      used++;
+    }
+  }
+  write(ref(frame[0]), usize(used));
+}
+
+/** Memory as hexadecimal digits: a struct, little endian, in two digits a byte. */
+export function sayHex(bytes: Ptr<u8>, length: i32): void {
+  for (let i: i32 = 0; i < length; i++) {
+    frame[0] = utf8(HEX)[bytes[i] >> 4];
+    frame[1] = utf8(HEX)[bytes[i] & 15];
+    write(ref(frame[0]), 2);
+  }
+}

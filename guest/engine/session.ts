@@ -1,0 +1,117 @@
+/** One conversation: prompt → tokens → logits → answer, streamed. The KV cache stays from turn to turn. */
+import { BATCH, CHAT_TEMPLATE, CONTEXT, TOKEN_BOS, TOKENIZER_STRIP_AFTER_BOS, VOCABULARY } from 'model';
+import { now } from 'machine';
+import { append, appendRaw, appendTurn, tokenCount, tokenList, truncate } from './prompt.ts';
+import { seed } from './random.ts';
+import { sample } from './sampler.ts';
+import { Flag, type Report, type Settings, Stop } from './settings.ts';
+import { isEnd, pieceLength, pieceStart } from './tokenizer.ts';
+import { evaluate, logitsOf } from './transformer.ts';
+
+/** Tokens whose keys and values are in the cache. */
+let evaluated: i32 = 0;
+
+/** FNV-1a, 64 bits, over 32-bit words. Fowler, Noll, Vo. */
+const FNV_BASIS: u64 = 0xcbf29ce484222325;
+const FNV_PRIME: u64 = 0x100000001b3;
+
+/**
+ * Answers one request. text: u8[length]. Every piece of the answer goes to `emit` as soon as it is known; `isCancelled` is
+ * asked between tokens. The report's times and counts are filled in, all but those since entry.
+ */
+export function answer(
+  text: Ptr<u8>,
+  length: i32,
+  settings: Ptr<Settings>,
+  report: Ptr<Report>,
+  emit: (bytes: Ptr<u8>, length: i32) => void,
+  isCancelled: () => bool,
+): void {
+  memory.fill(report, 0, sizeof<Report>());
+  report.tokensHash = FNV_BASIS;
+  report.logitsHash = FNV_BASIS;
+  if ((settings.flags & u32(Flag.Forget)) != 0) forget();
+  const before = tokenCount();
+  const isRaw = !CHAT_TEMPLATE || (settings.flags & u32(Flag.Raw)) != 0;
+  const withStart = (settings.flags & u32(Flag.NoStart)) == 0;
+  const fits = isRaw ? appendRaw(text, length, withStart) : appendTurn(text, length);
+  report.promptTokens = tokenCount() - before;
+  if (!fits) {
+    truncate(before);
+    report.stop = Stop.PromptTooLong;
+  } else if (tokenCount() == evaluated) {
+    report.stop = Stop.Malformed; // nothing at all to go on
+  } else {
+    generate(settings, report, emit, isCancelled);
+  }
+  report.contextUsed = tokenCount();
+}
+
+/** The next answer begins a new conversation. */
+export function forget(): void {
+  truncate(0);
+  evaluated = 0;
+}
+
+function generate(
+  settings: Ptr<Settings>,
+  report: Ptr<Report>,
+  emit: (bytes: Ptr<u8>, length: i32) => void,
+  isCancelled: () => bool,
+): void {
+  seed(settings.seed);
+  const began = now();
+  let logits = catchUp();
+  const prompted = now();
+  report.promptNanos = prompted - began;
+  report.stop = Stop.Limit;
+  while (settings.predict < 0 || report.generatedTokens < settings.predict) {
+    if ((settings.flags & u32(Flag.HashLogits)) != 0) report.logitsHash = hashLogits(report.logitsHash, logits);
+    const window = max(0, min(settings.repeatLast, tokenCount()));
+    const token = sample(logits, settings, ref(tokenList()[tokenCount() - window]), window);
+    report.tokensHash = (report.tokensHash ^ u64(u32(token))) * FNV_PRIME;
+    if (isEnd(token)) {
+      report.stop = Stop.EndToken;
+      break;
+    }
+    if (!append(token)) {
+      report.stop = Stop.ContextFull;
+      break;
+    }
+    emitPiece(token, emit);
+    report.generatedTokens += 1;
+    if (isCancelled()) {
+      report.stop = Stop.Cancelled;
+      break;
+    }
+    if (report.generatedTokens != settings.predict) logits = catchUp();
+  }
+  report.generateNanos = now() - prompted;
+}
+
+/** Evaluates the tokens that are not in the cache yet; returns the logits after the last. */
+function catchUp(): Ptr<f32> {
+  let size: i32 = 0;
+  while (evaluated < tokenCount()) {
+    size = min(BATCH, tokenCount() - evaluated);
+    evaluate(ref(tokenList()[evaluated]), size, evaluated);
+    evaluated += size;
+  }
+  return logitsOf(size - 1);
+}
+
+function emitPiece(token: i32, emit: (bytes: Ptr<u8>, length: i32) => void): void {
+  const piece = pieceStart(token);
+  const length = pieceLength(token);
+  // llama2.c: SentencePiece's own leading space is not part of the text
+  const isFirst = TOKENIZER_STRIP_AFTER_BOS && tokenCount() >= 2 && tokenList()[tokenCount() - 2] == TOKEN_BOS;
+  if (isFirst && length > 0 && piece[0] == 32) emit(ref(piece[1]), length - 1);
+  else emit(piece, length);
+}
+
+function hashLogits(hash: u64, logits: Ptr<f32>): u64 {
+  let result = hash;
+  const words = changetype<Ptr<u32>>(logits);
+  for (let i: i32 = 0; i < VOCABULARY; i++) result = (result ^ u64(words[i])) * FNV_PRIME;
+  return result;
+}

@@ -1,0 +1,59 @@
+/** What a request may set, and what an answer reports: docs/console.md has the fields as bytes. */
+
+export class Settings {
+  temperature!: f32; // ≤ 0: always the most probable token
+  topK!: i32; // 0: all
+  topP!: f32;
+  minP!: f32;
+  repeatPenalty!: f32; // 1: none
+  repeatLast!: i32; // tokens that the penalty looks back on, at most RECENT
+  seed!: u64;
+  predict!: i32; // -1: until the model ends
+  flags!: u32;
+  reserved!: u64;
+}
+
+/** Bits of Settings.flags. */
+export enum Flag {
+  Raw = 1, // the text as it is, no chat template
+  Forget = 2, // a new conversation first
+  NoStart = 4, // no start token
+  HashLogits = 8,
+}
+
+export enum Stop {
+  EndToken,
+  Limit,
+  ContextFull,
+  Cancelled,
+  PromptTooLong,
+  Malformed,
+}
+
+export class Report {
+  promptTokens!: i32;
+  generatedTokens!: i32;
+  contextUsed!: i32;
+  stop!: i32; // a Stop
+  promptNanos!: u64;
+  generateNanos!: u64;
+  entryToReadyNanos!: u64;
+  entryToFirstTokenNanos!: u64;
+  tokensHash!: u64;
+  logitsHash!: u64;
+  bootTicks!: u64;
+  reserved!: u64;
+}
+
+/** llama.cpp's defaults. */
+export function setDefaults(settings: Ptr<Settings>): void {
+  settings.temperature = 0.8;
+  settings.topK = 40;
+  settings.topP = 0.95;
+  settings.minP = 0.05;
+  settings.repeatPenalty = 1;
+  settings.repeatLast = 64;
+  settings.seed = 42;
+  settings.predict = -1;
+  settings.flags = 0;
+}

@@ -1,0 +1,126 @@
+/** The model pack: one flat, aligned file that the guest reads in place. docs/pack-format.md is its specification. */
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import type { Constants } from '../compiler/index.ts';
+import { compileChat, compileTokenizer, type Model, ModelError, type Tensor } from '../model/index.ts';
+import { constantsId, placeConstants, roles, shapeConstants } from './constants.ts';
+import { header, type Layout, type MemoryPlan, packBytes, place, type Section } from './layout.ts';
+import { planMemory } from './plan.ts';
+import { matrixTypes, tiledBytes, tiles } from './tiles.ts';
+
+export type { MemoryPlan } from './layout.ts';
+
+export interface PackOptions {
+  /** Positions of a conversation; rounded up to a multiple of 16. Default: the model's, at most 2,048. */
+  context?: number;
+  /** Instead of the chat template's own system prompt. */
+  system?: string;
+}
+
+export interface Pack {
+  layout: Layout;
+  /** What the guest is compiled with. */
+  constants: Constants;
+  plan: MemoryPlan;
+  bytes: number;
+  /** The file's content; depends only on the model and the options. */
+  content(): AsyncIterable<Uint8Array>;
+}
+
+const DEFAULT_CONTEXT = 2048;
+
+/** Lays out the pack of a model. Nothing is read from its weights before `content` is consumed. */
+export async function createPack(model: Model, options: PackOptions = {}): Promise<Pack> {
+  const context = chooseContext(model, options.context);
+  const { config, tensors } = model;
+  if (config.dim % 16 !== 0) {
+    throw new ModelError({
+      file: model.path,
+      field: 'width of the residual stream',
+      found: String(config.dim),
+      expected: 'a multiple of 16, the lanes of the kernels',
+    });
+  }
+  const tokenizer = compileTokenizer(model);
+  const chat = compileChat(model, { system: options.system });
+  const tables: Section[] = [...tokenizer.sections, ...chat.sections].map(({ name, bytes }) => ({
+    name,
+    bytes: bytes.length,
+    content: () => [bytes],
+  }));
+  const layers = tensors.layers.flatMap((layer, i) => roles.map((role) => matrix(`layer.${i}.${role}`, layer[role])));
+  const ends = [matrix('embedding', tensors.embedding)];
+  if (tensors.output) ends.push(matrix('output', tensors.output));
+  const layout = place([...tables, norms(model), ...ends, ...layers]);
+
+  const described: Constants = {
+    ...tokenizer.constants,
+    ...chat.constants,
+    ...shapeConstants(model, context),
+    ...placeConstants(model, layout.sections),
+  };
+  const id = constantsId(described);
+  const plan = planMemory(described);
+  const constants: Constants = {
+    ...described,
+    PACK_ID: { type: 'u64', value: id },
+    PACK_BYTES: { type: 'usize', value: layout.bytes },
+  };
+  return { layout, constants, plan, bytes: layout.bytes, content: () => packBytes(layout, header(layout, id, plan)) };
+}
+
+/** Writes a pack beside its final name and moves it there when it is whole. */
+export async function writePack(path: string, pack: Pack, onProgress?: (bytes: number) => void): Promise<void> {
+  const part = `${path}.${process.pid}.part`;
+  let written = 0;
+  async function* counted() {
+    for await (const piece of pack.content()) {
+      yield piece;
+      written += piece.length;
+      onProgress?.(written);
+    }
+  }
+  try {
+    await pipeline(counted(), createWriteStream(part, { highWaterMark: 1 << 20 }));
+    await rename(part, path);
+  } catch (error) {
+    await rm(part, { force: true });
+    throw error;
+  }
+}
+
+function chooseContext(model: Model, wanted: number | undefined): number {
+  const trained = model.config.contextLength;
+  if (wanted !== undefined && (!Number.isInteger(wanted) || wanted < 16 || wanted > trained)) {
+    throw new ModelError({
+      file: model.path,
+      field: 'context size (-c)',
+      found: String(wanted),
+      expected: `16 … ${trained}, what the model was trained for`,
+    });
+  }
+  return Math.ceil((wanted ?? Math.min(trained, DEFAULT_CONTEXT)) / 16) * 16;
+}
+
+function matrix(name: string, tensor: Tensor): Section {
+  return {
+    name,
+    bytes: tiledBytes(tensor.type, tensor.rows, tensor.columns),
+    content: () => tiles(tensor),
+    matrix: { type: matrixTypes[tensor.type], rows: tensor.rows, columns: tensor.columns },
+  };
+}
+
+/** f32[layers × 2 + 1][dim]: attention and feed-forward norm of each layer, then the output's. */
+function norms(model: Model): Section {
+  const { layers, outputNorm } = model.tensors;
+  const all = [...layers.flatMap((layer) => [layer.attentionNorm, layer.ffnNorm]), outputNorm];
+  return {
+    name: 'weights.norms',
+    bytes: all.reduce((sum, tensor) => sum + tensor.bytes, 0),
+    async *content() {
+      for (const tensor of all) yield await tensor.read();
+    },
+  };
+}
