@@ -1,0 +1,272 @@
+import { addAddress, addText, type Line } from '../line.ts';
+import { stopWith } from '../panic.ts';
+import { CODE_SELECTOR, TASK_SELECTOR } from './layout.ts';
+
+/**
+ * The CPU's exceptions (Intel SDM vol. 3, table 6-1): each becomes one readable line, on a stack of its own, since the
+ * stack may be what went wrong. No exception is ever returned from. Device interrupts stay off.
+ */
+const EXCEPTIONS: u16 = 32;
+
+/** By vector; table 6-1's description. */
+const NAMES: FixedArray<string> = [
+  'divide error',
+  'debug exception',
+  'non-maskable interrupt',
+  'breakpoint',
+  'overflow',
+  'bound range exceeded',
+  'invalid opcode',
+  'no vector unit',
+  'double fault',
+  'coprocessor overrun',
+  'invalid task state',
+  'segment not present',
+  'stack fault',
+  'general protection',
+  'page fault',
+  'reserved exception',
+  'x87 float error',
+  'misaligned access',
+  'machine check',
+  'SIMD float error',
+  'virtualization exception',
+  'control protection',
+];
+const PAGE_FAULT: usize = 14;
+
+/** Error code of a page fault (4.7): bit 0 the page is there, bit 1 a write, bit 4 an instruction fetch. */
+const FAULT_PRESENT: u64 = 1;
+const FAULT_WRITE: u64 = 2;
+const FAULT_FETCH: u64 = 16;
+
+/** What the CPU pushes (6.12.1). */
+class Frame {
+  instruction!: u64;
+  codeSelector!: u64;
+  flags!: u64;
+  stack!: u64;
+  stackSelector!: u64;
+}
+
+/** 64-bit interrupt gate (figure 6-8). type 8eh: present, interrupts off. */
+class Gate {
+  offsetLow!: u16;
+  selector!: u16;
+  stack!: u8;
+  type!: u8;
+  offsetMiddle!: u16;
+  offsetHigh!: u32;
+  reserved!: u32;
+}
+const INTERRUPT_GATE: u8 = 0x8e;
+
+/**
+ * 64-bit task state (figure 8-11): only the stacks that gates name.
+ * @packed
+ */
+class TaskState {
+  reserved0!: u32;
+  privilegeStacks!: FixedArray<u64, 3>;
+  reserved1!: u64;
+  stacks!: FixedArray<u64, 7>;
+  reserved2!: u64;
+  reserved3!: u16;
+  ioMap!: u16;
+}
+
+/**
+ * Operand of lidt and lgdt.
+ * @packed
+ */
+class TableRegister {
+  limit!: u16;
+  base!: usize;
+}
+
+/** Descriptors: none, code (64-bit), data, and the task state in two halves. */
+const CODE_DESCRIPTOR: u64 = 0x00af9a000000ffff;
+const DATA_DESCRIPTOR: u64 = 0x00cf92000000ffff;
+const TASK_PRESENT: u64 = 0x890000000000;
+
+/** @align 16 */
+const gates = zeroed<FixedArray<Gate, 32>>();
+/** @align 16 */
+const task = zeroed<TaskState>();
+/** @align 16 */
+const descriptors = zeroed<FixedArray<u64, 5>>();
+/** @align 16 */
+const exceptionStack = zeroed<FixedArray<u8, 8192>>();
+
+export function catchExceptions(): void {
+  useTaskState();
+  for (let vector: u16 = 0; vector < EXCEPTIONS; vector++) {
+    setGate(vector, changetype<usize>(onReserved));
+  }
+  setGate(0, changetype<usize>(onDivideError));
+  setGate(1, changetype<usize>(onDebug));
+  setGate(2, changetype<usize>(onNonMaskable));
+  setGate(3, changetype<usize>(onBreakpoint));
+  setGate(4, changetype<usize>(onOverflow));
+  setGate(5, changetype<usize>(onBound));
+  setGate(6, changetype<usize>(onInvalidOpcode));
+  setGate(7, changetype<usize>(onNoVectorUnit));
+  setGate(8, changetype<usize>(onDoubleFault));
+  setGate(10, changetype<usize>(onTaskState));
+  setGate(11, changetype<usize>(onSegment));
+  setGate(12, changetype<usize>(onStack));
+  setGate(13, changetype<usize>(onProtection));
+  setGate(14, changetype<usize>(onPageFault));
+  setGate(16, changetype<usize>(onFloatError));
+  setGate(17, changetype<usize>(onMisaligned));
+  setGate(18, changetype<usize>(onMachineCheck));
+  setGate(19, changetype<usize>(onVectorError));
+  setGate(20, changetype<usize>(onVirtualization));
+  setGate(21, changetype<usize>(onControlProtection));
+  const register = zeroed<TableRegister>();
+  register.limit = u16(sizeof<Gate>()) * EXCEPTIONS - 1;
+  register.base = changetype<usize>(ref(gates[0]));
+  cpu.lidt(ref(register));
+}
+
+/** Descriptor table and task state: they give the gates their stack. */
+function useTaskState(): void {
+  task.stacks[0] = changetype<u64>(ref(exceptionStack[0])) + exceptionStack.length;
+  task.ioMap = u16(sizeof<TaskState>());
+  const base = changetype<u64>(ref(task));
+  descriptors[1] = CODE_DESCRIPTOR;
+  descriptors[2] = DATA_DESCRIPTOR;
+  descriptors[3] =
+    TASK_PRESENT |
+    (sizeof<TaskState>() - 1) |
+    ((base & 0xffffff) << 16) |
+    (((base >> 24) & 0xff) << 56);
+  descriptors[4] = base >> 32;
+  const register = zeroed<TableRegister>();
+  register.limit = 39;
+  register.base = changetype<usize>(ref(descriptors[0]));
+  cpu.lgdt(ref(register));
+  cpu.ltr(TASK_SELECTOR);
+}
+
+function setGate(vector: u16, handler: usize): void {
+  const gate = ref(gates[vector]);
+  gate.offsetLow = u16(handler & 0xffff);
+  gate.offsetMiddle = u16((handler >> 16) & 0xffff);
+  gate.offsetHigh = u32(handler >> 32);
+  gate.selector = CODE_SELECTOR;
+  gate.stack = 1;
+  gate.type = INTERRUPT_GATE;
+}
+
+/** @generalRegisters */
+function report(vector: usize, frame: Ptr<Frame>, error: u64): void {
+  const line = zeroed<Line>();
+  addText(ref(line), '\npanic: ');
+  addText(ref(line), NAMES[vector]);
+  if (vector == PAGE_FAULT) {
+    addText(ref(line), ' at address ');
+    addAddress(ref(line), cpu.readCr2());
+    addText(ref(line), faultKind(error));
+  }
+  addText(ref(line), ', instruction at ');
+  addAddress(ref(line), frame.instruction);
+  if (error != 0) {
+    addText(ref(line), ', error ');
+    addAddress(ref(line), error);
+  }
+  addText(ref(line), '\n');
+  stopWith(ref(line));
+}
+
+/** @generalRegisters */
+function faultKind(error: u64): string {
+  if ((error & FAULT_FETCH) != 0) return ' (no code there)';
+  if ((error & FAULT_PRESENT) != 0) return ' (read-only)';
+  return (error & FAULT_WRITE) != 0 ? ' (write, nothing there)' : ' (read, nothing there)';
+}
+
+/** @interrupt */
+function onDivideError(frame: Ptr<Frame>): void {
+  report(0, frame, 0);
+}
+/** @interrupt */
+function onDebug(frame: Ptr<Frame>): void {
+  report(1, frame, 0);
+}
+/** @interrupt */
+function onNonMaskable(frame: Ptr<Frame>): void {
+  report(2, frame, 0);
+}
+/** @interrupt */
+function onBreakpoint(frame: Ptr<Frame>): void {
+  report(3, frame, 0);
+}
+/** @interrupt */
+function onOverflow(frame: Ptr<Frame>): void {
+  report(4, frame, 0);
+}
+/** @interrupt */
+function onBound(frame: Ptr<Frame>): void {
+  report(5, frame, 0);
+}
+/** @interrupt */
+function onInvalidOpcode(frame: Ptr<Frame>): void {
+  report(6, frame, 0);
+}
+/** @interrupt */
+function onNoVectorUnit(frame: Ptr<Frame>): void {
+  report(7, frame, 0);
+}
+/** @interrupt */
+function onDoubleFault(frame: Ptr<Frame>, error: u64): void {
+  report(8, frame, error);
+}
+/** @interrupt */
+function onTaskState(frame: Ptr<Frame>, error: u64): void {
+  report(10, frame, error);
+}
+/** @interrupt */
+function onSegment(frame: Ptr<Frame>, error: u64): void {
+  report(11, frame, error);
+}
+/** @interrupt */
+function onStack(frame: Ptr<Frame>, error: u64): void {
+  report(12, frame, error);
+}
+/** @interrupt */
+function onProtection(frame: Ptr<Frame>, error: u64): void {
+  report(13, frame, error);
+}
+/** @interrupt */
+function onPageFault(frame: Ptr<Frame>, error: u64): void {
+  report(14, frame, error);
+}
+/** @interrupt */
+function onReserved(frame: Ptr<Frame>): void {
+  report(15, frame, 0);
+}
+/** @interrupt */
+function onFloatError(frame: Ptr<Frame>): void {
+  report(16, frame, 0);
+}
+/** @interrupt */
+function onMisaligned(frame: Ptr<Frame>, error: u64): void {
+  report(17, frame, error);
+}
+/** @interrupt */
+function onMachineCheck(frame: Ptr<Frame>): void {
+  report(18, frame, 0);
+}
+/** @interrupt */
+function onVectorError(frame: Ptr<Frame>): void {
+  report(19, frame, 0);
+}
+/** @interrupt */
+function onVirtualization(frame: Ptr<Frame>): void {
+  report(20, frame, 0);
+}
+/** @interrupt */
+function onControlProtection(frame: Ptr<Frame>, error: u64): void {
+  report(21, frame, error);
+}

@@ -1,0 +1,33 @@
+/**
+ * Every address, port and selector of the PC that this folder relies on.
+ *
+ *   0 … 4 KiB            never mapped: a null pointer faults
+ *   4 KiB … 2 MiB        the loader's tables (hvm_start_info), read-only
+ *   2 MiB                the image: header, code, constants, data, storage (link.ld)
+ *   … top of low RAM     the pack, where the loader put it, read-only
+ *   … 4 GiB              devices
+ */
+export const PAGE: usize = 0x1000;
+export const LARGE_PAGE: usize = 0x200000;
+
+/** link.ld writes three addresses here: the ends of code, of constants and of the whole image. */
+export const IMAGE: usize = 0x200000;
+export const IMAGE_CODE_END: usize = 0x200000;
+export const IMAGE_CONSTANTS_END: usize = 0x200008;
+export const IMAGE_END: usize = 0x200010;
+
+/** Local APIC, where it lies after reset (Intel SDM vol. 3, 11.4.1). */
+export const LOCAL_APIC: usize = 0xfee00000;
+
+/** I/O ports. */
+export const COM1: u16 = 0x3f8;
+export const PIT_COUNTER_0: u16 = 0x40;
+export const PIT_COMMAND: u16 = 0x43;
+export const KEYBOARD_CONTROLLER: u16 = 0x64;
+/** ACPI PM1a control block of QEMU's pc and q35, as their firmware sets it up. */
+export const PM1A_CONTROL: u16 = 0x604;
+
+/** Selectors in the descriptor tables. The entry stub's own table has the same code and data. */
+export const CODE_SELECTOR: u16 = 0x08;
+export const DATA_SELECTOR: u16 = 0x10;
+export const TASK_SELECTOR: u16 = 0x18;

@@ -1,0 +1,92 @@
+import { COM1 } from './layout.ts';
+
+/**
+ * 16550 UART at COM1, polled: the console. NS16550AF data sheet, table II.
+ *
+ * | offset | read               | write              | with DLAB = 1     |
+ * |--------|--------------------|--------------------|-------------------|
+ * | 0      | RBR receive buffer | THR transmit hold  | DLL divisor low   |
+ * | 1      | IER interrupts     | IER                | DLM divisor high  |
+ * | 2      | IIR: bits 6-7 FIFO on | FCR FIFO control | –                 |
+ * | 3      | LCR line control: bits 0-1 = 3: 8 bits, bit 7 DLAB     | |
+ * | 4      | MCR modem control: bit 0 DTR, bit 1 RTS                | |
+ * | 5      | LSR line status: bit 0 data ready, bit 5 THR empty, bit 6 all sent | |
+ * | 7      | SCR scratch        | SCR                | –                 |
+ */
+const DATA: u16 = COM1;
+const INTERRUPTS: u16 = COM1 + 1;
+const FIFO: u16 = COM1 + 2;
+const LINE_CONTROL: u16 = COM1 + 3;
+const MODEM_CONTROL: u16 = COM1 + 4;
+const LINE_STATUS: u16 = COM1 + 5;
+const SCRATCH: u16 = COM1 + 7;
+
+const DATA_READY: u8 = 0x01;
+const TRANSMIT_EMPTY: u8 = 0x20;
+const ALL_SENT: u8 = 0x40;
+
+/** 115,200 baud: the divisor of 1.8432 MHz / 16. */
+const DIVISOR: u8 = 1;
+
+/** Bytes that may be written at once when the transmitter is empty; 0: there is no UART, and nothing is ever said. */
+let burst: u32 = 1;
+
+/** Looks at the last byte on its way out before giving up: seconds. */
+const DRAIN_LIMIT: u32 = 10000000;
+
+/** 115,200 baud, 8 bits, no parity, one stop bit, FIFOs on and empty, no interrupts. @generalRegisters */
+export function startUart(): void {
+  port.out8(SCRATCH, 0x5a);
+  if (port.in8(SCRATCH) != 0x5a) {
+    burst = 0;
+    return;
+  }
+  port.out8(INTERRUPTS, 0);
+  port.out8(LINE_CONTROL, 0x83);
+  port.out8(DATA, DIVISOR);
+  port.out8(INTERRUPTS, 0);
+  port.out8(LINE_CONTROL, 0x03);
+  port.out8(MODEM_CONTROL, 0x03);
+  port.out8(FIFO, 0x07);
+  burst = (port.in8(FIFO) & 0xc0) == 0xc0 ? 16 : 1;
+}
+
+/**
+ * All bytes. A UART that is there empties its transmitter sooner or later; how soon is up to whoever reads the other
+ * end, so this waits without limit. @generalRegisters
+ */
+export function write(bytes: Ptr<u8>, length: usize): void {
+  if (burst == 0) return;
+  let done: usize = 0;
+  while (done < length) {
+    while ((port.in8(LINE_STATUS) & TRANSMIT_EMPTY) == 0) cpu.pause();
+    for (let room: u32 = burst; room > 0 && done < length; room--) {
+      port.out8(DATA, bytes[done]);
+      done++;
+    }
+  }
+}
+
+/** One byte if one is waiting, else -1. */
+export function poll(): i32 {
+  if (burst == 0 || (port.in8(LINE_STATUS) & DATA_READY) == 0) return -1;
+  return i32(port.in8(DATA));
+}
+
+/** One byte; -1 if there is no UART that could ever bring one. */
+export function read(): i32 {
+  while (burst != 0) {
+    const byte = poll();
+    if (byte >= 0) return byte;
+    cpu.pause();
+  }
+  return -1;
+}
+
+/** Waits until the last byte has left, but not for ever. @generalRegisters */
+export function drain(): void {
+  for (let i: u32 = 0; i < DRAIN_LIMIT && burst != 0; i++) {
+    if ((port.in8(LINE_STATUS) & ALL_SENT) != 0) return;
+    cpu.pause();
+  }
+}

@@ -1,0 +1,44 @@
+import { main } from 'app';
+import { addText, type Line } from '../line.ts';
+import { startClock } from './clock.ts';
+import { writeAll } from './console.ts';
+import { openPack } from './pack.ts';
+import { catchFaults } from './signals.ts';
+import { exit, STDERR } from './system.ts';
+import { MAX_THREADS, startThreads } from './threads.ts';
+
+entry.linuxProcess(start);
+
+/** stack: argc, argv[0], argv[1] … (System V ABI, AMD64, figure 3.9) */
+function start(stack: Ptr<usize>): void {
+  startClock();
+  catchFaults();
+  const count = stack[0];
+  if (count < 2 || count > 3) refuse('usage: PROGRAM PACKFILE [THREADS]');
+  openPack(changetype<Ptr<u8>>(stack[2]));
+  if (count == 3) startThreads(threadCount(changetype<Ptr<u8>>(stack[3])));
+  main();
+  exit(0);
+}
+
+/** text: decimal digits, ended by a zero byte. */
+function threadCount(text: Ptr<u8>): i32 {
+  let value: i32 = 0;
+  let i: i32 = 0;
+  while (text[i] >= 0x30 && text[i] <= 0x39 && value <= MAX_THREADS) {
+    value = value * 10 + i32(text[i]) - 0x30;
+    i++;
+  }
+  if (text[i] != 0 || value < 1 || value > MAX_THREADS) {
+    refuse('THREADS must be a number from 1 to 64');
+  }
+  return value;
+}
+
+function refuse(message: string): void {
+  const line = zeroed<Line>();
+  addText(ref(line), message);
+  addText(ref(line), '\n');
+  writeAll(STDERR, ref(line.bytes[0]), line.length);
+  exit(2);
+}

@@ -1,0 +1,88 @@
+import { addAddress, addText, type Line } from '../line.ts';
+import { stopWith } from '../panic.ts';
+import { setSignalAction, setSignalStack } from './system.ts';
+
+/**
+ * A CPU exception reaches a process as a signal. The handler says what happened and ends the process, so that a fault
+ * reads the same on every machine. signal(7), sigaction(2).
+ */
+const SIGILL: i32 = 4;
+const SIGBUS: i32 = 7;
+const SIGFPE: i32 = 8;
+const SIGSEGV: i32 = 11;
+
+const SA_SIGINFO: u64 = 0x4;
+const SA_RESTORER: u64 = 0x4000000; // x86-64 delivers no signal without
+const SA_ONSTACK: u64 = 0x8000000;
+
+/** struct kernel_sigaction */
+class Action {
+  handler!: (signal: i32, info: usize, context: usize) => void;
+  flags!: u64;
+  restorer!: () => void;
+  mask!: u64;
+}
+
+/** stack_t */
+class Stack {
+  start!: usize;
+  flags!: i32;
+  length!: usize;
+}
+
+/** siginfo_t: the address that could not be reached (SIGSEGV, SIGBUS). */
+const INFO_ADDRESS: usize = 16;
+/** ucontext_t: uc_mcontext.gregs[REG_RIP]; 40 bytes before gregs, 16 registers before RIP. */
+const CONTEXT_RIP: usize = 168;
+
+/** For the first thread, whose own stack may be what ran out. */
+const SIGNAL_STACK_BYTES: usize = 16384;
+/** @align 16 */
+const signalStack = zeroed<FixedArray<u8, 16384>>();
+
+export function catchFaults(): void {
+  const stack = zeroed<Stack>();
+  stack.start = changetype<usize>(ref(signalStack[0]));
+  stack.length = SIGNAL_STACK_BYTES;
+  setSignalStack(changetype<usize>(ref(stack)));
+  const action = zeroed<Action>();
+  action.handler = onFault;
+  action.flags = SA_SIGINFO | SA_RESTORER | SA_ONSTACK;
+  action.restorer = neverReturn;
+  setSignalAction(SIGILL, changetype<usize>(ref(action)));
+  setSignalAction(SIGBUS, changetype<usize>(ref(action)));
+  setSignalAction(SIGFPE, changetype<usize>(ref(action)));
+  setSignalAction(SIGSEGV, changetype<usize>(ref(action)));
+}
+
+function neverReturn(): void {
+  unreachable();
+}
+
+function onFault(signal: i32, info: usize, context: usize): void {
+  const line = zeroed<Line>();
+  addText(ref(line), '\npanic: ');
+  addText(ref(line), faultName(signal));
+  if (signal == SIGSEGV || signal == SIGBUS) {
+    addText(ref(line), ' at address ');
+    addAddress(ref(line), load<u64>(info, INFO_ADDRESS));
+  }
+  addText(ref(line), ', instruction at ');
+  addAddress(ref(line), load<u64>(context, CONTEXT_RIP));
+  addText(ref(line), '\n');
+  stopWith(ref(line));
+}
+
+/** The names that guest/machine/pc gives the same exceptions. */
+function faultName(signal: i32): string {
+  switch (signal) {
+    case SIGILL:
+      return 'invalid opcode';
+    case SIGFPE:
+      return 'divide error';
+    case SIGBUS:
+      return 'bus error';
+    default:
+      return 'page fault';
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * The Linux system calls that a process needs (x86-64: arch/x86/entry/syscalls/syscall_64.tbl), and their constants.
+ * A result from -4095 to -1 is an error number, negated.
+ *
+ * | call          | why                                             |
+ * |---------------|-------------------------------------------------|
+ * | openat lseek mmap madvise | the pack: its length and its pages  |
+ * | read write poll | console                                       |
+ * | clock_gettime | clock                                           |
+ * | clone futex   | threads (clone: linux.startThread)              |
+ * | rt_sigaction sigaltstack | a fault becomes a readable panic     |
+ * | exit_group    | end                                             |
+ */
+const READ: i32 = 0;
+const WRITE: i32 = 1;
+const POLL: i32 = 7;
+const LSEEK: i32 = 8;
+const MMAP: i32 = 9;
+const RT_SIGACTION: i32 = 13;
+const MADVISE: i32 = 28;
+const SIGALTSTACK: i32 = 131;
+const FUTEX: i32 = 202;
+const CLOCK_GETTIME: i32 = 228;
+const EXIT_GROUP: i32 = 231;
+const OPENAT: i32 = 257;
+
+export const STDIN: i32 = 0;
+export const STDOUT: i32 = 1;
+export const STDERR: i32 = 2;
+
+export const EINTR: isize = -4;
+export const EAGAIN: isize = -11;
+
+/** AT_FDCWD: paths are relative to the working directory. */
+const WORKING_DIRECTORY: isize = -100;
+const SEEK_END: usize = 2;
+
+const PROT_READ: usize = 1;
+const MAP_PRIVATE: usize = 2;
+const MADV_HUGEPAGE: usize = 14;
+const MADV_POPULATE_READ: usize = 22; // since Linux 5.14
+
+const FUTEX_WAIT_PRIVATE: usize = 128;
+const FUTEX_WAKE_PRIVATE: usize = 129;
+
+const CLOCK_MONOTONIC: usize = 1;
+
+export const POLLIN: i16 = 1;
+export const POLLOUT: i16 = 4;
+
+class PollFile {
+  file!: i32;
+  events!: i16;
+  returned!: i16;
+}
+
+class Time {
+  seconds!: i64;
+  nanoseconds!: i64;
+}
+
+export function read(file: i32, to: Ptr<u8>, length: usize): isize {
+  return linux.syscall(READ, usize(file), to, length);
+}
+
+export function write(file: i32, from: Ptr<u8>, length: usize): isize {
+  return linux.syscall(WRITE, usize(file), from, length);
+}
+
+/** Waits until one of the events is there, at most `milliseconds` (-1: for ever). 1: it is; 0: time is up. */
+export function waitFor(file: i32, events: i16, milliseconds: i32): isize {
+  const one = zeroed<PollFile>();
+  one.file = file;
+  one.events = events;
+  return linux.syscall(POLL, ref(one), usize(1), isize(milliseconds));
+}
+
+/** path: ended by a zero byte. Gives a file that can be read. */
+export function open(path: Ptr<u8>): isize {
+  return linux.syscall(OPENAT, WORKING_DIRECTORY, path, usize(0), usize(0));
+}
+
+export function fileLength(file: i32): isize {
+  return linux.syscall(LSEEK, usize(file), usize(0), SEEK_END);
+}
+
+/**
+ * The file's bytes as memory. Asks for huge pages, which few file systems give, then for all pages at once; where the
+ * kernel knows neither, pages come in as they are touched.
+ */
+export function mapFile(file: i32, length: usize): isize {
+  const start = linux.syscall(MMAP, usize(0), length, PROT_READ, MAP_PRIVATE, usize(file), 0);
+  if (start >= 0 || start < -4095) {
+    linux.syscall(MADVISE, start, length, MADV_HUGEPAGE);
+    linux.syscall(MADVISE, start, length, MADV_POPULATE_READ);
+  }
+  return start;
+}
+
+/** Sleeps while *word is `value`. */
+export function futexWait(word: Ptr<u32>, value: u32): void {
+  linux.syscall(FUTEX, word, FUTEX_WAIT_PRIVATE, value, usize(0), usize(0), usize(0));
+}
+
+export function futexWake(word: Ptr<u32>, sleepers: i32): void {
+  linux.syscall(FUTEX, word, FUTEX_WAKE_PRIVATE, sleepers, usize(0), usize(0), usize(0));
+}
+
+/** Nanoseconds since some time before the process began. */
+export function monotonicNanos(): u64 {
+  const time = zeroed<Time>();
+  linux.syscall(CLOCK_GETTIME, CLOCK_MONOTONIC, ref(time));
+  return u64(time.seconds) * 1000000000 + u64(time.nanoseconds);
+}
+
+/** action: struct kernel_sigaction, whose mask is 8 bytes. */
+export function setSignalAction(signal: i32, action: usize): void {
+  linux.syscall(RT_SIGACTION, signal, action, usize(0), usize(8));
+}
+
+/** stack: stack_t */
+export function setSignalStack(stack: usize): void {
+  linux.syscall(SIGALTSTACK, stack, usize(0));
+}
+
+export function exit(code: i32): void {
+  while (true) linux.syscall(EXIT_GROUP, code);
+}

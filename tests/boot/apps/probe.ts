@@ -1,0 +1,177 @@
+import {
+  bootNanos,
+  coreCount,
+  now,
+  packLength,
+  packStart,
+  parallel,
+  poll,
+  powerOff,
+  read,
+  write,
+} from 'machine';
+import { addAddress, addNumber, addText, type Line } from '../../../guest/machine/line.ts';
+
+/** Exercises a machine: one letter from the console, one answer line. tests/boot/machine.test.ts sends the letters. */
+export function main(): void {
+  say('ready\n');
+  while (true) {
+    switch (read()) {
+      case -1:
+      case 0x04: // EOT
+        return;
+      case 0x61: // a
+        tellCores();
+        break;
+      case 0x62: // b
+        tell('boot ', bootNanos());
+        break;
+      case 0x65: // e
+        echoLine();
+        break;
+      case 0x6c: // l
+        writeLots();
+        break;
+      case 0x6e: // n
+        tell('now ', now());
+        break;
+      case 0x6f: // o
+        pollByte();
+        break;
+      case 0x70: // p
+        tellPack();
+        break;
+      case 0x76: // v
+        tell('sum ', u64(sumOfVector(3)));
+        break;
+      case 0x78: // x
+        powerOff(7);
+        break;
+      case 0x30: // 0
+        tell('null ', u64(load<u8>(zeroAddress())));
+        break;
+      case 0x31: // 1
+        tell('quotient ', u64(1000 / zero));
+        break;
+      case 0x32: // 2
+        unreachable();
+        break;
+      case 0x33: // 3
+        store<u8>(changetype<usize>(utf8('constant')), 1);
+        break;
+      case 0x34: // 4
+        tell('depth ', descend(1));
+        break;
+      case 0x35: // 5
+        tell('element ', u64(few[9 + zero]));
+        break;
+      case 0x36: // 6
+        store<u8>(changetype<usize>(packStart()), 1);
+        break;
+      case 0x37: // 7
+        parallel(failOnLast);
+        break;
+    }
+  }
+}
+
+/** A zero that the compiler does not see through. */
+const zero: i32 = 0;
+const few = zeroed<FixedArray<i32, 4>>();
+
+function zeroAddress(): usize {
+  return usize(zero);
+}
+
+function say(text: string): void {
+  write(utf8(text), text.length);
+}
+
+function tell(text: string, value: u64): void {
+  const line = zeroed<Line>();
+  addText(ref(line), text);
+  addNumber(ref(line), value);
+  addText(ref(line), '\n');
+  write(ref(line.bytes[0]), line.length);
+}
+
+function echoLine(): void {
+  const line = zeroed<Line>();
+  while (true) {
+    const byte = read();
+    if (byte < 0 || byte == 0x0a) break;
+    line.bytes[line.length] = u8(byte);
+    line.length += 1;
+  }
+  addText(ref(line), '\n');
+  write(ref(line.bytes[0]), line.length);
+}
+
+/** 100,000 lines of nine bytes: more than any pipe or FIFO holds. */
+function writeLots(): void {
+  for (let i: u64 = 0; i < 100000; i++) tell('', 10000000 + i);
+}
+
+/** How often poll() said that there is nothing is of no interest, but that it did. */
+function pollByte(): void {
+  let misses: u64 = 0;
+  let byte = poll();
+  say('polling\n');
+  while (byte < 0) {
+    misses += 1;
+    byte = poll();
+  }
+  tell(misses > 0 ? 'polled ' : 'at once ', u64(byte));
+}
+
+function tellPack(): void {
+  const line = zeroed<Line>();
+  addText(ref(line), 'pack ');
+  addNumber(ref(line), packLength());
+  addText(ref(line), ' bytes, first ');
+  addAddress(ref(line), load<u64>(packStart()));
+  addText(ref(line), ', last ');
+  addAddress(ref(line), u64(packStart()[packLength() - 1]));
+  addText(ref(line), ', misaligned ');
+  addNumber(ref(line), changetype<usize>(packStart()) & 63);
+  addText(ref(line), '\n');
+  write(ref(line.bytes[0]), line.length);
+}
+
+/** Calls per index, over all rounds. */
+const calls = zeroed<FixedArray<u32, 64>>();
+const wrongCounts = zeroed<FixedArray<u32, 64>>();
+
+function count(index: i32, total: i32): void {
+  calls[index] += 1;
+  if (total != coreCount()) wrongCounts[index] += 1;
+}
+
+/** 2,000 jobs; every index must have seen each of them once. */
+function tellCores(): void {
+  const cores = coreCount();
+  for (let i: i32 = 0; i < 64; i++) calls[i] = 0;
+  for (let round: i32 = 0; round < 2000; round++) parallel(count);
+  let whole: u64 = 0;
+  for (let i: i32 = 0; i < 64; i++) {
+    if (calls[i] == (i < cores ? 2000 : 0) && wrongCounts[i] == 0) whole += 1;
+  }
+  tell('cores ', u64(cores));
+  tell('indices right ', whole);
+}
+
+function failOnLast(index: i32, total: i32): void {
+  if (index == total - 1) store<u8>(zeroAddress(), 1);
+}
+
+/** 16 · x, with vector registers. */
+function sumOfVector(x: f32): f32 {
+  return f32x16.sum(f32x16.splat(x + f32(zero)));
+}
+
+/** Deeper than any stack: each call keeps a Line of its own. */
+function descend(depth: u64): u64 {
+  const line = zeroed<Line>();
+  addNumber(ref(line), depth);
+  return descend(depth + line.length) + u64(line.bytes[0]);
+}
