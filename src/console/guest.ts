@@ -32,6 +32,8 @@ export interface AskOptions {
 export interface GuestSettings {
   /** Called with console text outside of answers: banner, warnings, panics. */
   onConsole?: (bytes: Uint8Array) => void;
+  /** Called each time that the guest is ready for a request. */
+  onReady?: () => void;
   /** Longest time from start to ready, milliseconds. */
   readyTimeout?: number;
   /** Longest time from switch-off to exit before the process is killed, milliseconds. */
@@ -47,6 +49,8 @@ export interface Guest {
   /** Console text so far, the last 64 KiB of it. */
   consoleText(): string;
   ready(): Promise<void>;
+  /** Settles when the guest has ended, by itself or not, with its exit code (null: killed). */
+  readonly ended: Promise<number | null>;
   /** One question, one answer; questions wait for each other. */
   ask(text: string | Uint8Array, settings: Settings, options?: AskOptions): Promise<Answer>;
   /** Switches the guest off; returns its exit code. Kills it if it does not end in time. */
@@ -88,7 +92,7 @@ class ConnectedGuest implements Guest {
   #failure: Error | null = null;
   /** Who waits for "ready" or the end. */
   #waiting = new Set<() => void>();
-  #ended: Promise<number | null>;
+  readonly ended: Promise<number | null>;
   #isClosing = false;
 
   constructor(child: ChildProcessWithoutNullStreams, settings: GuestSettings) {
@@ -99,7 +103,7 @@ class ConnectedGuest implements Guest {
     child.stderr.on('data', (chunk: Buffer) => this.#toConsole(chunk));
     // Writing to a guest that has ended raises EPIPE here; its exit tells the story.
     child.stdin.on('error', () => {});
-    this.#ended = new Promise((resolve) => {
+    this.ended = new Promise((resolve) => {
       child.once('error', (error) => {
         this.#fail(new GuestError(`the guest did not start: ${error.message}`));
         resolve(null);
@@ -166,12 +170,12 @@ class ConnectedGuest implements Guest {
 
   async close(): Promise<number | null> {
     this.#isClosing = true;
-    if (this.#hasEnded()) return this.#ended;
+    if (this.#hasEnded()) return this.ended;
     this.process.stdin.end(Uint8Array.of(EOT));
     const timer = setTimeout(() => {
       this.process.kill('SIGKILL');
     }, this.#settings.closeTimeout ?? 3000);
-    const code = await this.#ended;
+    const code = await this.ended;
     clearTimeout(timer);
     return code;
   }
@@ -194,6 +198,7 @@ class ConnectedGuest implements Guest {
       case 'ready':
         this.timeline.ready ??= this.#now();
         this.#isReady = true;
+        this.#settings.onReady?.();
         this.#wake();
         break;
       case 'answer':

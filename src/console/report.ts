@@ -19,7 +19,7 @@ export interface Report {
   generateNanos: bigint;
   entryToReadyNanos: bigint;
   entryToFirstTokenNanos: bigint;
-  /** FNV-1a over every token id, and over every logits vector that a token was chosen from. */
+  /** FNV-1a over every token id and, where the settings ask for it, every logits vector. */
   tokensHash: bigint;
   logitsHash: bigint;
   /** Reset to entry, where the machine can tell; else 0. */

@@ -20,6 +20,8 @@ export interface Settings {
   forget: boolean;
   /** No start token before the text. */
   noStartToken: boolean;
+  /** Have the report carry a hash of every logits vector that a token was chosen from. */
+  hashLogits: boolean;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -34,12 +36,14 @@ export const DEFAULT_SETTINGS: Settings = {
   raw: false,
   forget: false,
   noStartToken: false,
+  hashLogits: false,
 };
 
 const BYTES = 48;
 const FLAG_RAW = 1;
 const FLAG_FORGET = 2;
 const FLAG_NO_START_TOKEN = 4;
+const FLAG_HASH_LOGITS = 8;
 
 /** docs/console.md, `Settings`: 48 bytes, little endian, in hexadecimal. */
 export function encodeSettings(settings: Settings): string {
@@ -55,7 +59,8 @@ export function encodeSettings(settings: Settings): string {
   const flags =
     (settings.raw ? FLAG_RAW : 0) |
     (settings.forget ? FLAG_FORGET : 0) |
-    (settings.noStartToken ? FLAG_NO_START_TOKEN : 0);
+    (settings.noStartToken ? FLAG_NO_START_TOKEN : 0) |
+    (settings.hashLogits ? FLAG_HASH_LOGITS : 0);
   bytes.writeUInt32LE(flags, 36);
   return bytes.toString('hex');
 }
@@ -79,5 +84,6 @@ export function decodeSettings(hex: string): Settings {
     raw: (flags & FLAG_RAW) !== 0,
     forget: (flags & FLAG_FORGET) !== 0,
     noStartToken: (flags & FLAG_NO_START_TOKEN) !== 0,
+    hashLogits: (flags & FLAG_HASH_LOGITS) !== 0,
   };
 }

@@ -47,6 +47,7 @@ const anySettings: fc.Arbitrary<Settings> = fc.record({
   raw: fc.boolean(),
   forget: fc.boolean(),
   noStartToken: fc.boolean(),
+  hashLogits: fc.boolean(),
 });
 
 /** What a guest may send between two answers: no control characters of the protocol. */

@@ -1,0 +1,40 @@
+import { Command, CommanderError } from 'commander';
+import { registerBoot } from './boot.ts';
+import { registerBuild } from './build.ts';
+import { registerChat } from './chat.ts';
+import { registerDemo } from './demo.ts';
+import { registerDoctor } from './doctor.ts';
+import { registerRun } from './run.ts';
+import { describeError, EXIT_FAILURE, EXIT_OK, EXIT_USAGE } from './terminal.ts';
+import { registerTest } from './test.ts';
+
+const program = new Command('mu')
+  .description('A language model becomes a bootable machine.')
+  .showHelpAfterError('(mu --help lists the commands)')
+  .enablePositionalOptions()
+  .exitOverride();
+
+registerDemo(program);
+registerChat(program);
+registerRun(program);
+registerBuild(program);
+registerBoot(program);
+registerDoctor(program);
+registerTest(program);
+
+// A reader that stops early (mu run … | head) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? EXIT_OK : EXIT_FAILURE);
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // commander has printed its message; help and version are no errors.
+    process.exitCode = error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
+  } else {
+    process.stderr.write(`${describeError(error)}\n`);
+    process.exitCode = EXIT_FAILURE;
+  }
+}

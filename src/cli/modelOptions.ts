@@ -1,0 +1,37 @@
+/** What the commands that take a MODEL have in common. */
+import { type Command, Option } from 'commander';
+import { resolveModel } from '../model/pull.ts';
+import type { PackRequest } from '../stacks/prepare.ts';
+import { integer } from './sampling.ts';
+import { createProgress } from './terminal.ts';
+
+export const MODEL_HELP = 'path of a model (GGUF or llama2.c), or a name that `mu pull` knows';
+export const DEFAULT_MODEL = 'smollm2-135m-instruct';
+
+export interface ModelOptions {
+  ctxSize?: number;
+  tokenizer?: string;
+  checked?: boolean;
+}
+
+export function addModelOptions(command: Command): Command {
+  return command
+    .option('-c, --ctx-size <positions>', 'positions of the context', integer(0))
+    .option('--tokenizer <file>', 'tokenizer.bin of a llama2.c checkpoint')
+    .addOption(new Option('--checked', 'trap on out-of-bounds, null and lossy casts'));
+}
+
+/** Path or name → what a pack is made from; downloads a model that is known but not there. */
+export async function requestPack(model: string, options: ModelOptions): Promise<PackRequest> {
+  const progress = createProgress('packing');
+  return {
+    model: await resolveModel(model),
+    tokenizer: options.tokenizer,
+    // llama.cpp's 0 stands for the model's own size; so does leaving it out, within reason.
+    context: options.ctxSize || undefined,
+    onProgress: (written, total) => {
+      progress.update(written, total);
+      if (written === total) progress.done();
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { PROJECT_ROOT } from '../toolchain/cache.ts';
+import { ensureTools } from '../toolchain/install.ts';
+import { TOOLS } from '../toolchain/tools.ts';
+import { EXIT_FAILURE, say } from './terminal.ts';
+
+/** What `npm test` runs, in order: all of it, so that a slip of style hides no failing test. */
+function steps(vitestArguments: readonly string[]): string[][] {
+  return [
+    ['biome', 'check', '.'],
+    ['tsc', '-p', '.'],
+    ['tsc', '-p', 'guest'],
+    ['vitest', 'run', ...vitestArguments],
+  ];
+}
+
+export function registerTest(program: Command): void {
+  program
+    .command('test')
+    .description('set up what the tests need, then lint, check types and run them')
+    .argument('[arguments...]', 'passed to vitest: file names, -t NAME, -u')
+    .allowUnknownOption()
+    .passThroughOptions()
+    .action(test);
+}
+
+function test(vitestArguments: string[]): void {
+  ensureTools(
+    TOOLS.map((tool) => tool.name),
+    say,
+  );
+  for (const [command, ...args] of steps(vitestArguments)) {
+    say(`mu test: ${[command, ...args].join(' ')}`);
+    const program = join(PROJECT_ROOT, 'node_modules/.bin', command);
+    const run = spawnSync(program, args, { cwd: PROJECT_ROOT, stdio: 'inherit' });
+    if (run.status !== 0) {
+      say(`mu test: ${command} failed`);
+      process.exitCode = EXIT_FAILURE;
+    }
+  }
+}

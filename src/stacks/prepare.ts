@@ -1,0 +1,122 @@
+/**
+ * What every stack begins with: model → pack → guest program. Both lie in the cache, so a second
+ * start of the same model with the same options only looks them up.
+ */
+import { statSync } from 'node:fs';
+import { readFile, realpath, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Constants } from '../compiler/index.ts';
+import type { MemoryPlan } from '../pack/index.ts';
+import { cached, hashOf, hashSources } from '../toolchain/cache.ts';
+import type { GuestMachine } from '../toolchain/clang.ts';
+import { type CompiledGuest, compileGuest } from '../toolchain/guest.ts';
+
+export interface PackRequest {
+  /** Path of a model file. */
+  model: string;
+  /** llama2.c: path of its tokenizer.bin. */
+  tokenizer?: string;
+  /** Positions of a conversation. Default: the model's, within what the pack thinks sensible. */
+  context?: number;
+  /** Called while a pack is written. */
+  onProgress?: (written: number, total: number) => void;
+}
+
+export interface PreparedPack {
+  /** Path of model.pack. */
+  path: string;
+  bytes: number;
+  plan: MemoryPlan;
+  constants: Constants;
+  model: ModelFacts;
+  wasCached: boolean;
+}
+
+/** What a person wants to know of the model that a pack was made from. */
+export interface ModelFacts {
+  name: string;
+  format: string;
+  architecture: string;
+  fileBytes: number;
+  layers: number;
+  dim: number;
+  vocabulary: number;
+  hasChatTemplate: boolean;
+}
+
+export interface GuestRequest extends PackRequest {
+  machine: GuestMachine;
+  /** Default: chat. */
+  app?: string;
+  checked?: boolean;
+}
+
+export interface PreparedGuest {
+  pack: PreparedPack;
+  guest: CompiledGuest;
+}
+
+export async function prepareGuest(request: GuestRequest): Promise<PreparedGuest> {
+  const pack = await preparePack(request);
+  const { machine, app = 'chat', checked } = request;
+  const guest = await compileGuest({ machine, app, checked, constants: pack.constants });
+  return { pack, guest };
+}
+
+/**
+ * The pack of a model file. A file is known by its path, size and time, as make does it: hashing a
+ * gigabyte at each start would take longer than the start.
+ */
+export async function preparePack(request: PackRequest): Promise<PreparedPack> {
+  const files = [request.model, ...(request.tokenizer ? [request.tokenizer] : [])];
+  const identities = await Promise.all(files.map(fileIdentity));
+  const sources = hashSources(['src/pack', 'src/model'], ['.ts']);
+  const key = hashOf([identities, request.context ?? null, sources]);
+  const { folder, wasCached } = await cached('pack', key, (folder) => makePack(request, folder));
+  const facts = JSON.parse(await readFile(join(folder, 'pack.json'), 'utf8'), reviveBigInt);
+  return { ...facts, path: join(folder, 'model.pack'), wasCached };
+}
+
+/** Null for a file that is not there: opening it as a model says so better than we could. */
+async function fileIdentity(path: string): Promise<unknown> {
+  const status = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return status ? [await realpath(path), status.size, status.mtimeNs] : null;
+}
+
+async function makePack(request: PackRequest, folder: string): Promise<void> {
+  // Imported late: a cached pack needs no model reader.
+  const { openModel } = await import('../model/index.ts');
+  const { createPack, writePack } = await import('../pack/index.ts');
+  const model = await openModel(request.model, { tokenizer: request.tokenizer });
+  try {
+    const pack = await createPack(model, { context: request.context });
+    const onProgress = request.onProgress;
+    await writePack(join(folder, 'model.pack'), pack, (written) =>
+      onProgress?.(written, pack.bytes),
+    );
+    const { bytes, plan, constants } = pack;
+    const facts: ModelFacts = {
+      name: model.name,
+      format: model.format,
+      architecture: model.architecture,
+      fileBytes: model.fileBytes,
+      layers: model.config.layers,
+      dim: model.config.dim,
+      vocabulary: model.config.vocabSize,
+      hasChatTemplate: model.chatTemplate !== undefined,
+    };
+    const text = JSON.stringify({ bytes, plan, constants, model: facts }, replaceBigInt);
+    await writeFile(join(folder, 'pack.json'), text);
+  } finally {
+    await model.close();
+  }
+}
+
+function replaceBigInt(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? { bigint: value.toString() } : value;
+}
+
+function reviveBigInt(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('bigint' in value)) return value;
+  return BigInt(value.bigint as string);
+}
