@@ -1,10 +1,10 @@
 /** The appliance: waits for requests on the console and answers them. docs/console.md is its protocol. */
 import { bootNanos, now } from 'machine';
 import { Control } from '../console/characters.ts';
-import { isCancelled, readRequest, Request, requestText, textLength } from '../console/request.ts';
+import { isCancelled, Request, readRequest, requestText, textLength } from '../console/request.ts';
 import { say, sayByte, sayBytes, sayFramed, sayHex } from '../console/say.ts';
 import { answer } from '../engine/session.ts';
-import { Report, Settings, Stop } from '../engine/settings.ts';
+import { type Report, type Settings, Stop } from '../engine/settings.ts';
 import { isPackOurs } from '../engine/weights.ts';
 
 const settings = zeroed<Settings>();
@@ -14,7 +14,9 @@ let firstTokenNanos: u64 = 0;
 
 export function main(): void {
   if (!isPackOurs()) {
-    say('This program was not built for the pack it was given: build both together with `mu build`.\n');
+    say(
+      'This program was not built for the pack it was given: build both together with `mu build`.\n',
+    );
     return;
   }
   readyNanos = now();
@@ -31,7 +33,8 @@ export function main(): void {
 /** To a person: the text, and why it ends where that is not plain. */
 function answerLine(): void {
   answer(requestText(), textLength(), ref(settings), ref(report), emitPlain, isCancelled);
-  if (report.stop == Stop.ContextFull) say('\n[the context is full: switch off and on to begin anew]');
+  if (report.stop == Stop.ContextFull)
+    say('\n[the context is full: switch off and on to begin anew]');
   if (report.stop == Stop.PromptTooLong) say('[too long for what is left of the context]');
   say('\n\n');
 }

@@ -1,7 +1,8 @@
 /** Reads requests from the console: framed ones from programs, lines from people. */
-import { MAX_PROMPT_BYTES } from 'model';
+
 import { poll, read } from 'machine';
-import { setDefaults, type Settings } from '../engine/settings.ts';
+import { MAX_PROMPT_BYTES } from 'model';
+import { type Settings, setDefaults } from '../engine/settings.ts';
 import { Control, escape } from './characters.ts';
 import { say, sayByte } from './say.ts';
 

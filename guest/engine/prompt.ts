@@ -1,4 +1,6 @@
 /** Puts a conversation's tokens together: fixed segments of the chat template around the user's text. */
+
+import { packStart } from 'machine';
 import {
   CHAT_ANSWER,
   CHAT_FIRST,
@@ -9,7 +11,6 @@ import {
   TOKENIZER_ADD_BOS,
   TOKENIZER_MAX_TEXT,
 } from 'model';
-import { packStart } from 'machine';
 import { encode } from './tokenizer.ts';
 
 /** Words of a segment (docs/pack-format.md): a token id, text, or the end. */

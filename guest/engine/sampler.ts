@@ -13,7 +13,12 @@ const weights = zeroed<FixedArray<f32, typeof VOCABULARY>>(); // of the candidat
 let heapSize: i32 = 0;
 
 /** The next token. logits: f32[VOCABULARY_ROWS], changed by the penalty. recent: the last `recentCount` tokens. */
-export function sample(logits: Ptr<f32>, settings: Ptr<Settings>, recent: Ptr<i32>, recentCount: i32): i32 {
+export function sample(
+  logits: Ptr<f32>,
+  settings: Ptr<Settings>,
+  recent: Ptr<i32>,
+  recentCount: i32,
+): i32 {
   if (settings.repeatPenalty != 1) penalize(logits, settings.repeatPenalty, recent, recentCount);
   if (settings.temperature <= 0) return largest(logits);
   const best = logits[largest(logits)];

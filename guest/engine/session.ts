@@ -1,6 +1,13 @@
 /** One conversation: prompt → tokens → logits → answer, streamed. The KV cache stays from turn to turn. */
-import { BATCH, CHAT_TEMPLATE, CONTEXT, TOKEN_BOS, TOKENIZER_STRIP_AFTER_BOS, VOCABULARY } from 'model';
+
 import { now } from 'machine';
+import {
+  BATCH,
+  CHAT_TEMPLATE,
+  TOKEN_BOS,
+  TOKENIZER_STRIP_AFTER_BOS,
+  VOCABULARY,
+} from 'model';
 import { append, appendRaw, appendTurn, tokenCount, tokenList, truncate } from './prompt.ts';
 import { seed } from './random.ts';
 import { sample } from './sampler.ts';
@@ -66,7 +73,8 @@ function generate(
   report.promptNanos = prompted - began;
   report.stop = Stop.Limit;
   while (settings.predict < 0 || report.generatedTokens < settings.predict) {
-    if ((settings.flags & u32(Flag.HashLogits)) != 0) report.logitsHash = hashLogits(report.logitsHash, logits);
+    if ((settings.flags & u32(Flag.HashLogits)) != 0)
+      report.logitsHash = hashLogits(report.logitsHash, logits);
     const window = max(0, min(settings.repeatLast, tokenCount()));
     const token = sample(logits, settings, ref(tokenList()[tokenCount() - window]), window);
     report.tokensHash = (report.tokensHash ^ u64(u32(token))) * FNV_PRIME;
@@ -104,7 +112,8 @@ function emitPiece(token: i32, emit: (bytes: Ptr<u8>, length: i32) => void): voi
   const piece = pieceStart(token);
   const length = pieceLength(token);
   // llama2.c: SentencePiece's own leading space is not part of the text
-  const isFirst = TOKENIZER_STRIP_AFTER_BOS && tokenCount() >= 2 && tokenList()[tokenCount() - 2] == TOKEN_BOS;
+  const isFirst =
+    TOKENIZER_STRIP_AFTER_BOS && tokenCount() >= 2 && tokenList()[tokenCount() - 2] == TOKEN_BOS;
   if (isFirst && length > 0 && piece[0] == 32) emit(ref(piece[1]), length - 1);
   else emit(piece, length);
 }

@@ -4,6 +4,8 @@
  *
  *   x ← embedding;  per layer: x ← x + Wo · attention(norm(x));  x ← x + Wdown · (silu(Wgate · h) ∘ Wup · h), h = norm(x);  logits = W · norm(x)
  */
+
+import { packStart, parallel } from 'machine';
 import {
   BATCH,
   CONTEXT,
@@ -21,7 +23,6 @@ import {
   QUERY_DIM,
   VOCABULARY_ROWS,
 } from 'model';
-import { packStart, parallel } from 'machine';
 import { attend, remember } from '../kernels/portable/attention.ts';
 import { multiply, prepare, readRow, TILE_ROWS } from '../kernels/portable/matmul.ts';
 import { addTo, rmsNorm } from '../kernels/portable/norm.ts';
@@ -127,7 +128,18 @@ function share(
   const tiles = stride / TILE_ROWS;
   const first = (tiles * core) / cores;
   const end = (tiles * (core + 1)) / cores;
-  multiply(out, stride, matrixOf(layer, role), typeOf(layer, role), columns, first, end, input, inputStride, tokens);
+  multiply(
+    out,
+    stride,
+    matrixOf(layer, role),
+    typeOf(layer, role),
+    columns,
+    first,
+    end,
+    input,
+    inputStride,
+    tokens,
+  );
 }
 
 function projectJob(core: i32, cores: i32): void {
@@ -141,12 +153,28 @@ function attendJob(core: i32, cores: i32): void {
     const t = i / HEADS;
     const head = i % HEADS;
     const at = t * QUERY_ROW + head * HEAD_DIM;
-    attend(ref(attended[at]), layer, head, ref(queries[at]), start + t, ref(scores[core * CONTEXT]));
+    attend(
+      ref(attended[at]),
+      layer,
+      head,
+      ref(queries[at]),
+      start + t,
+      ref(scores[core * CONTEXT]),
+    );
   }
 }
 
 function attentionOutputJob(core: i32, cores: i32): void {
-  share(ref(change[0]), DIM, Role.AttentionOutput, QUERY_DIM, ref(attended[0]), QUERY_ROW, core, cores);
+  share(
+    ref(change[0]),
+    DIM,
+    Role.AttentionOutput,
+    QUERY_DIM,
+    ref(attended[0]),
+    QUERY_ROW,
+    core,
+    cores,
+  );
 }
 
 /** Gate and up give a core the same rows, so that it can finish them: silu(gate) ∘ up. */
@@ -170,5 +198,16 @@ function logitsJob(core: i32, cores: i32): void {
   const matrix = ref(packStart()[OUTPUT_OFFSET]);
   const first = (tiles * core) / cores;
   const end = (tiles * (core + 1)) / cores;
-  multiply(ref(logits[0]), VOCABULARY_ROWS, matrix, OUTPUT_TYPE, DIM, first, end, ref(normed[0]), DIM, 1);
+  multiply(
+    ref(logits[0]),
+    VOCABULARY_ROWS,
+    matrix,
+    OUTPUT_TYPE,
+    DIM,
+    first,
+    end,
+    ref(normed[0]),
+    DIM,
+    1,
+  );
 }

@@ -1,6 +1,15 @@
 /** Where the matrices and norms of the model lie in the pack. */
-import { DIM, LAYERS, MATRIX_OFFSETS, MATRIX_TYPES, PACK_BYTES, PACK_ID, WEIGHTS_NORMS } from 'model';
+
 import { packLength, packStart } from 'machine';
+import {
+  DIM,
+  LAYERS,
+  MATRIX_OFFSETS,
+  MATRIX_TYPES,
+  PACK_BYTES,
+  PACK_ID,
+  WEIGHTS_NORMS,
+} from 'model';
 
 /** The matrices of a layer, in the order of the pack's tables. */
 export enum Role {

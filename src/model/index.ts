@@ -16,7 +16,7 @@ export type {
 } from './model.ts';
 export { PieceType } from './model.ts';
 export { ModelError, type ModelProblem } from './modelError.ts';
-export { blockLayouts, dequantize, rowBytes } from './quantization.ts';
+export { blockLayouts, dequantize, halfAt, rowBytes } from './quantization.ts';
 
 export interface OpenOptions {
   /** llama2.c: path of the tokenizer.bin that belongs to the checkpoint. */

@@ -24,7 +24,10 @@ const i32 = (value: number | readonly number[]) => ({ type: 'i32' as const, valu
 /** Shape of the model and the sizes that follow from it. context: positions, a multiple of 16. */
 export function shapeConstants(model: Model, context: number): Constants {
   const { config } = model;
-  const pairs = Array.from({ length: config.ropeDim / 2 }, (_, i) => config.ropeBase ** ((-2 * i) / config.ropeDim));
+  const pairs = Array.from(
+    { length: config.ropeDim / 2 },
+    (_, i) => config.ropeBase ** ((-2 * i) / config.ropeDim),
+  );
   return {
     DIM: config.dim,
     HIDDEN: config.hiddenDim,
@@ -41,7 +44,8 @@ export function shapeConstants(model: Model, context: number): Constants {
     QUERY_DIM: config.heads * config.headDim,
     KV_DIM: config.kvHeads * config.headDim,
     HEAD_ROW: Math.ceil(config.headDim / 16) * 16,
-    WIDEST: Math.ceil(Math.max(config.dim, config.hiddenDim, config.heads * config.headDim) / 32) * 32,
+    WIDEST:
+      Math.ceil(Math.max(config.dim, config.hiddenDim, config.heads * config.headDim) / 32) * 32,
     VOCABULARY_ROWS: paddedRows(config.vocabSize),
     MAX_PROMPT_BYTES: context * 16,
     TOKENIZER_MAX_TEXT: context * 16 + 4096,
@@ -60,13 +64,16 @@ export function placeConstants(model: Model, sections: PlacedSection[]): Constan
 
   const constants: Constants = {
     MATRIX_OFFSETS: usize(names.map(offset)),
-    MATRIX_TYPES: i32(tensors.layers.flatMap((layer) => roles.map((role) => matrixTypes[layer[role].type]))),
+    MATRIX_TYPES: i32(
+      tensors.layers.flatMap((layer) => roles.map((role) => matrixTypes[layer[role].type])),
+    ),
     EMBEDDING_OFFSET: usize(offset('embedding')),
     EMBEDDING_TYPE: matrixTypes[tensors.embedding.type],
     OUTPUT_OFFSET: usize(offset(tensors.output ? 'output' : 'embedding')),
     OUTPUT_TYPE: matrixTypes[output.type],
   };
-  for (const type of Object.keys(matrixTypes) as TensorType[]) constants[`USES_${type}`] = used.has(type);
+  for (const type of Object.keys(matrixTypes) as TensorType[])
+    constants[`USES_${type}`] = used.has(type);
   for (const section of sections) {
     if (!section.matrix) constants[constantName(section.name)] = usize(section.offset);
   }
@@ -75,6 +82,8 @@ export function placeConstants(model: Model, sections: PlacedSection[]): Constan
 
 /** Names a set of constants: the pack and the program compiled for it carry the same. */
 export function constantsId(constants: Constants): bigint {
-  const text = JSON.stringify(constants, (_, value) => (typeof value === 'bigint' ? `${value}n` : value));
+  const text = JSON.stringify(constants, (_, value) =>
+    typeof value === 'bigint' ? `${value}n` : value,
+  );
   return createHash('sha256').update(text).digest().readBigUInt64LE(0);
 }

@@ -3,7 +3,13 @@ import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { Constants } from '../compiler/index.ts';
-import { compileChat, compileTokenizer, type Model, ModelError, type Tensor } from '../model/index.ts';
+import {
+  compileChat,
+  compileTokenizer,
+  type Model,
+  ModelError,
+  type Tensor,
+} from '../model/index.ts';
 import { constantsId, placeConstants, roles, shapeConstants } from './constants.ts';
 import { header, type Layout, type MemoryPlan, packBytes, place, type Section } from './layout.ts';
 import { planMemory } from './plan.ts';
@@ -49,7 +55,9 @@ export async function createPack(model: Model, options: PackOptions = {}): Promi
     bytes: bytes.length,
     content: () => [bytes],
   }));
-  const layers = tensors.layers.flatMap((layer, i) => roles.map((role) => matrix(`layer.${i}.${role}`, layer[role])));
+  const layers = tensors.layers.flatMap((layer, i) =>
+    roles.map((role) => matrix(`layer.${i}.${role}`, layer[role])),
+  );
   const ends = [matrix('embedding', tensors.embedding)];
   if (tensors.output) ends.push(matrix('output', tensors.output));
   const layout = place([...tables, norms(model), ...ends, ...layers]);
@@ -67,11 +75,21 @@ export async function createPack(model: Model, options: PackOptions = {}): Promi
     PACK_ID: { type: 'u64', value: id },
     PACK_BYTES: { type: 'usize', value: layout.bytes },
   };
-  return { layout, constants, plan, bytes: layout.bytes, content: () => packBytes(layout, header(layout, id, plan)) };
+  return {
+    layout,
+    constants,
+    plan,
+    bytes: layout.bytes,
+    content: () => packBytes(layout, header(layout, id, plan)),
+  };
 }
 
 /** Writes a pack beside its final name and moves it there when it is whole. */
-export async function writePack(path: string, pack: Pack, onProgress?: (bytes: number) => void): Promise<void> {
+export async function writePack(
+  path: string,
+  pack: Pack,
+  onProgress?: (bytes: number) => void,
+): Promise<void> {
   const part = `${path}.${process.pid}.part`;
   let written = 0;
   async function* counted() {

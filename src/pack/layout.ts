@@ -63,7 +63,8 @@ export function header(layout: Layout, id: bigint, plan: MemoryPlan): Uint8Array
   layout.sections.forEach((section, i) => {
     const at = HEADER_BYTES + i * ENTRY_BYTES;
     const name = new TextEncoder().encode(section.name);
-    if (name.length >= NAME_BYTES) throw new Error(`pack: section name "${section.name}" is over ${NAME_BYTES - 1} bytes`);
+    if (name.length >= NAME_BYTES)
+      throw new Error(`pack: section name "${section.name}" is over ${NAME_BYTES - 1} bytes`);
     bytes.set(name, at);
     view.setBigUint64(at + 40, BigInt(section.offset), true);
     view.setBigUint64(at + 48, BigInt(section.bytes), true);
@@ -85,7 +86,9 @@ export async function* packBytes(layout: Layout, head: Uint8Array): AsyncGenerat
       yield piece;
     }
     if (bytes !== section.bytes) {
-      throw new Error(`pack: section "${section.name}" gave ${bytes} bytes, ${section.bytes} were planned`);
+      throw new Error(
+        `pack: section "${section.name}" gave ${bytes} bytes, ${section.bytes} were planned`,
+      );
     }
     offset += bytes;
     const padding = align(offset) - offset;

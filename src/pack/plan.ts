@@ -17,5 +17,9 @@ export function planMemory(constants: Constants): MemoryPlan {
   const logits = get('VOCABULARY_ROWS') * 4;
   const angles = batch * get('ROPE_DIM') * 4;
   const quantized = batch * get('WIDEST') * (1 + 2 / 4 + 1 / 8); // quants, scales and sums, blockSums
-  return { context, keyValueBytes, workBytes: stream + heads + feedForward + scores + logits + angles + quantized };
+  return {
+    context,
+    keyValueBytes,
+    workBytes: stream + heads + feedForward + scores + logits + angles + quantized,
+  };
 }

@@ -2,27 +2,32 @@
  * Repacks the matrices of a model file into tiles of 16 rows, the order in which the kernels (guest/kernels/portable/tiles*.ts)
  * read them. GGML's block layouts: ggml-common.h. No weight changes its value.
  */
-import type { Tensor, TensorType } from '../model/index.ts';
+import { blockLayouts, halfAt, rowBytes, type Tensor, type TensorType } from '../model/index.ts';
 
 export const TILE_ROWS = 16;
 
 /** MatrixType of guest/kernels/portable/matrixType.ts. */
-export const matrixTypes: Record<TensorType, number> = { F32: 0, F16: 1, BF16: 2, Q8_0: 3, Q4_0: 4, Q4_1: 5, Q6_K: 6 };
+export const matrixTypes: Record<TensorType, number> = {
+  F32: 0,
+  F16: 1,
+  BF16: 2,
+  Q8_0: 3,
+  Q4_0: 4,
+  Q4_1: 5,
+  Q6_K: 6,
+};
 
-/** Bytes of a row in the file and of a tile of 16 rows, per `step` columns; `columns` stands in the file's block. */
+/** What becomes of one of the file's blocks. */
 interface Layout {
-  columns: number;
-  rowBytes: number;
+  /** Bytes that 16 rows of the block take in a tile. */
   tileBytes: number;
-  /** Writes one block of row `row` of a tile. from: rowBytes, to: tileBytes; both zero-based views at an offset. */
+  /** Writes the block at from[at] as row `row` of the tile block at to[start]. */
   place(from: Uint8Array, at: number, to: Uint8Array, start: number, row: number): void;
 }
 
 /** Columns of 16 values of `size` bytes. */
 function floats(size: number): Layout {
   return {
-    columns: 1,
-    rowBytes: size,
     tileBytes: size * TILE_ROWS,
     place(from, at, to, start, row) {
       for (let i = 0; i < size; i++) to[start + row * size + i] = from[at + i];
@@ -31,7 +36,15 @@ function floats(size: number): Layout {
 }
 
 /** Byte 4·row + c of vector j holds what belongs to columns 4j + c: `count` vectors of 64 bytes from `count` × 4 bytes of a row. */
-function interleave(from: Uint8Array, at: number, to: Uint8Array, start: number, row: number, count: number, flip: number) {
+function interleave(
+  from: Uint8Array,
+  at: number,
+  to: Uint8Array,
+  start: number,
+  row: number,
+  count: number,
+  flip: number,
+) {
   for (let j = 0; j < count; j++) {
     const target = start + j * 64 + row * 4;
     for (let c = 0; c < 4; c++) to[target + c] = from[at + j * 4 + c] ^ flip;
@@ -45,8 +58,6 @@ function copyHalf(from: Uint8Array, at: number, to: Uint8Array, target: number) 
 
 /** block_q4_0: d f16, qs[16]; qs[i] holds column i (low nibble) and 16 + i. The tile keeps its bytes as they are. */
 const q4_0: Layout = {
-  columns: 32,
-  rowBytes: 18,
   tileBytes: 32 + 256,
   place(from, at, to, start, row) {
     copyHalf(from, at, to, start + row * 2);
@@ -56,8 +67,6 @@ const q4_0: Layout = {
 
 /** block_q4_1: d f16, m f16, qs[16]. */
 const q4_1: Layout = {
-  columns: 32,
-  rowBytes: 20,
   tileBytes: 64 + 256,
   place(from, at, to, start, row) {
     copyHalf(from, at, to, start + row * 2);
@@ -68,8 +77,6 @@ const q4_1: Layout = {
 
 /** block_q8_0: d f16, qs i8[32]. Flipping the sign bit adds the bias of 128. */
 const q8_0: Layout = {
-  columns: 32,
-  rowBytes: 34,
   tileBytes: 32 + 512,
   place(from, at, to, start, row) {
     copyHalf(from, at, to, start + row * 2);
@@ -79,12 +86,10 @@ const q8_0: Layout = {
 
 /** block_q6_K: ql[128], qh[64], scales i8[16], d f16: 256 columns in 16 groups. The tile has 16 groups of f32[16], u8[4][64]. */
 const q6_K: Layout = {
-  columns: 256,
-  rowBytes: 210,
   tileBytes: 16 * (64 + 256),
   place(from, at, to, start, row) {
     const view = new DataView(to.buffer, to.byteOffset);
-    const d = halfToNumber(from[at + 208] | (from[at + 209] << 8));
+    const d = halfAt(from, at + 208);
     for (let group = 0; group < 16; group++) {
       const scale = (from[at + 192 + group] << 24) >> 24;
       view.setFloat32(start + group * 320 + row * 4, d * scale, true);
@@ -103,17 +108,15 @@ const q6_K: Layout = {
   },
 };
 
-const layouts: Record<TensorType, Layout> = { F32: floats(4), F16: floats(2), BF16: floats(2), Q8_0: q8_0, Q4_0: q4_0, Q4_1: q4_1, Q6_K: q6_K };
-
-/** IEEE 754 binary16 → number. */
-function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1024 + fraction) * 2 ** (exponent - 25);
-}
+const layouts: Record<TensorType, Layout> = {
+  F32: floats(4),
+  F16: floats(2),
+  BF16: floats(2),
+  Q8_0: q8_0,
+  Q4_0: q4_0,
+  Q4_1: q4_1,
+  Q6_K: q6_K,
+};
 
 /** Rows of a matrix in the pack: whole tiles. */
 export function paddedRows(rows: number): number {
@@ -122,18 +125,20 @@ export function paddedRows(rows: number): number {
 
 /** Bytes of a matrix in the pack. */
 export function tiledBytes(type: TensorType, rows: number, columns: number): number {
-  const layout = layouts[type];
-  return (paddedRows(rows) / TILE_ROWS) * (columns / layout.columns) * layout.tileBytes;
+  return (
+    (paddedRows(rows) / TILE_ROWS) * (columns / blockLayouts[type].values) * layouts[type].tileBytes
+  );
 }
 
 /** One tile from `rows` ≤ 16 rows of the file; rows that are missing stay zero, and so do their products. */
 export function tile(type: TensorType, raw: Uint8Array, rows: number, columns: number): Uint8Array {
   const layout = layouts[type];
-  const blocks = columns / layout.columns;
+  const { values, bytes } = blockLayouts[type];
+  const blocks = columns / values;
   const out = new Uint8Array(blocks * layout.tileBytes);
   for (let row = 0; row < rows; row++) {
     for (let block = 0; block < blocks; block++) {
-      layout.place(raw, (row * blocks + block) * layout.rowBytes, out, block * layout.tileBytes, row);
+      layout.place(raw, (row * blocks + block) * bytes, out, block * layout.tileBytes, row);
     }
   }
   return out;
@@ -144,13 +149,18 @@ const ROWS_AT_ONCE = 64 * TILE_ROWS;
 
 /** A whole matrix, as pieces of whole tiles. */
 export async function* tiles(tensor: Tensor): AsyncGenerator<Uint8Array> {
-  const rowBytes = tensor.bytes / tensor.rows;
+  const stride = rowBytes(tensor.type, tensor.columns);
   for (let first = 0; first < tensor.rows; first += ROWS_AT_ONCE) {
     const count = Math.min(ROWS_AT_ONCE, tensor.rows - first);
     const raw = await tensor.readRows(first, count);
     for (let row = 0; row < count; row += TILE_ROWS) {
       const rows = Math.min(TILE_ROWS, count - row);
-      yield tile(tensor.type, raw.subarray(row * rowBytes, (row + rows) * rowBytes), rows, tensor.columns);
+      yield tile(
+        tensor.type,
+        raw.subarray(row * stride, (row + rows) * stride),
+        rows,
+        tensor.columns,
+      );
     }
   }
 }

@@ -22,7 +22,9 @@ const values = zeroed<FixedArray<f32, typeof VALUES>>(); // [LAYERS][KV_HEADS][C
 export function remember(layer: i32, position: i32, key: Ptr<f32>, value: Ptr<f32>): void {
   for (let head: i32 = 0; head < KV_HEADS; head++) {
     const slot = usize(layer * KV_HEADS + head);
-    const column = ref(keys[slot * usize(KEY_HEAD) + usize((position / 16) * HEAD_DIM * 16 + position % 16)]);
+    const column = ref(
+      keys[slot * usize(KEY_HEAD) + usize((position / 16) * HEAD_DIM * 16 + (position % 16))],
+    );
     const row = ref(values[slot * usize(VALUE_HEAD) + usize(position * HEAD_ROW)]);
     for (let i: i32 = 0; i < HEAD_DIM; i++) {
       column[i * 16] = key[head * HEAD_DIM + i];
@@ -35,7 +37,14 @@ export function remember(layer: i32, position: i32, key: Ptr<f32>, value: Ptr<f3
  * out[HEAD_DIM] = softmax(q · K / √HEAD_DIM) · V over positions 0 … position, for one query head.
  * q: f32[HEAD_DIM]; scores: f32[CONTEXT], scratch of the calling core.
  */
-export function attend(out: Ptr<f32>, layer: i32, head: i32, q: Ptr<f32>, position: i32, scores: Ptr<f32>): void {
+export function attend(
+  out: Ptr<f32>,
+  layer: i32,
+  head: i32,
+  q: Ptr<f32>,
+  position: i32,
+  scores: Ptr<f32>,
+): void {
   const slot = usize(layer * KV_HEADS + head / GROUP);
   const key = ref(keys[slot * usize(KEY_HEAD)]);
   const value = ref(values[slot * usize(VALUE_HEAD)]);
@@ -59,7 +68,8 @@ export function attend(out: Ptr<f32>, layer: i32, head: i32, q: Ptr<f32>, positi
     }
   }
   if (HEAD_DIM == HEAD_ROW) {
-    for (let i: i32 = 0; i < HEAD_VECTORS; i++) f32x16.store(out, i * 16, f32x16.scale(sums[i], inverse));
+    for (let i: i32 = 0; i < HEAD_VECTORS; i++)
+      f32x16.store(out, i * 16, f32x16.scale(sums[i], inverse));
   } else {
     const row = changetype<Ptr<f32>>(ref(sums[0]));
     for (let i: i32 = 0; i < HEAD_DIM; i++) out[i] = row[i] * inverse;
@@ -78,7 +88,10 @@ function scoreTiles(scores: Ptr<f32>, key: Ptr<f32>, q: Ptr<f32>, position: i32,
     }
     const score = f32x16.scale(sum, scale);
     f32x16.store(scores, tile * 16, score);
-    largest = f32x16.max(largest, f32x16.select(score, f32x16.splat(MASKED), isUpTo(position, tile)));
+    largest = f32x16.max(
+      largest,
+      f32x16.select(score, f32x16.splat(MASKED), isUpTo(position, tile)),
+    );
   }
   return f32x16.maxLane(largest);
 }

@@ -12,7 +12,8 @@ export const TILE_ROWS: i32 = 16;
 /** Quantizes x: f32[tokens][stride], of which `columns` count, for the products that follow (matrices of floats read x itself). */
 export function prepare(x: Ptr<f32>, stride: i32, columns: i32, tokens: i32): void {
   if (USES_Q8_0 || USES_Q4_0 || USES_Q4_1 || USES_Q6_K) {
-    for (let token: i32 = 0; token < tokens; token++) quantize(token, ref(x[token * stride]), columns);
+    for (let token: i32 = 0; token < tokens; token++)
+      quantize(token, ref(x[token * stride]), columns);
   }
 }
 
@@ -45,13 +46,20 @@ export function multiply(
   for (let i = first; i < end; i++) {
     const tile = ref(matrix[usize(i) * bytes]);
     const to = ref(out[i * TILE_ROWS]);
-    if (USES_Q4_1 && type == MatrixType.Q4_1) multiplyTile4(to, outStride, tile, columns, true, tokens);
-    if (USES_Q4_0 && type == MatrixType.Q4_0) multiplyTile4(to, outStride, tile, columns, false, tokens);
-    if (USES_Q8_0 && type == MatrixType.Q8_0) multiplyTile8(to, outStride, tile, columns, false, tokens);
-    if (USES_Q6_K && type == MatrixType.Q6_K) multiplyTile8(to, outStride, tile, columns, true, tokens);
-    if (USES_F32 && type == MatrixType.F32) multiplyTileFloat(to, outStride, tile, columns, MatrixType.F32, x, xStride, tokens);
-    if (USES_F16 && type == MatrixType.F16) multiplyTileFloat(to, outStride, tile, columns, MatrixType.F16, x, xStride, tokens);
-    if (USES_BF16 && type == MatrixType.BF16) multiplyTileFloat(to, outStride, tile, columns, MatrixType.BF16, x, xStride, tokens);
+    if (USES_Q4_1 && type == MatrixType.Q4_1)
+      multiplyTile4(to, outStride, tile, columns, true, tokens);
+    if (USES_Q4_0 && type == MatrixType.Q4_0)
+      multiplyTile4(to, outStride, tile, columns, false, tokens);
+    if (USES_Q8_0 && type == MatrixType.Q8_0)
+      multiplyTile8(to, outStride, tile, columns, false, tokens);
+    if (USES_Q6_K && type == MatrixType.Q6_K)
+      multiplyTile8(to, outStride, tile, columns, true, tokens);
+    if (USES_F32 && type == MatrixType.F32)
+      multiplyTileFloat(to, outStride, tile, columns, MatrixType.F32, x, xStride, tokens);
+    if (USES_F16 && type == MatrixType.F16)
+      multiplyTileFloat(to, outStride, tile, columns, MatrixType.F16, x, xStride, tokens);
+    if (USES_BF16 && type == MatrixType.BF16)
+      multiplyTileFloat(to, outStride, tile, columns, MatrixType.BF16, x, xStride, tokens);
   }
 }
 

@@ -88,10 +88,12 @@ export function readRow4(
   for (let i: i32 = 0; i < columns / 32; i++) {
     const scales = changetype<Ptr<u16>>(block);
     const scale = f32x16.lane(f32x16.loadF16(ref(scales[lane])), 0);
-    const minimum: f32 = hasMinimum ? f32x16.lane(f32x16.loadF16(ref(scales[16 + lane])), 0) : -8 * scale;
+    const minimum: f32 = hasMinimum
+      ? f32x16.lane(f32x16.loadF16(ref(scales[16 + lane])), 0)
+      : -8 * scale;
     const nibbles = ref(block[hasMinimum ? 64 : 32]);
     for (let c: i32 = 0; c < 16; c++) {
-      const pair = nibbles[(c / 4) * 64 + lane * 4 + c % 4];
+      const pair = nibbles[(c / 4) * 64 + lane * 4 + (c % 4)];
       out[i * 32 + c] = fma(f32(pair & 15), scale, minimum);
       out[i * 32 + 16 + c] = fma(f32(pair >> 4), scale, minimum);
     }

@@ -38,7 +38,9 @@ function dotGroup(weights: Ptr<u8>, q: Ptr<i8>, sum: i32, isSixBit: bool): i32x1
   let dot = i32x16.splat(sum * (isSixBit ? -32 : -128));
   for (let j: i32 = 0; j < 4; j++) {
     const bytes = u8x64.load(weights, j * 64);
-    dot = isSixBit ? i32x16.dot7(dot, bytes, spread(q, j * 4)) : i32x16.dot(dot, bytes, spread(q, j * 4));
+    dot = isSixBit
+      ? i32x16.dot7(dot, bytes, spread(q, j * 4))
+      : i32x16.dot(dot, bytes, spread(q, j * 4));
   }
   return dot;
 }
@@ -81,14 +83,20 @@ function passTile8(
 }
 
 /** out[columns] = one row of the matrix, as numbers. lane: row within the tile. */
-export function readRow8(out: Ptr<f32>, tile: Ptr<u8>, columns: i32, lane: i32, isSixBit: bool): void {
+export function readRow8(
+  out: Ptr<f32>,
+  tile: Ptr<u8>,
+  columns: i32,
+  lane: i32,
+  isSixBit: bool,
+): void {
   let block = tile;
   for (let i: i32 = 0; i < columns / 32; i++) {
     for (let c: i32 = 0; c < 32; c++) {
-      const at = (c / 4) * 64 + lane * 4 + c % 4;
+      const at = (c / 4) * 64 + lane * 4 + (c % 4);
       if (isSixBit) {
         const group = ref(block[(c / 16) * 320]);
-        const weight = i32(group[64 + at % 256]) - 32;
+        const weight = i32(group[64 + (at % 256)]) - 32;
         out[i * 32 + c] = changetype<Ptr<f32>>(group)[lane] * f32(weight);
       } else {
         const scale = f32x16.lane(f32x16.loadF16(ref(changetype<Ptr<u16>>(block)[lane])), 0);

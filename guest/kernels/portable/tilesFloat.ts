@@ -29,10 +29,28 @@ export function multiplyTileFloat(
 ): void {
   let token: i32 = 0;
   for (; token + TOKENS <= tokens; token += TOKENS) {
-    passTileFloat(ref(out[token * outStride]), outStride, tile, columns, type, ref(x[token * xStride]), xStride, TOKENS);
+    passTileFloat(
+      ref(out[token * outStride]),
+      outStride,
+      tile,
+      columns,
+      type,
+      ref(x[token * xStride]),
+      xStride,
+      TOKENS,
+    );
   }
   for (; token < tokens; token++) {
-    passTileFloat(ref(out[token * outStride]), outStride, tile, columns, type, ref(x[token * xStride]), xStride, 1);
+    passTileFloat(
+      ref(out[token * outStride]),
+      outStride,
+      tile,
+      columns,
+      type,
+      ref(x[token * xStride]),
+      xStride,
+      1,
+    );
   }
 }
 
@@ -58,7 +76,13 @@ function passTileFloat(
 }
 
 /** out[columns] = one row of the matrix, as numbers. lane: row within the tile. */
-export function readRowFloat(out: Ptr<f32>, tile: Ptr<u8>, columns: i32, lane: i32, type: i32): void {
+export function readRowFloat(
+  out: Ptr<f32>,
+  tile: Ptr<u8>,
+  columns: i32,
+  lane: i32,
+  type: i32,
+): void {
   for (let c: i32 = 0; c < columns; c++) {
     if (type == MatrixType.F32) {
       out[c] = changetype<Ptr<f32>>(tile)[c * 16 + lane];
