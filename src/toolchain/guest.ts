@@ -44,44 +44,47 @@ export interface CompiledGuest {
 export async function compileGuest(options: GuestOptions): Promise<CompiledGuest> {
   const { machine, constants, checked = false } = options;
   const cpu = options.cpu ?? (machine === 'process' ? hostCpuLevel() : 'v3');
-  const app = appModule(options.app);
+  const { entry, modules } = guestModules(machine, options.app);
   const key = hashOf([
     hashSources(['guest', 'src/compiler', 'src/toolchain'], ['.ts', '.ld']),
-    existsSync(app) ? statSync(app).mtimeMs : 0,
-    ...[app, machine, cpu, checked, constants, clangVersion()],
+    statSync(modules.app, { throwIfNoEntry: false })?.mtimeMs ?? null,
+    ...[modules.app, machine, cpu, checked, constants, clangVersion()],
   ]);
   const { folder, wasCached } = await cached('guest', key, (folder) =>
-    build({ machine, app, constants, checked, cpu, folder }),
+    build({ machine, entry, modules: { ...modules, model: constants }, checked, cpu, folder }),
   );
   const elf = join(folder, 'guest.elf');
   if (options.output) copyFileSync(elf, options.output);
   return { elf, c: join(folder, 'guest.c'), bytes: statSync(elf).size, wasCached };
 }
 
-function appModule(app: string): string {
+/** The root module of a guest and the files behind its bare module names. */
+export function guestModules(
+  machine: GuestMachine,
+  app: string,
+): { entry: string; modules: { machine: string; app: string } } {
+  const home = join(PROJECT_ROOT, 'guest/machine', machine);
   const named = join(PROJECT_ROOT, 'guest/apps', `${app}.ts`);
-  return existsSync(named) ? named : resolve(app);
+  return {
+    entry: join(home, 'entry.ts'),
+    modules: { machine: join(home, 'machine.ts'), app: existsSync(named) ? named : resolve(app) },
+  };
 }
 
 interface Build {
   machine: GuestMachine;
-  app: string;
-  constants: Constants;
+  entry: string;
+  modules: Record<string, string | Constants>;
   checked: boolean;
   cpu: CpuLevel;
   folder: string;
 }
 
-async function build({ machine, app, constants, checked, cpu, folder }: Build): Promise<void> {
+async function build({ machine, entry, modules, checked, cpu, folder }: Build): Promise<void> {
   // Imported late: a cached guest needs no compiler, and TypeScript's parser takes a while to load.
   const { compileToC, formatDiagnostics } = await import('../compiler/index.ts');
-  const home = join(PROJECT_ROOT, 'guest/machine', machine);
-  const { c, diagnostics } = compileToC({
-    entry: join(home, 'entry.ts'),
-    modules: { machine: join(home, 'machine.ts'), app, model: constants },
-    target: { arch: 'x86_64' },
-    checked,
-  });
+  const target = { arch: 'x86_64' } as const;
+  const { c, diagnostics } = compileToC({ entry, modules, target, checked });
   if (diagnostics.length > 0) throw new Error(formatDiagnostics(diagnostics));
   const source = join(folder, 'guest.c');
   const object = join(folder, 'guest.o');

@@ -1,0 +1,143 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { styleText } from 'node:util';
+import { type Command, Option } from 'commander';
+import type { Answer, Timeline } from '../console/guest.ts';
+import {
+  addCounts,
+  countByLayer,
+  countFolder,
+  countLines,
+  followImports,
+  type LineCount,
+} from '../measure/lines.ts';
+import { bootUnikernel, buildUnikernel, type UnikernelBuild } from '../stacks/unikernel.ts';
+import { cacheFolder, PROJECT_ROOT } from '../toolchain/cache.ts';
+import { findTool } from '../toolchain/find.ts';
+import { guestModules } from '../toolchain/guest.ts';
+import { ensureTools } from '../toolchain/install.ts';
+import { QEMU_MACHINES, type QemuMachine } from '../toolchain/qemu.ts';
+import { askOnce } from './answer.ts';
+import { DEFAULT_MODEL, requestPack } from './modelOptions.ts';
+import { integer, settingsOf } from './sampling.ts';
+import { formatBytes, formatMemory, formatMilliseconds, say, tokensPerSecond } from './terminal.ts';
+
+interface DemoOptions {
+  prompt: string;
+  predict: number;
+  machine: QemuMachine;
+}
+
+export function registerDemo(program: Command): void {
+  program
+    .command('demo')
+    .description('fetch a model, build it, boot it in QEMU without operating system, ask it')
+    .option('-p, --prompt <text>', 'what to ask', 'Why is the sky blue?')
+    .option('-n, --predict <count>', 'most tokens to generate', integer(1), 100)
+    .addOption(
+      new Option('-M, --machine <name>', 'QEMU machine').choices(QEMU_MACHINES).default('microvm'),
+    )
+    .action(demo);
+}
+
+async function demo({ prompt, predict, machine }: DemoOptions): Promise<void> {
+  ensureTools(['clang', 'lld', 'qemu'], say);
+  const request = await requestPack(DEFAULT_MODEL, {});
+  say(`building ${DEFAULT_MODEL} as a unikernel`);
+  const folder = join(cacheFolder(), 'demo');
+  const build = await buildUnikernel(request, folder);
+  const { manifest } = build;
+
+  say(`booting it in QEMU (${machine}): no operating system, no disk, no network\n`);
+  process.stdout.write(`${bold(`> ${prompt}`)}\n`);
+  const guest = bootUnikernel({ folder, manifest, machine });
+  let answer: Answer;
+  try {
+    const greedy = settingsOf({ ...GREEDY, predict });
+    answer = await askOnce(guest, prompt, greedy);
+  } finally {
+    await guest.close();
+  }
+  const report = [
+    describeBoot(guest.timeline, machine),
+    describeSpeed(answer),
+    describeSizes(build),
+    await describeLines(build),
+  ];
+  process.stdout.write(`\n${report.join('\n\n')}\n`);
+}
+
+/** Greedy: the same answer on every machine; the other values do nothing then. */
+const GREEDY = {
+  temp: 0,
+  topK: 0,
+  topP: 1,
+  minP: 0,
+  repeatPenalty: 1,
+  repeatLastN: 0,
+  seed: 0n,
+};
+
+function describeBoot(timeline: Timeline, machine: QemuMachine): string {
+  const version = findTool('qemu').version;
+  const rows: [string, number | undefined][] = [
+    ['QEMU started', 0],
+    ['first byte on the console', timeline.firstByte],
+    ['ready for a prompt', timeline.ready],
+    ['first token', timeline.firstToken],
+    ['last token', timeline.lastToken],
+    ['powered off', timeline.exited],
+  ];
+  return table(
+    `Boot (QEMU ${version}, ${machine}, emulated: TCG translates every instruction)`,
+    rows.map(([what, at]) => [what, at === undefined ? 'never' : formatMilliseconds(at)]),
+  );
+}
+
+function describeSpeed({ report }: Answer): string {
+  const rate = (tokens: number, nanos: bigint) =>
+    `${tokens} tokens, ${tokensPerSecond(tokens, nanos).toFixed(1)} tokens/s`;
+  return table('Speed, emulated on one virtual processor (natively: mu chat)', [
+    ['prompt', rate(report.promptTokens, report.promptNanos)],
+    ['answer', rate(report.generatedTokens, report.generateNanos)],
+    ['in the guest, entry → ready', formatMilliseconds(Number(report.entryToReadyNanos) / 1e6)],
+  ]);
+}
+
+function describeSizes({ manifest: { files, memory, options } }: UnikernelBuild): string {
+  return table('Sizes', [
+    ['program (ELF file)', formatBytes(files.elf.bytes)],
+    ['model pack', formatBytes(files.pack.bytes)],
+    [`RAM, with ${options.context} positions of context`, formatMemory(memory.total)],
+  ]);
+}
+
+/** What ran: the guest's TypeScript by layer, the C it became, and the compiler that did it. */
+async function describeLines({ prepared }: UnikernelBuild): Promise<string> {
+  const guest = join(PROJECT_ROOT, 'guest');
+  const { entry, modules } = guestModules('pc', 'chat');
+  const layers = countByLayer(followImports(entry, modules), guest);
+  const all = [...layers.values()].reduce(addCounts);
+  const c = countLines(await readFile(prepared.guest.c, 'utf8'));
+  const compiler = countFolder(join(PROJECT_ROOT, 'src/compiler'));
+  const row = (what: string, { code, all, files }: LineCount): [string, string] => [
+    what,
+    `${code.toLocaleString('en')} (${all.toLocaleString('en')} with comments, ${files} ${files === 1 ? 'file' : 'files'})`,
+  ];
+  return table('Lines of code of what just ran', [
+    ...[...layers].map(([layer, count]) => row(`guest/${layer}`, count)),
+    row('guest TypeScript in all', all),
+    row('the C it became', c),
+    row('the compiler (on the host)', compiler),
+  ]);
+}
+
+function table(title: string, rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([what]) => what.length));
+  const lines = rows.map(([what, value]) => `  ${what.padEnd(width)}  ${value}`);
+  return [bold(title), ...lines].join('\n');
+}
+
+function bold(text: string): string {
+  return process.stdout.isTTY ? styleText('bold', text) : text;
+}
