@@ -1,0 +1,106 @@
+/**
+ * Who may import whom. Host: cli → measure → stacks → { pack, console, toolchain, … } → { model, compiler };
+ * guest: apps → engine → kernels, and the machine only by its bare name.
+ */
+import { readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { expect, test } from 'vitest';
+import { committedFiles, root } from './committed.ts';
+
+/** Folder → the folders that it may import from, beside itself. Longest matching prefix counts. */
+const DIRECTIONS: Record<string, readonly string[]> = {
+  'src/cli': ['src'],
+  'src/stacks': ['src/pack', 'src/console', 'src/toolchain', 'src/model', 'src/compiler'],
+  'src/measure': [
+    'src/stacks',
+    'src/pack',
+    'src/console',
+    'src/toolchain',
+    'src/model',
+    'src/compiler',
+  ],
+  'src/pack': ['src/model', 'src/compiler'],
+  'src/toolchain': ['src/model', 'src/compiler'],
+  'src/console': [],
+  // Tables for the guest are constants as the compiler takes them: types only.
+  'src/model': ['src/compiler'],
+  'src/compiler': [],
+  'guest/apps': ['guest/engine', 'guest/console', 'guest/kernels'],
+  'guest/console': ['guest/engine'],
+  'guest/engine': ['guest/kernels'],
+  'guest/kernels': [],
+  'guest/machine/process': ['guest/machine'],
+  'guest/machine/pc': ['guest/machine'],
+  'guest/machine': [],
+};
+
+/** Guest folder → per-target modules that it may name. */
+const BARE: Record<string, readonly string[]> = {
+  'guest/apps': ['machine', 'model'],
+  'guest/console': ['machine', 'model'],
+  'guest/engine': ['machine', 'model'],
+  'guest/kernels': ['machine', 'model'],
+  'guest/machine': ['machine', 'app', 'model'],
+};
+
+const IMPORT =
+  /^\s*(?:import|export)\b[^'"]*?\bfrom\s+['"]([^'"]+)['"]|\bimport\(\s*'([^']+)'\s*\)/gm;
+
+interface Import {
+  file: string;
+  specifier: string;
+}
+
+const imports: Import[] = committedFiles()
+  .filter((file) => /^(src|guest)\/.*\.ts$/.test(file) && !file.endsWith('.d.ts'))
+  .flatMap((file) =>
+    [...readFileSync(join(root, file), 'utf8').matchAll(IMPORT)].map(([, a, b]) => ({
+      file,
+      specifier: a ?? b,
+    })),
+  );
+
+function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(`${folder}/`);
+}
+
+/** The longest of the folders that the path lies in. */
+function homeOf(path: string, folders: readonly string[]): string | undefined {
+  return folders
+    .filter((folder) => isWithin(path, folder))
+    .sort((a, b) => b.length - a.length)
+    .at(0);
+}
+
+test('imports go one way only', () => {
+  const wrong: string[] = [];
+  for (const { file, specifier } of imports) {
+    if (!specifier.startsWith('.')) continue;
+    const target = normalize(join(dirname(file), specifier));
+    const home = homeOf(file, Object.keys(DIRECTIONS));
+    if (home === undefined) wrong.push(`${file}: its folder has no place in DIRECTIONS`);
+    else if (!isWithin(target, home) && !DIRECTIONS[home].some((to) => isWithin(target, to))) {
+      wrong.push(
+        `${file} imports ${target}: ${home} may import from ${DIRECTIONS[home].join(', ')}`,
+      );
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test('nothing in src imports the command line', () => {
+  const wrong = imports.filter(
+    ({ file, specifier }) =>
+      !isWithin(file, 'src/cli') && normalize(join(dirname(file), specifier)).startsWith('src/cli'),
+  );
+  expect(wrong).toEqual([]);
+});
+
+test('a guest knows its machine and model by their bare names, and nothing else by one', () => {
+  const wrong = imports.filter(({ file, specifier }) => {
+    if (!isWithin(file, 'guest') || specifier.startsWith('.')) return false;
+    const home = homeOf(file, Object.keys(BARE));
+    return home === undefined || !BARE[home].includes(specifier);
+  });
+  expect(wrong).toEqual([]);
+});

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import {
+  CPU_LEVELS,
+  compileArguments,
+  cpuLevelOf,
+  linkArguments,
+} from '../../src/toolchain/clang.ts';
+import { qemuArguments } from '../../src/toolchain/qemu.ts';
+
+test('qemu: a machine with nothing but a serial port', () => {
+  const options = { kernel: 'k.elf', initrd: 'm.pack', memoryBytes: 100 * 2 ** 20 + 1 };
+  expect(qemuArguments({ ...options, machine: 'microvm' }).join(' ')).toBe(
+    '-M microvm,acpi=off -accel tcg -cpu max -m 101M -smp 1 -nodefaults -no-user-config -no-reboot ' +
+      '-display none -chardev stdio,id=console,signal=off -serial chardev:console -kernel k.elf -initrd m.pack',
+  );
+  const q35 = qemuArguments({ ...options, machine: 'q35', processors: 2 });
+  expect(q35.slice(0, 2)).toEqual(['-M', 'q35']);
+  expect(q35.join(' ')).toContain('-smp 2');
+});
+
+test('cpu levels: the best that all flags allow', () => {
+  const v3 = CPU_LEVELS.v3.needs;
+  const v4 = CPU_LEVELS['v4-vnni'].needs;
+  expect(cpuLevelOf(new Set(v3))).toBe('v3');
+  expect(cpuLevelOf(new Set([...v3, 'avx_vnni']))).toBe('v3-vnni');
+  expect(cpuLevelOf(new Set([...v3, ...v4]))).toBe('v4-vnni');
+  // AVX-512 without VNNI (Skylake-X) is no v4 of ours.
+  expect(cpuLevelOf(new Set([...v3, ...v4.filter((flag) => flag !== 'avx512_vnni')]))).toBe('v3');
+  expect(() => cpuLevelOf(new Set(['sse2']))).toThrow(/lacks avx2, bmi2, fma/);
+});
+
+test('clang: what docs/language.md promises about arithmetic stands in the flags', () => {
+  const args = compileArguments('pc', 'v3', 'in.c', 'out.o');
+  for (const flag of ['-fwrapv', '-ffp-contract=off', '-fno-strict-aliasing', '-mno-red-zone']) {
+    expect(args).toContain(flag);
+  }
+  expect(args.join(' ')).not.toMatch(/-ffast-math|-Ofast|-funsafe/);
+  expect(compileArguments('process', 'v3', 'in.c', 'out.o')).not.toContain('-mno-red-zone');
+});
+
+test('lld: the machine’s linker script is used', () => {
+  expect(linkArguments('pc', 'in.o', 'out.elf').join(' ')).toMatch(
+    /-T \S*guest\/machine\/pc\/link.ld/,
+  );
+});
