@@ -43,13 +43,38 @@ export declare const USES_Q6_K: bool;
 export declare const PACK_ID: u64; // also stands in the pack's header
 export declare const PACK_BYTES: usize;
 
-// Tokenizer tables (docs/pack-format.md)
+// Tokenizer tables (src/model/tokenizer/compile.ts, docs/pack-format.md)
 export declare const TOKENIZER_KIND: i32; // 0 byte-level BPE, 1 SentencePiece-style BPE
 export declare const TOKENIZER_MAX_TEXT: i32; // bytes of one text to encode
 export declare const MAX_PROMPT_BYTES: i32; // bytes of one request's text
-export declare const TOKEN_BOS: i32; // -1: none
+export declare const TOKENIZER_TOKENS: i32; // V
+export declare const TOKENIZER_PIECES: i32; // P: V and the pieces that are no tokens
+export declare const TOKENIZER_PIECE_OFFSETS: usize; // u32[V + 1] into pieceBytes
+export declare const TOKENIZER_PIECE_BYTES: usize;
+export declare const TOKENIZER_MERGE_START: usize; // u32[P + 1]
+export declare const TOKENIZER_MERGES: usize; // {right, merged, rank} u32[3]
+export declare const TOKENIZER_BYTE_TOKEN: usize; // u32[256]
+export declare const TOKENIZER_CHARACTERS: usize; // {code point, piece} u32[2]
+export declare const TOKENIZER_CHARACTER_COUNT: i32;
+export declare const TOKENIZER_CLASS_PAGES: usize; // u16[4352]
+export declare const TOKENIZER_CLASSES: usize; // u8[pages][256]
+export declare const TOKENIZER_CLASS_COUNT: i32;
+export declare const TOKENIZER_END_CLASS: i32;
+export declare const TOKENIZER_DFA: usize; // u16[states][classes]
+export declare const TOKENIZER_PHASES: FixedArray<i32>; // start states, one per regular expression
+export declare const TOKENIZER_USER_START: usize; // u32[257]
+export declare const TOKENIZER_USER_TOKENS: usize; // u32[TOKENIZER_USER_TOKEN_COUNT]
+export declare const TOKENIZER_USER_TOKEN_COUNT: i32;
+export declare const TOKENIZER_WHOLE_WORDS: bool; // a word that is a token is not merged
+export declare const TOKENIZER_WORD_ORDER: usize; // u32[TOKENIZER_WORD_COUNT]
+export declare const TOKENIZER_WORD_COUNT: i32;
 export declare const TOKENIZER_ADD_BOS: bool;
+export declare const TOKENIZER_ADD_SPACE_PREFIX: bool;
 export declare const TOKENIZER_STRIP_AFTER_BOS: bool; // no leading space after the start token
+export declare const TOKEN_BOS: i32; // -1: none
+export declare const TOKEN_EOS: i32; // -1: none
+export declare const TOKEN_UNKNOWN: i32; // -1: none
+export declare const TOKEN_END: FixedArray<i32>; // tokens that end an answer
 
 // Chat template segments
 export declare const CHAT_TEMPLATE: bool;
