@@ -1,8 +1,11 @@
 import { powerOff, write } from 'machine';
 import { addNumber, addText, type Line } from './line.ts';
 
-/** Panics under way: one that happens while another is reported is reported too, a third is not. */
-let panics: u32 = 0;
+/** Reports that may still be made: one that fails is reported too, then no more. Not zero, so that it lies in low memory. */
+let reportsLeft: u32 = 2;
+
+/** The instruction that no CPU has, 0f 0b. */
+const UD2: u16 = 0x0b0f;
 
 /**
  * The end of a program that cannot go on: one line on the console, then the machine is switched off.
@@ -27,7 +30,16 @@ export function panic(message: string, file: string, line: i32): void {
  * @generalRegisters
  */
 export function stopWith(text: Ptr<Line>): void {
-  panics += 1;
-  if (panics <= 2) write(ref(text.bytes[0]), text.length);
+  if (reportsLeft > 0) {
+    reportsLeft -= 1;
+    write(ref(text.bytes[0]), text.length);
+  }
   powerOff(1);
+}
+
+/** What the instruction that a CPU refused says about why. A build that is not checked traps by ud2. @generalRegisters */
+export function refusedInstruction(address: u64): string {
+  return load<u16>(usize(address)) == UD2
+    ? 'trap (division by zero, or a place that cannot be reached)'
+    : 'invalid opcode (an instruction that this CPU does not have)';
 }

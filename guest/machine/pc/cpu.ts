@@ -14,6 +14,8 @@ const EMULATION: u64 = 1 << 2;
 const TASK_SWITCHED: u64 = 1 << 3;
 const NUMERIC_ERROR: u64 = 1 << 5;
 const WRITE_PROTECT: u64 = 1 << 16;
+const NOT_WRITE_THROUGH: u64 = 1 << 29;
+const CACHE_DISABLE: u64 = 1 << 30;
 
 /** XCR0: x87, SSE, AVX; and the three parts of AVX-512 (opmask, upper halves, upper registers). */
 const XCR0_AVX: u64 = 0x07;
@@ -78,12 +80,11 @@ function requireBit(register: u32, bit: u32, name: string): void {
   stopWith(ref(line));
 }
 
-/** Vector registers as wide as the CPU has them, no-execute and write protection. @generalRegisters */
+/** Caches, vector registers as wide as the CPU has them, no-execute and write protection. @generalRegisters */
 export function enableFeatures(): void {
-  cpu.writeCr0(
-    (cpu.readCr0() & ~(EMULATION | TASK_SWITCHED)) |
-      (MONITOR_COPROCESSOR | NUMERIC_ERROR | WRITE_PROTECT),
-  );
+  const off = EMULATION | TASK_SWITCHED | NOT_WRITE_THROUGH | CACHE_DISABLE;
+  const on = MONITOR_COPROCESSOR | NUMERIC_ERROR | WRITE_PROTECT;
+  cpu.writeCr0((cpu.readCr0() & ~off) | on);
   cpu.writeCr4(cpu.readCr4() | OSFXSR | OSXMMEXCPT | OSXSAVE);
   const leaf = zeroed<Leaf>();
   readLeaf(ref(leaf), 0x0d, 0);

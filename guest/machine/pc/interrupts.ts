@@ -1,12 +1,14 @@
 import { addAddress, addText, type Line } from '../line.ts';
-import { stopWith } from '../panic.ts';
+import { refusedInstruction, stopWith } from '../panic.ts';
 import { CODE_SELECTOR, TASK_SELECTOR } from './layout.ts';
 
 /**
  * The CPU's exceptions (Intel SDM vol. 3, table 6-1): each becomes one readable line, on a stack of its own, since the
- * stack may be what went wrong. No exception is ever returned from. Device interrupts stay off.
+ * stack may be what went wrong. No exception is ever returned from. Device interrupts stay off but for idle.ts.
  */
 const EXCEPTIONS: u16 = 32;
+/** Gates: the exceptions, then idle.ts's own. */
+const GATES: u16 = 34;
 
 /** By vector; table 6-1's description. */
 const NAMES: FixedArray<string> = [
@@ -33,6 +35,7 @@ const NAMES: FixedArray<string> = [
   'virtualization exception',
   'control protection',
 ];
+const INVALID_OPCODE: usize = 6;
 const PAGE_FAULT: usize = 14;
 
 /** Error code of a page fault (4.7): bit 0 the page is there, bit 1 a write, bit 4 an instruction fetch. */
@@ -90,7 +93,7 @@ const DATA_DESCRIPTOR: u64 = 0x00cf92000000ffff;
 const TASK_PRESENT: u64 = 0x890000000000;
 
 /** @align 16 */
-const gates = zeroed<FixedArray<Gate, 32>>();
+const gates = zeroed<FixedArray<Gate, typeof GATES>>();
 /** @align 16 */
 const task = zeroed<TaskState>();
 /** @align 16 */
@@ -124,7 +127,7 @@ export function catchExceptions(): void {
   setGate(20, changetype<usize>(onVirtualization));
   setGate(21, changetype<usize>(onControlProtection));
   const register = zeroed<TableRegister>();
-  register.limit = u16(sizeof<Gate>()) * EXCEPTIONS - 1;
+  register.limit = u16(sizeof<Gate>()) * GATES - 1;
   register.base = changetype<usize>(ref(gates[0]));
   cpu.lidt(ref(register));
 }
@@ -149,7 +152,8 @@ function useTaskState(): void {
   cpu.ltr(TASK_SELECTOR);
 }
 
-function setGate(vector: u16, handler: usize): void {
+/** vector: below 34 */
+export function setGate(vector: u16, handler: usize): void {
   const gate = ref(gates[vector]);
   gate.offsetLow = u16(handler & 0xffff);
   gate.offsetMiddle = u16((handler >> 16) & 0xffff);
@@ -163,7 +167,10 @@ function setGate(vector: u16, handler: usize): void {
 function report(vector: usize, frame: Ptr<Frame>, error: u64): void {
   const line = zeroed<Line>();
   addText(ref(line), '\npanic: ');
-  addText(ref(line), NAMES[vector]);
+  addText(
+    ref(line),
+    vector == INVALID_OPCODE ? refusedInstruction(frame.instruction) : NAMES[vector],
+  );
   if (vector == PAGE_FAULT) {
     addText(ref(line), ' at address ');
     addAddress(ref(line), cpu.readCr2());

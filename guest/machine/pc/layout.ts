@@ -23,9 +23,13 @@ export const LOCAL_APIC: usize = 0xfee00000;
 export const COM1: u16 = 0x3f8;
 export const PIT_COUNTER_0: u16 = 0x40;
 export const PIT_COMMAND: u16 = 0x43;
+export const PIC_MASK_1: u16 = 0x21;
+export const PIC_MASK_2: u16 = 0xa1;
 export const KEYBOARD_CONTROLLER: u16 = 0x64;
 /** ACPI PM1a control block of QEMU's pc and q35, as their firmware sets it up. */
 export const PM1A_CONTROL: u16 = 0x604;
+/** ACPI sleep control register of Cloud Hypervisor. */
+export const SLEEP_CONTROL: u16 = 0x600;
 
 /** Selectors in the descriptor tables. The entry stub's own table has the same code and data. */
 export const CODE_SELECTOR: u16 = 0x08;

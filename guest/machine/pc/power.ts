@@ -1,4 +1,4 @@
-import { KEYBOARD_CONTROLLER, PM1A_CONTROL } from './layout.ts';
+import { KEYBOARD_CONTROLLER, PM1A_CONTROL, SLEEP_CONTROL } from './layout.ts';
 import { drain } from './uart.ts';
 
 /** Ticks of the TSC that a way of switching off gets before the next one is tried: a few milliseconds. */
@@ -6,6 +6,9 @@ const PATIENCE: u64 = 5000000;
 
 /** Sleep type of S5 is 0 on QEMU's pc and q35; bit 13 is SLP_EN (ACPI 6.5, 4.8.3.2.1). */
 const SOFT_OFF: u16 = 0x2000;
+
+/** Sleep type 5, SLP_EN (4.8.3.7). On the machines above the port holds status bits that a written one clears. */
+const SLEEP_S5: u8 = 0x34;
 
 /** The keyboard controller's command "pulse the CPU's reset line". Firecracker ends on it. */
 const PULSE_RESET: u8 = 0xfe;
@@ -19,13 +22,14 @@ const noInterrupts = zeroed<NoInterrupts>();
 
 /**
  * Switches off; never returns. A machine cannot hand on an exit code: what went wrong stands on the console.
- * In this order: ACPI soft-off, the keyboard controller's reset, and a fault that cannot be delivered (triple fault),
+ * In this order: ACPI soft-off by either kind of register, the keyboard controller's reset, and a fault that cannot be delivered (triple fault),
  * which resets any PC. QEMU ends on each of them (the resets: with -no-reboot), with exit code 0.
  * @generalRegisters
  */
 export function powerOff(code: i32): void {
   drain();
   port.out16(PM1A_CONTROL, SOFT_OFF);
+  port.out8(SLEEP_CONTROL, SLEEP_S5);
   wait();
   port.out8(KEYBOARD_CONTROLLER, PULSE_RESET);
   wait();

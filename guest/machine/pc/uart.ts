@@ -67,20 +67,14 @@ export function write(bytes: Ptr<u8>, length: usize): void {
   }
 }
 
+export function isThere(): bool {
+  return burst != 0;
+}
+
 /** One byte if one is waiting, else -1. */
 export function poll(): i32 {
   if (burst == 0 || (port.in8(LINE_STATUS) & DATA_READY) == 0) return -1;
   return i32(port.in8(DATA));
-}
-
-/** One byte; -1 if there is no UART that could ever bring one. */
-export function read(): i32 {
-  while (burst != 0) {
-    const byte = poll();
-    if (byte >= 0) return byte;
-    cpu.pause();
-  }
-  return -1;
 }
 
 /** Waits until the last byte has left, but not for ever. @generalRegisters */

@@ -1,5 +1,5 @@
 import { addAddress, addText, type Line } from '../line.ts';
-import { stopWith } from '../panic.ts';
+import { refusedInstruction, stopWith } from '../panic.ts';
 import { setSignalAction, setSignalStack } from './system.ts';
 
 /**
@@ -60,15 +60,16 @@ function neverReturn(): void {
 }
 
 function onFault(signal: i32, info: usize, context: usize): void {
+  const instruction = load<u64>(context, CONTEXT_RIP);
   const line = zeroed<Line>();
   addText(ref(line), '\npanic: ');
-  addText(ref(line), faultName(signal));
+  addText(ref(line), signal == SIGILL ? refusedInstruction(instruction) : faultName(signal));
   if (signal == SIGSEGV || signal == SIGBUS) {
     addText(ref(line), ' at address ');
     addAddress(ref(line), load<u64>(info, INFO_ADDRESS));
   }
   addText(ref(line), ', instruction at ');
-  addAddress(ref(line), load<u64>(context, CONTEXT_RIP));
+  addAddress(ref(line), instruction);
   addText(ref(line), '\n');
   stopWith(ref(line));
 }
@@ -76,8 +77,6 @@ function onFault(signal: i32, info: usize, context: usize): void {
 /** The names that guest/machine/pc gives the same exceptions. */
 function faultName(signal: i32): string {
   switch (signal) {
-    case SIGILL:
-      return 'invalid opcode';
     case SIGFPE:
       return 'divide error';
     case SIGBUS:

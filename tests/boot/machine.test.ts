@@ -1,0 +1,106 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { type Guest, PACK, PLACES, type Place, start } from './start.ts';
+
+const EOT = '\x04';
+
+/** Starts the probe, sends letters, and gives what it wrote after "ready". EOT switches it off. */
+async function ask(place: Place, text: string, options = {}): Promise<string> {
+  const guest = await start(place, options);
+  const { code, output } = await guest.end(text + EOT);
+  expect(code, output).toBe(0);
+  expect(output).toMatch(/^ready\n/);
+  return output.slice('ready\n'.length);
+}
+
+describe.each(PLACES)('machine: %s', (place) => {
+  test('echoes a line, every byte value but the line feed', async () => {
+    const bytes = Array.from({ length: 255 }, (_, i) => String.fromCharCode(i < 10 ? i : i + 1));
+    const line = bytes.join('');
+    expect(await ask(place, `e${line}\n`)).toBe(`${line}\n`);
+  });
+
+  test('writes 900,000 bytes to a slow reader and loses none', async () => {
+    const guest = await start(place);
+    await guest.waitFor('ready');
+    guest.child.stdout.pause();
+    guest.send('l');
+    await sleep(300);
+    guest.child.stdout.resume();
+    const { output } = await guest.end(EOT);
+    const lines = Array.from({ length: 100_000 }, (_, i) => `${10_000_000 + i}\n`);
+    expect(output === `ready\n${lines.join('')}`).toBe(true);
+  });
+
+  test('poll says that nothing is there, and later gives the byte', async () => {
+    const guest = await start(place);
+    guest.send('o');
+    await guest.waitFor('polling\n');
+    await sleep(50);
+    guest.send('A');
+    await guest.waitFor('polled 65\n');
+    expect((await guest.end(EOT)).code).toBe(0);
+  });
+
+  test('the clock runs as fast as ours', async () => {
+    const guest = await start(place);
+    await guest.waitFor('ready');
+    // A reading lies between the moments at which we asked and heard: the two bounds of its difference.
+    const before = await timeOf(guest, 1);
+    await sleep(500);
+    const after = await timeOf(guest, 2);
+    const passed = after.nanos - before.nanos;
+    expect(passed).toBeGreaterThan((after.asked - before.heard) * 0.99);
+    expect(passed).toBeLessThan((after.heard - before.asked) * 1.01);
+    await guest.end(EOT);
+  });
+
+  test('the clock begins at entry', async () => {
+    const asked = performance.now();
+    const [, nanos] = /now (\d+)/.exec(await ask(place, 'n'))!;
+    expect(Number(nanos)).toBeLessThan((performance.now() - asked) * 1e6);
+  });
+
+  test('tells time since reset only if it knows', async () => {
+    const asked = performance.now();
+    const nanos = Number(/boot (\d+)/.exec(await ask(place, 'b'))![1]);
+    if (place === 'process') expect(nanos).toBe(0);
+    else expect(nanos).toBeGreaterThan(100_000);
+    expect(nanos).toBeLessThan((performance.now() - asked) * 1e6);
+  });
+
+  test('runs a job once per core', async () => {
+    expect(await ask(place, 'a')).toBe('cores 1\nindices right 64\n');
+  });
+
+  test('sees the whole pack, aligned', async () => {
+    const first = `0x${PACK.readBigUInt64LE(0).toString(16)}`;
+    const last = `0x${PACK[PACK.length - 1].toString(16)}`;
+    expect(await ask(place, 'p')).toBe(
+      `pack ${PACK.length} bytes, first ${first}, last ${last}, misaligned 0\n`,
+    );
+  });
+
+  test('computes with vectors', async () => {
+    expect(await ask(place, 'v')).toBe('sum 48\n');
+  });
+
+  test('powerOff ends it', async () => {
+    const guest = await start(place);
+    const { code, output } = await guest.end('x');
+    expect(output).toBe('ready\n');
+    expect(code).toBe(place === 'process' ? 7 : 0); // a PC cannot hand on a code
+  });
+});
+
+/** Asks for the guest's clock for the n-th time: its answer, and when we asked and heard, in nanoseconds. */
+async function timeOf(guest: Guest, n: number) {
+  const asked = performance.now() * 1e6;
+  guest.send('n');
+  let answers: RegExpExecArray[] = [];
+  while (answers.length < n) {
+    await sleep(1);
+    answers = [...guest.output().matchAll(/now (\d+)\n/g)];
+  }
+  return { asked, heard: performance.now() * 1e6, nanos: Number(answers[n - 1][1]) };
+}

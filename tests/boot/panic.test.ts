@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest';
+import { PLACES, type Place, start } from './start.ts';
+
+/** Sends one letter to the probe, which does something that cannot end well, and gives its last line. */
+async function fail(place: Place, letter: string, options = {}): Promise<string> {
+  const guest = await start(place, options);
+  const { code, signal, output } = await guest.end(letter);
+  expect(signal).toBe(null);
+  expect(code, output).toBe(place === 'process' ? 1 : 0);
+  expect(output).toMatch(/^ready\n\npanic: .*\n$/);
+  return output.slice('ready\n\n'.length);
+}
+
+describe.each(PLACES)('panics: %s', (place) => {
+  test('null access', async () => {
+    const line = await fail(place, '0');
+    expect(line).toMatch(/^panic: page fault at address 0x0\b.*, instruction at 0x[0-9a-f]+/);
+  });
+
+  test('division by zero', async () => {
+    expect(await fail(place, '1')).toMatch(/^panic: (divide error|trap)/);
+  });
+
+  test('unreachable', async () => {
+    expect(await fail(place, '2')).toMatch(/^panic: trap \(.*\), instruction at 0x[0-9a-f]+/);
+  });
+
+  test('constants cannot be written', async () => {
+    expect(await fail(place, '3')).toMatch(/^panic: page fault at address 0x[0-9a-f]+/);
+  });
+
+  test('the stack cannot grow into something else', async () => {
+    expect(await fail(place, '4')).toMatch(/^panic: page fault at address 0x[0-9a-f]+/);
+  });
+
+  test('the pack cannot be written', async () => {
+    expect(await fail(place, '6')).toMatch(/^panic: page fault at address 0x[0-9a-f]+/);
+  });
+
+  test('a fault inside of a parallel job', async () => {
+    const line = await fail(place, '7', { arguments: ['4'] });
+    expect(line).toMatch(/^panic: page fault at address 0x0/);
+  });
+});
+
+describe.each(PLACES)('panics of a checked build: %s', (place) => {
+  const checked = { checked: true };
+
+  test('an index outside of its array names file and line', async () => {
+    expect(await fail(place, '5', checked)).toMatch(/^panic: .* at .*apps\/probe\.ts:\d+\n$/);
+  });
+
+  test('unreachable and division by zero name file and line', async () => {
+    expect(await fail(place, '1', checked)).toMatch(/^panic: .* at .*apps\/probe\.ts:\d+\n$/);
+    expect(await fail(place, '2', checked)).toMatch(/^panic: .* at .*apps\/probe\.ts:\d+\n$/);
+  });
+});

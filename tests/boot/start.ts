@@ -1,0 +1,140 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Child, killChild, startChild } from '../../src/toolchain/children.ts';
+import { requireTool } from '../../src/toolchain/find.ts';
+import { type CompiledGuest, compileGuest } from '../../src/toolchain/guest.ts';
+import { qemuArguments } from '../../src/toolchain/qemu.ts';
+
+/** Where a guest runs. The two QEMU machines run the same image. */
+export type Place = 'process' | 'microvm' | 'q35';
+export const PLACES: readonly Place[] = ['process', 'microvm', 'q35'];
+
+/** No boot takes longer; a guest that still runs then is killed. */
+const LIMIT_MS = 30_000;
+
+/** The pack that guests get unless a test says otherwise: 10,000 bytes, nothing in them repeats. */
+export const PACK = Buffer.from(
+  Array.from({ length: 10_000 }, (_, i) => (i * 31 + (i >> 8)) & 0xff),
+);
+
+export interface StartOptions {
+  app?: string;
+  checked?: boolean;
+  /** Path of the pack; null: hand over none. Default: a file that holds PACK. */
+  pack?: string | null;
+  /** Arguments of the process after the pack; ignored by the QEMU machines. */
+  arguments?: readonly string[];
+  /** Further arguments of QEMU, which override the usual ones; ignored by the process. */
+  qemu?: readonly string[];
+  memoryMib?: number;
+}
+
+export interface Guest {
+  child: Child;
+  /** What it wrote so far. */
+  output(): string;
+  errors(): string;
+  send(text: string): void;
+  /** Resolves once the output holds the text; rejects if the guest ends or time is up first. */
+  waitFor(text: string): Promise<void>;
+  /** Sends `text`, closes the input, waits for the end. */
+  end(text?: string): Promise<{ code: number | null; signal: string | null; output: string }>;
+}
+
+const scratch = mkdtempSync(join(tmpdir(), 'mu-boot-'));
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+
+/** A file with these contents, gone when the tests end. */
+export function writeScratch(name: string, contents: Uint8Array | string): string {
+  const path = join(scratch, name);
+  writeFileSync(path, contents);
+  return path;
+}
+
+export const packPath = writeScratch('pack', PACK);
+
+export function compile(place: Place, app = 'probe', checked = false): Promise<CompiledGuest> {
+  return compileGuest({
+    machine: place === 'process' ? 'process' : 'pc',
+    app: join(import.meta.dirname, 'apps', `${app}.ts`),
+    constants: {},
+    checked,
+  });
+}
+
+export async function start(place: Place, options: StartOptions = {}): Promise<Guest> {
+  const { elf } = await compile(place, options.app, options.checked);
+  const pack = options.pack === undefined ? packPath : options.pack;
+  if (place === 'process') {
+    return attach(startChild(elf, [...(pack ? [pack] : []), ...(options.arguments ?? [])]));
+  }
+  const args = qemuArguments({
+    machine: place,
+    kernel: elf,
+    initrd: pack ?? '',
+    memoryBytes: (options.memoryMib ?? 64) * 2 ** 20,
+  });
+  if (pack === null) args.splice(args.indexOf('-initrd'), 2);
+  const [qemu, ...leading] = requireTool('qemu');
+  return attach(startChild(qemu, [...leading, ...args, ...(options.qemu ?? [])]));
+}
+
+function attach(child: Child): Guest {
+  let output = '';
+  let errors = '';
+  const listeners = new Set<() => void>();
+  const changed = () => {
+    for (const listener of listeners) listener();
+  };
+  child.stdout.setEncoding('latin1').on('data', (text) => {
+    output += text;
+    changed();
+  });
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    errors += text;
+  });
+  child.stdin.on('error', () => {}); // it may have ended before it read everything
+  let ended: { code: number | null; signal: string | null } | null = null;
+  child.on('close', (code, signal) => {
+    ended = { code, signal };
+    clearTimeout(limit);
+    changed();
+  });
+  const limit = setTimeout(() => killChild(child), LIMIT_MS);
+
+  /** Resolves with the first answer that is not undefined, asked for after each change. */
+  function until<T>(ask: () => T | undefined): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const listener = () => {
+        try {
+          const answer = ask();
+          if (answer === undefined) return;
+          resolve(answer);
+        } catch (error) {
+          reject(error);
+        }
+        listeners.delete(listener);
+      };
+      listeners.add(listener);
+      listener();
+    });
+  }
+
+  return {
+    child,
+    output: () => output,
+    errors: () => errors,
+    send: (text) => child.stdin.write(text, 'latin1'),
+    waitFor: (text) =>
+      until(() => {
+        if (output.includes(text)) return null;
+        if (!ended) return undefined;
+        throw new Error(`ended (${JSON.stringify(ended)}) before "${text}":\n${output}\n${errors}`);
+      }).then(() => {}),
+    end: async (text = '') => {
+      child.stdin.end(text, 'latin1');
+      return until(() => (ended ? { ...ended, output } : undefined));
+    },
+  };
+}
