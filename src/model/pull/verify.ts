@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { KnownModel } from './knownModels.ts';
+
+/** SHA-256 of a file, in hexadecimal. */
+export async function hashFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk);
+  return hash.digest('hex');
+}
+
+/**
+ * Whether a file is the model, by size and SHA-256. A stamp in the folder `stamps` remembers the answer for this
+ * path, size and time of change, so that starting does not read the whole file every time.
+ */
+export async function isModel(path: string, model: KnownModel, stamps: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined || !found.isFile() || found.size !== model.bytes) return false;
+  const identity = `${resolve(path)}\n${found.size} ${found.mtimeMs} ${found.ino}\n${model.sha256}\n`;
+  const name = createHash('sha256').update(resolve(path)).digest('hex').slice(0, 16);
+  const stamp = join(stamps, name);
+  if ((await readFile(stamp, 'utf8').catch(() => '')) === identity) return true;
+  if ((await hashFile(path)) !== model.sha256) return false;
+  await mkdir(dirname(stamp), { recursive: true });
+  await writeFile(stamp, identity);
+  return true;
+}
