@@ -58,3 +58,11 @@ test('what people start is executable', () => {
 test('the lock file names no registry', () => {
   expect(read('package-lock.json')).not.toContain('"resolved"');
 });
+
+test('every test and benchmark that docs/promises.md names exists', () => {
+  const named = [...read('docs/promises.md').matchAll(/`((?:tests|bench)\/[^`]+)`/g)].map(
+    ([, file]) => file,
+  );
+  expect(named.length).toBeGreaterThan(0);
+  expect(named.filter((file) => !existsSync(join(root, file)))).toEqual([]);
+});

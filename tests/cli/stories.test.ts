@@ -1,0 +1,89 @@
+/** The whole way through the real command: a llama2.c checkpoint, natively and booted on a PC. */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hasStories260K, NO_STORIES, STORIES_TEXT, stories260K } from '../engine/sharedModels.ts';
+import { mu } from './mu.ts';
+
+const model = [stories260K.model, '--tokenizer', stories260K.tokenizer];
+const greedy = ['-p', '', '-n', '200', '--temp', '0'];
+
+describe.skipIf(!hasStories260K)(`stories260K ${hasStories260K ? '' : NO_STORIES}`, () => {
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'mu-stories-'));
+    const { code, stderr } = await mu(['build', ...model, '--stack', 'unikernel', '-o', folder]);
+    expect(code, stderr).toBe(0);
+  });
+
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test('mu run prints llama2.c’s published text', async () => {
+    const { code, stdout, stderr } = await mu(['run', ...model, ...greedy]);
+    expect(stdout, stderr).toBe(`${STORIES_TEXT}\n`);
+    expect(code).toBe(0);
+  });
+
+  test('mu build makes three files', () => {
+    expect(readdirSync(folder).sort()).toEqual(['manifest.json', 'model.pack', 'muinference.elf']);
+  });
+
+  test.each(['microvm', 'q35'])('mu boot -M %s prints it too, and powers off', async (machine) => {
+    const { code, stdout, stderr } = await mu(['boot', folder, '-M', machine, ...greedy]);
+    expect(stdout, stderr).toBe(`${STORIES_TEXT}\n`);
+    expect(code).toBe(0);
+  });
+
+  test('sampled with a seed, natively, checked and booted: the same bits', async () => {
+    const sampled = ['-p', 'Once', '-n', '40', '--seed', '7', '--temp', '1', '--json'];
+    const outcomes = [
+      await mu(['run', ...model, ...sampled, '-t', '1']),
+      await mu(['run', ...model, ...sampled, '-t', '2', '--checked']),
+      await mu(['boot', folder, ...sampled]),
+    ];
+    const answers = outcomes.map(({ stdout, stderr, code }) => {
+      expect(code, stderr).toBe(0);
+      const { text, seed, tokensHash, logitsHash } = JSON.parse(stdout);
+      return { text, seed, tokensHash, logitsHash };
+    });
+    expect(answers[0]).toMatchObject({
+      seed: '7',
+      tokensHash: expect.stringMatching(/^0x\w{16}$/),
+    });
+    expect(answers[1]).toEqual(answers[0]);
+    expect(answers[2]).toEqual(answers[0]);
+  });
+
+  test('a prompt from standard input', async () => {
+    const args = ['run', ...model, '-n', '5', '--temp', '0', '-p'];
+    const piped = await mu([...args, '-'], 'Lily and Tom\n');
+    const given = await mu([...args, 'Lily and Tom']);
+    expect(piped.code).toBe(0);
+    expect(piped.stdout).toBe(given.stdout);
+  });
+
+  test('mu chat answers lines from a pipe, and /clear begins anew', async () => {
+    const args = ['chat', ...model, '-n', '8', '--temp', '0'];
+    const { code, stdout, stderr } = await mu(args, 'Once upon\n/clear\nOnce upon\n/exit\nnever\n');
+    expect(code, stderr).toBe(0);
+    const [first, second, ...rest] = stdout.trimEnd().split('\n');
+    expect(first).not.toBe('');
+    expect(second).toBe(first);
+    expect(rest).toEqual([]);
+  });
+
+  test('the console attached to a pipe: a line in, an answer out', async () => {
+    const { code, stdout, stderr } = await mu(['boot', folder], 'Once upon a time\n');
+    expect(code, stderr).toBe(0);
+    expect(stdout.length).toBeGreaterThan('Once upon a time'.length + 10);
+  });
+
+  test('a prompt that is too long is one line and exit code 1', async () => {
+    const { code, stdout, stderr } = await mu(['run', ...model, '-p', 'a b '.repeat(2000)]);
+    expect(code).toBe(1);
+    expect(stdout.trim()).toBe('');
+    expect(stderr).toMatch(/^mu: the prompt is too long for the context/m);
+  });
+});
