@@ -1,9 +1,10 @@
 /** What the commands that take a MODEL have in common. */
 import { type Command, Option } from 'commander';
-import { resolveModel } from '../model/pull.ts';
+import { findModel, knownModels, resolveModel } from '../model/pull.ts';
 import type { PackRequest } from '../stacks/prepare.ts';
+import { ensureTools } from '../toolchain/install.ts';
 import { integer } from './sampling.ts';
-import { createProgress } from './terminal.ts';
+import { createProgress, type Progress, say } from './terminal.ts';
 
 export const MODEL_HELP = 'path of a model (GGUF or llama2.c), or a name that `mu pull` knows';
 export const DEFAULT_MODEL = 'smollm2-135m-instruct';
@@ -23,15 +24,24 @@ export function addModelOptions(command: Command): Command {
 
 /** Path or name → what a pack is made from; downloads a model that is known but not there. */
 export async function requestPack(model: string, options: ModelOptions): Promise<PackRequest> {
-  const progress = createProgress('packing');
+  const progress = createProgress();
   return {
-    model: await resolveModel(model),
+    model: await obtainModel(model, progress),
     tokenizer: options.tokenizer,
     // llama.cpp's 0 stands for the model's own size; so does leaving it out, within reason.
     context: options.ctxSize || undefined,
     onProgress: (written, total) => {
-      progress.update(written, total);
-      if (written === total) progress.done();
+      progress.update(written, total, 'packing');
+      if (written === total) progress.end();
     },
   };
+}
+
+async function obtainModel(model: string, progress: Progress): Promise<string> {
+  const isKnown = Object.hasOwn(knownModels, model.toLowerCase());
+  const isToBePulled = isKnown && !(await findModel(model));
+  if (isToBePulled) ensureTools(['python', 'pip'], say);
+  const path = await resolveModel(model, { onProgress: progress.update });
+  progress.end();
+  return path;
 }

@@ -17,27 +17,35 @@ export function sayDim(line: string): void {
   say(process.stderr.isTTY ? styleText('dim', line, { stream: process.stderr }) : line);
 }
 
-/** One line on stderr that is overwritten; without a terminal, only its final state is printed. */
-export function createProgress(label: string): {
-  update: (done: number, total: number) => void;
-  done: () => void;
-} {
-  let last = '';
+export interface Progress {
+  /** what: `downloading`, `packing`, …; a new one begins a new line. */
+  update: (done: number, total: number, what: string) => void;
+  /** Leaves the line as it is. */
+  end: () => void;
+}
+
+/** A line on stderr that is overwritten; without a terminal, only its last state is printed. */
+export function createProgress(): Progress {
+  let subject = '';
+  let line = '';
   let shownAt = 0;
+  const isTerminal = process.stderr.isTTY;
+  const end = () => {
+    if (line !== '') process.stderr.write(isTerminal ? `\r\x1b[K${line}\n` : `${line}\n`);
+    line = '';
+  };
   return {
-    update(done, total) {
+    update(done, total, what) {
+      if (what !== subject) end();
+      subject = what;
       const percent = total > 0 ? Math.floor((100 * done) / total) : 0;
-      last = `${label} ${formatBytes(done)} of ${formatBytes(total)} (${percent} %)`;
+      line = `${what} ${formatBytes(done)} of ${formatBytes(total)} (${percent} %)`;
       const now = performance.now();
-      if (!process.stderr.isTTY || now - shownAt < 100) return;
+      if (!isTerminal || now - shownAt < 100) return;
       shownAt = now;
-      process.stderr.write(`\r\x1b[K${last}`);
+      process.stderr.write(`\r\x1b[K${line}`);
     },
-    done() {
-      if (last === '') return;
-      process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${last}\n` : `${last}\n`);
-      last = '';
-    },
+    end,
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * Who may import whom. Host: cli → measure → stacks → { pack, console, toolchain, … } → { model, compiler };
+ * Who may import whom. Host: cli → measure → stacks → { pack, console } → model → toolchain → compiler;
  * guest: apps → engine → kernels, and the machine only by its bare name.
  */
 import { readFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ const DIRECTIONS: Record<string, readonly string[]> = {
     'src/compiler',
   ],
   'src/pack': ['src/model', 'src/compiler'],
-  'src/toolchain': ['src/model', 'src/compiler'],
+  'src/toolchain': ['src/compiler'],
   'src/console': [],
   // Tables for the guest are constants as the compiler takes them: types only. Models are kept in the cache folder.
   'src/model': ['src/compiler', 'src/toolchain/cache.ts'],
