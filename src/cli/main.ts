@@ -1,15 +1,18 @@
 import { Command, CommanderError } from 'commander';
+import manifest from '../../package.json' with { type: 'json' };
 import { registerBoot } from './boot.ts';
 import { registerBuild } from './build.ts';
 import { registerChat } from './chat.ts';
 import { registerDemo } from './demo.ts';
 import { registerDoctor } from './doctor.ts';
+import { registerPerplexity } from './perplexity.ts';
 import { registerRun } from './run.ts';
 import { describeError, EXIT_FAILURE, EXIT_OK, EXIT_USAGE } from './terminal.ts';
 import { registerTest } from './test.ts';
 
 const program = new Command('mu')
   .description('A language model becomes a bootable machine.')
+  .version(manifest.version)
   .showHelpAfterError('(mu --help lists the commands)')
   .enablePositionalOptions()
   .exitOverride();
@@ -19,6 +22,7 @@ registerChat(program);
 registerRun(program);
 registerBuild(program);
 registerBoot(program);
+registerPerplexity(program);
 registerDoctor(program);
 registerTest(program);
 

@@ -16,7 +16,7 @@ test('help lists the commands and is no error', async () => {
 test.each([
   { args: [], message: /Usage: mu/ },
   { args: ['fly'], message: /unknown command 'fly'/ },
-  { args: ['run'], message: /missing required argument 'model'/ },
+  { args: ['run', '-p', 'x'], message: /missing required argument 'model'/ },
   { args: ['run', 'm.gguf'], message: /--prompt <text>' not specified/ },
   { args: ['run', 'm', '-p', 'x', '--temp', 'hot'], message: /Expected a number from 0/ },
   { args: ['run', 'm', '-p', 'x', '--top-p', '1.5'], message: /Expected a number from 0 to 1/ },
