@@ -4,6 +4,7 @@ import type { Model } from './model.ts';
 import { ModelError } from './modelError.ts';
 import { openModelFile } from './modelFile.ts';
 
+export { type ChatOptions, type CompiledChat, compileChat, type SegmentPart } from './chat.ts';
 export type {
   ByteString,
   LayerTensors,

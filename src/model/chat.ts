@@ -1,0 +1,105 @@
+import { reduceTemplate, type Segments } from './chat/reduce.ts';
+import type { Model, Tokenizer } from './model.ts';
+import { ModelError } from './modelError.ts';
+import type { CompiledTables } from './tokenizer/compile.ts';
+import { splitSpecial } from './tokenizer/special.ts';
+
+/** A segment as the guest reads it: tokens, and text that is encoded together with what the user says beside it. */
+export type SegmentPart = number | Uint8Array;
+
+export interface ChatOptions {
+  /** Instead of the template's own system prompt. */
+  system?: string;
+}
+
+export interface CompiledChat extends CompiledTables {
+  /** The three segments, absent where there is no usable template. */
+  segments?: { first: SegmentPart[]; answer: SegmentPart[]; next: SegmentPart[]; trim: boolean };
+  /** Why there are none. */
+  reason?: string;
+}
+
+/** Words of a segment: a token id, or TEXT | bytes and the bytes padded with zeros to whole words, or END. */
+const TEXT = 0x80000000;
+const END = 0xffffffff;
+
+/**
+ * Reduces a model's chat template to the fixed segments chat.first, chat.answer and chat.next (reduce.ts says what they are).
+ * Without a template, or with one that has no such form, CHAT_TEMPLATE is false and `reason` says why.
+ */
+export function compileChat(
+  model: Pick<Model, 'path' | 'tokenizer' | 'chatTemplate'>,
+  { system }: ChatOptions = {},
+): CompiledChat {
+  const { tokenizer } = model;
+  const reduced = tryReduce(model, system);
+  if (typeof reduced === 'string') {
+    if (system !== undefined) {
+      throw new ModelError({
+        file: model.path,
+        field: 'tokenizer.chat_template',
+        found: reduced,
+        expected: 'a template that takes a system prompt',
+        remedy: 'leave the system prompt out',
+      });
+    }
+    return compileSegments(undefined, reduced);
+  }
+  const parts = (text: string) => partsOf(tokenizer, text);
+  const first = parts(reduced.first);
+  if (tokenizer.addBos && tokenizer.bos !== undefined && first[0] !== tokenizer.bos) {
+    first.unshift(tokenizer.bos);
+  }
+  const { trim } = reduced;
+  return compileSegments({ first, answer: parts(reduced.answer), next: parts(reduced.next), trim });
+}
+
+/** The segments as texts, or why there are none. */
+function tryReduce(
+  { tokenizer, chatTemplate }: Pick<Model, 'tokenizer' | 'chatTemplate'>,
+  system?: string,
+): Segments | string {
+  if (chatTemplate === undefined) return 'the model has no chat template';
+  const text = (token?: number) =>
+    token === undefined ? '' : Buffer.from(tokenizer.pieces[token], 'latin1').toString('utf8');
+  const variables = { bos_token: text(tokenizer.bos), eos_token: text(tokenizer.eos) };
+  try {
+    return reduceTemplate(chatTemplate, variables, system);
+  } catch (error) {
+    const { message } = error as Error;
+    return `the chat template cannot be used: ${message.split('\n')[0]}`;
+  }
+}
+
+function partsOf(tokenizer: Tokenizer, text: string): SegmentPart[] {
+  const bytes = Buffer.from(text, 'utf8').toString('latin1');
+  return splitSpecial(tokenizer, bytes).map((part) =>
+    typeof part === 'number' ? part : Buffer.from(part, 'latin1'),
+  );
+}
+
+function compileSegments(segments: CompiledChat['segments'], reason?: string): CompiledChat {
+  const section = (name: 'first' | 'answer' | 'next') => ({
+    name: `chat.${name}`,
+    bytes: encodeSegment(segments?.[name] ?? []),
+  });
+  return {
+    sections: [section('first'), section('answer'), section('next')],
+    constants: { CHAT_TEMPLATE: segments !== undefined, CHAT_TRIM: segments?.trim ?? false },
+    segments,
+    reason,
+  };
+}
+
+function encodeSegment(parts: SegmentPart[]): Uint8Array {
+  const word = (value: number) => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32LE(value);
+    return bytes;
+  };
+  const encoded = parts.flatMap((part) => {
+    if (typeof part === 'number') return [word(part)];
+    return [word(TEXT + part.length), part, Buffer.alloc((4 - (part.length % 4)) % 4)];
+  });
+  return Buffer.concat([...encoded, word(END)]);
+}

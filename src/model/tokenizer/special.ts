@@ -1,0 +1,25 @@
+import { type ByteString, PieceType, type Tokenizer } from '../model.ts';
+
+/**
+ * Cuts a text at the pieces that stand for tokens as they are (control, unknown and user-defined ones), the longest first.
+ * For texts that we vouch for, such as chat templates: in what users say, `<|im_end|>` is just text.
+ */
+export function splitSpecial(tokenizer: Tokenizer, text: ByteString): (number | ByteString)[] {
+  const ids = new Map<ByteString, number>();
+  for (const [token, piece] of tokenizer.pieces.entries()) {
+    if (piece !== '' && specialTypes.has(tokenizer.types[token])) ids.set(piece, token);
+  }
+  if (ids.size === 0) return text === '' ? [] : [text];
+  const pieces = [...ids.keys()].sort((a, b) => b.length - a.length);
+  const anyPiece = new RegExp(`(${pieces.map(escapePattern).join('|')})`);
+  return text
+    .split(anyPiece)
+    .map((part, i) => (i % 2 === 1 ? (ids.get(part) as number) : part))
+    .filter((part) => part !== '');
+}
+
+const specialTypes = new Set<number>([PieceType.control, PieceType.unknown, PieceType.userDefined]);
+
+function escapePattern(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
+}
