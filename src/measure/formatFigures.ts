@@ -28,12 +28,12 @@ export function formatDivergence(figures: DivergenceFigures): string {
 /** Maximum, upper percentiles, median, lower percentiles, minimum. */
 function spread(of: string, values: Distribution, format: (value: number) => string): string[] {
   const percentiles = Object.entries(values.percentiles).map(
-    ([percent, value]) => [Number.parseFloat(percent), percent, value] as const,
+    ([percent, value]) => [Number.parseFloat(percent), value] as const,
   );
   const some = (wanted: (percent: number) => boolean) =>
     percentiles
       .filter(([percent]) => wanted(percent))
-      .map(([, name, value]) => line(`${name} ${of}`, format(value)));
+      .map(([percent, value]) => line(`${percent.toFixed(1)}% ${of}`, format(value)));
   return [
     line(`Maximum ${of}`, format(values.max)),
     ...some((percent) => percent > 50),
