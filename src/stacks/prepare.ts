@@ -3,8 +3,8 @@
  * start of the same model with the same options only looks them up.
  */
 import { statSync } from 'node:fs';
-import { readFile, realpath, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import type { Constants } from '../compiler/index.ts';
 import type { MemoryPlan } from '../pack/index.ts';
 import { cached, hashOf, hashSources } from '../toolchain/cache.ts';
@@ -70,11 +70,20 @@ export async function prepareGuest(request: GuestRequest): Promise<PreparedGuest
 export async function preparePack(request: PackRequest): Promise<PreparedPack> {
   const files = [request.model, ...(request.tokenizer ? [request.tokenizer] : [])];
   const identities = await Promise.all(files.map(fileIdentity));
+  const kind = join('pack', hashOf([identities, request.context ?? null]).slice(0, 16));
   const sources = hashSources(['src/pack', 'src/model'], ['.ts']);
-  const key = hashOf([identities, request.context ?? null, sources]);
-  const { folder, wasCached } = await cached('pack', key, (folder) => makePack(request, folder));
+  const { folder, wasCached } = await cached(kind, sources, (folder) => makePack(request, folder));
+  if (!wasCached) await removeOlderPacks(folder);
   const facts = JSON.parse(await readFile(join(folder, 'pack.json'), 'utf8'), reviveBigInt);
   return { ...facts, path: join(folder, 'model.pack'), wasCached };
+}
+
+/** Packs are large: of one model with the same options, only the newest format is kept. */
+async function removeOlderPacks(newest: string): Promise<void> {
+  for (const name of await readdir(dirname(newest))) {
+    if (name === basename(newest) || name.endsWith('.tmp')) continue;
+    await rm(join(dirname(newest), name), { recursive: true, force: true });
+  }
 }
 
 /** Null for a file that is not there: opening it as a model says so better than we could. */
