@@ -79,8 +79,12 @@ function writeBase(base: string): number {
 
 function measureTheirs(base: string): Figures {
   const options = ['-m', model, '-c', CONTEXT, '--kl-divergence', '--kl-divergence-base', base];
-  const { stdout, stderr } = runProgram(join(llama, 'llama-perplexity'), options);
-  const output = stdout + stderr;
+  let output = '';
+  // Its log thread now and then loses the end of the output, though the exit code is 0.
+  for (let attempt = 0; attempt < 3 && !output.includes('Same top p:'); attempt++) {
+    const { stdout, stderr } = runProgram(join(llama, 'llama-perplexity'), options);
+    output = stdout + stderr;
+  }
   return {
     ppl: figureAfter(output, /Mean PPL\(Q\)\s*:/),
     kld: figureAfter(output, /Mean\s+KLD:/),
