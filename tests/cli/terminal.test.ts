@@ -1,0 +1,61 @@
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  createTextStream,
+  describeError,
+  formatBytes,
+  formatMilliseconds,
+  tokensPerSecond,
+} from '../../src/cli/terminal.ts';
+
+test('text that is cut within characters comes out whole', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.string({ unit: 'binary' }),
+      fc.integer({ min: 1, max: 5 }),
+      async (t, n) => {
+        const stream = new PassThrough();
+        const output = createTextStream(stream);
+        const bytes = new TextEncoder().encode(t);
+        for (let i = 0; i < bytes.length; i += n) output.write(bytes.subarray(i, i + n));
+        output.end();
+        stream.end();
+        // A decoder drops one byte order mark at the very start.
+        expect(await text(stream)).toBe(new TextDecoder().decode(bytes));
+      },
+    ),
+  );
+});
+
+test('an answer that ends within a character ends with a replacement', async () => {
+  const stream = new PassThrough();
+  const output = createTextStream(stream);
+  output.write(Buffer.from('blé').subarray(0, 3));
+  output.end();
+  stream.end();
+  expect(await text(stream)).toBe('bl\ufffd');
+});
+
+test('errors are one line, without stack', () => {
+  expect(describeError(new Error('what; where; what to do'))).toBe('mu: what; where; what to do');
+  expect(describeError('text')).toBe('mu: text');
+});
+
+test('figures', () => {
+  expect([999, 1500, 98_362_432, 2.5e9].map(formatBytes)).toEqual([
+    '999 B',
+    '1.5 kB',
+    '98.4 MB',
+    '2.50 GB',
+  ]);
+  expect([0, 14.62, 250.4, 12_345].map(formatMilliseconds)).toEqual([
+    '0.0 ms',
+    '14.6 ms',
+    '250 ms',
+    '12.3 s',
+  ]);
+  expect(tokensPerSecond(10, 2_000_000_000n)).toBe(5);
+  expect(tokensPerSecond(0, 0n)).toBe(0);
+});
