@@ -97,17 +97,23 @@ function readConfig({ metadata, tensors }: GgufHeader, pieces: number): ModelCon
 }
 
 function readHeadDim(metadata: Metadata, dim: number, heads: number): number {
-  const rule = { min: 2, max: 65536, fallback: dim / heads };
-  const keyLength = metadata.integer('llama.attention.key_length', rule);
-  const valueLength = metadata.integer('llama.attention.value_length', rule);
-  if (!Number.isInteger(keyLength)) {
+  const isGiven = metadata.has('llama.attention.key_length');
+  if (!isGiven && dim % heads !== 0) {
     throw metadata.error(
       'llama.attention.head_count',
       String(heads),
       `a divisor of llama.embedding_length ${dim}`,
     );
   }
-  if (keyLength !== valueLength || keyLength % 2 !== 0) {
+  const rule = { min: 2, max: 65536 };
+  const keyLength = isGiven
+    ? metadata.integer('llama.attention.key_length', rule)
+    : Math.floor(dim / heads);
+  const valueLength = metadata.integer('llama.attention.value_length', {
+    ...rule,
+    fallback: keyLength,
+  });
+  if (keyLength !== valueLength || keyLength < 2 || keyLength % 2 !== 0) {
     throw metadata.error(
       'llama.attention.key_length',
       `${keyLength} for keys and ${valueLength} for values`,
