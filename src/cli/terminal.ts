@@ -54,7 +54,7 @@ export function createTextStream(stream: NodeJS.WritableStream): {
   write: (bytes: Uint8Array) => void;
   end: () => void;
 } {
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   return {
     write: (bytes) => {
       const text = decoder.decode(bytes, { stream: true });

@@ -213,7 +213,7 @@ class ConnectedGuest implements Guest {
         if (!pending) break;
         const bytes = Buffer.concat(pending.pieces);
         this.#pending = null;
-        pending.resolve({ bytes, text: new TextDecoder().decode(bytes), report: event.report });
+        pending.resolve({ bytes, text: bytes.toString('utf8'), report: event.report });
         break;
       }
       case 'malformed':
