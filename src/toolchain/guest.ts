@@ -82,10 +82,10 @@ interface Build {
 
 async function build({ machine, entry, modules, checked, cpu, folder }: Build): Promise<void> {
   // Imported late: a cached guest needs no compiler, and TypeScript's parser takes a while to load.
-  const { compileToC, formatDiagnostics } = await import('../compiler/index.ts');
+  const { compileToC, formatDiagnostic } = await import('../compiler/index.ts');
   const target = { arch: 'x86_64' } as const;
   const { c, diagnostics } = compileToC({ entry, modules, target, checked });
-  if (diagnostics.length > 0) throw new Error(formatDiagnostics(diagnostics));
+  if (diagnostics.length > 0) throw new Error(diagnostics.map(formatDiagnostic).join('\n'));
   const source = join(folder, 'guest.c');
   const object = join(folder, 'guest.o');
   writeFileSync(source, c);
