@@ -5,7 +5,9 @@ import { registerBuild } from './build.ts';
 import { registerChat } from './chat.ts';
 import { registerDemo } from './demo.ts';
 import { registerDoctor } from './doctor.ts';
+import { registerInspect } from './inspect.ts';
 import { registerPerplexity } from './perplexity.ts';
+import { registerPull } from './pull.ts';
 import { registerRun } from './run.ts';
 import { describeError, EXIT_FAILURE, EXIT_OK, EXIT_USAGE } from './terminal.ts';
 import { registerTest } from './test.ts';
@@ -23,6 +25,8 @@ registerRun(program);
 registerBuild(program);
 registerBoot(program);
 registerPerplexity(program);
+registerPull(program);
+registerInspect(program);
 registerDoctor(program);
 registerTest(program);
 

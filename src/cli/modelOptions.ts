@@ -4,7 +4,7 @@ import { findModel, knownModels, resolveModel } from '../model/pull.ts';
 import type { PackRequest } from '../stacks/prepare.ts';
 import { ensureTools } from '../toolchain/install.ts';
 import { integer } from './sampling.ts';
-import { createProgress, type Progress, say } from './terminal.ts';
+import { createProgress, say } from './terminal.ts';
 
 export const MODEL_HELP = 'path of a model (GGUF or llama2.c), or a name that `mu pull` knows';
 export const DEFAULT_MODEL = 'smollm2-135m-instruct';
@@ -37,11 +37,21 @@ export async function requestPack(model: string, options: ModelOptions): Promise
   };
 }
 
-async function obtainModel(model: string, progress: Progress): Promise<string> {
+/**
+ * Path of the model that a person means; one that is not there yet is fetched, with progress on stderr. Ctrl-C stops
+ * the transfer, and what has arrived stays for the next time.
+ */
+export async function obtainModel(model: string, progress = createProgress()): Promise<string> {
   const isKnown = Object.hasOwn(knownModels, model.toLowerCase());
   const isToBePulled = isKnown && !(await findModel(model));
   if (isToBePulled) ensureTools(['python', 'pip'], say);
-  const path = await resolveModel(model, { onProgress: progress.update });
-  progress.end();
-  return path;
+  const abort = new AbortController();
+  const stop = () => abort.abort(new Error(`${model}: stopped; the next try goes on from here`));
+  process.once('SIGINT', stop);
+  try {
+    return await resolveModel(model, { onProgress: progress.update, signal: abort.signal });
+  } finally {
+    process.removeListener('SIGINT', stop);
+    progress.end();
+  }
 }

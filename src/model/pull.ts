@@ -22,13 +22,13 @@ export async function resolveModel(
     if (await isFile(path)) return path;
   }
   if (nameOf(nameOrPath) !== undefined) return pullModel(nameOrPath, options);
-  throw unknown(nameOrPath);
+  throw unknownModel(nameOrPath);
 }
 
 /** Path of a known model: found in $MU_MODELS or the cache, or fetched into the cache. */
 export async function pullModel(name: string, options: TransferOptions = {}): Promise<string> {
   const known = nameOf(name);
-  if (known === undefined) throw unknown(name);
+  if (known === undefined) throw unknownModel(name);
   return obtain(knownModels[known], modelsCache(), modelsFolders(), options);
 }
 
@@ -104,7 +104,7 @@ async function check(path: string, model: KnownModel): Promise<void> {
   throw new Error(`what arrived has SHA-256 ${found}, not ${model.sha256}`);
 }
 
-function unknown(nameOrPath: string): ModelError {
+export function unknownModel(nameOrPath: string): ModelError {
   return new ModelError({
     file: basename(nameOrPath),
     field: 'model',

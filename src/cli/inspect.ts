@@ -1,0 +1,178 @@
+import type { Command } from 'commander';
+import {
+  blockLayouts,
+  type CompiledChat,
+  compileChat,
+  compileTokenizer,
+  type Model,
+  openModel,
+  type SegmentPart,
+  type Tensor,
+} from '../model/index.ts';
+import { createPack } from '../pack/index.ts';
+import { MODEL_HELP, obtainModel } from './modelOptions.ts';
+import { formatBytes, formatMemory } from './terminal.ts';
+
+interface InspectOptions {
+  json?: boolean;
+  tokenizer?: string;
+  tensors?: boolean;
+  ctxSize?: string;
+}
+
+export function registerInspect(program: Command): void {
+  program
+    .command('inspect')
+    .description('say what a model file holds and what its guest will need')
+    .argument('<model>', MODEL_HELP)
+    .option('--tokenizer <file>', 'tokenizer.bin of a llama2.c checkpoint')
+    .option('--tensors', 'list every tensor')
+    .option('-c, --ctx-size <positions>', 'positions of the context that the memory is planned for')
+    .option('--json', 'print JSON')
+    .action(inspect);
+}
+
+async function inspect(nameOrPath: string, options: InspectOptions): Promise<void> {
+  const path = await obtainModel(nameOrPath);
+  const model = await openModel(path, { tokenizer: options.tokenizer });
+  try {
+    const facts = await describeModel(model, Number(options.ctxSize) || undefined);
+    process.stdout.write(
+      options.json
+        ? `${JSON.stringify(facts, null, 2)}\n`
+        : asText(facts, options.tensors === true),
+    );
+  } finally {
+    await model.close();
+  }
+}
+
+type Facts = Awaited<ReturnType<typeof describeModel>>;
+
+async function describeModel(model: Model, context?: number) {
+  const { tokenizer, tensors } = model;
+  const layers = tensors.layers.flatMap((layer) => Object.values(layer) as Tensor[]);
+  const all = [tensors.embedding, tensors.outputNorm, ...layers];
+  if (tensors.output) all.push(tensors.output);
+  const pack = await createPack(model, { context });
+  const tables = compileTokenizer(model).sections;
+  return {
+    name: model.name,
+    path: model.path,
+    format: model.format,
+    architecture: model.architecture,
+    fileBytes: model.fileBytes,
+    parameters: all.reduce((sum, tensor) => sum + tensor.rows * tensor.columns, 0),
+    config: model.config,
+    quantization: byType(all),
+    tensors: all.map(({ name, type, rows, columns, bytes }) => ({
+      ...{ name, type, rows, columns, bytes },
+    })),
+    tokenizer: {
+      kind: tokenizer.kind,
+      preTokenizer: tokenizer.preTokenizer,
+      pieces: tokenizer.pieces.length,
+      merges: tokenizer.merges.length,
+      addBos: tokenizer.addBos,
+      addSpacePrefix: tokenizer.addSpacePrefix,
+      bos: tokenizer.bos,
+      eos: tokenizer.eos,
+      unknown: tokenizer.unknown,
+      end: tokenizer.end.map((token) => ({ token, piece: pieceText(model, token) })),
+      tableBytes: tables.reduce((sum, section) => sum + section.bytes.length, 0),
+    },
+    chat: describeChat(model, compileChat(model)),
+    pack: { bytes: pack.bytes, plan: pack.plan },
+  };
+}
+
+/** Values and bytes in each tensor type, most bytes first. */
+function byType(tensors: Tensor[]) {
+  const types = new Map<string, { type: string; tensors: number; values: number; bytes: number }>();
+  for (const { type, rows, columns, bytes } of tensors) {
+    const entry = types.get(type) ?? { type, tensors: 0, values: 0, bytes: 0 };
+    entry.tensors++;
+    entry.values += rows * columns;
+    entry.bytes += bytes;
+    types.set(type, entry);
+  }
+  return [...types.values()].sort((a, b) => b.bytes - a.bytes);
+}
+
+function describeChat(model: Model, { segments, reason }: CompiledChat) {
+  if (segments === undefined) return { usable: false as const, reason };
+  const text = (parts: SegmentPart[]) =>
+    parts
+      .map((part) =>
+        typeof part === 'number' ? pieceText(model, part) : Buffer.from(part).toString('utf8'),
+      )
+      .join('');
+  return {
+    usable: true as const,
+    first: text(segments.first),
+    answer: text(segments.answer),
+    next: text(segments.next),
+    trim: segments.trim,
+  };
+}
+
+function pieceText(model: Model, token: number): string {
+  return Buffer.from(model.tokenizer.pieces[token], 'latin1').toString('utf8');
+}
+
+function asText(facts: Facts, withTensors: boolean): string {
+  const { config, tokenizer, chat, pack } = facts;
+  const rows: [label: string, value: string][] = [
+    ['model', `${facts.name} (${facts.architecture}, ${facts.format})`],
+    ['file', `${facts.path}, ${formatBytes(facts.fileBytes)}`],
+    ['parameters', `${(facts.parameters / 1e6).toFixed(1)} million`],
+    ['layers', `${config.layers} of width ${config.dim}, feed-forward ${config.hiddenDim}`],
+    ['heads', `${config.heads} of width ${config.headDim}, ${config.kvHeads} for keys and values`],
+    [
+      'positions',
+      `${config.contextLength}, RoPE base ${config.ropeBase} on ${config.ropeDim} values`,
+    ],
+    ['output', config.tiedEmbeddings ? 'the embedding (tied)' : 'a matrix of its own'],
+    ...facts.quantization.map((entry): [string, string] => [
+      entry.type,
+      `${entry.tensors} tensors, ${entry.values} values, ${formatBytes(entry.bytes)}, ${bitsPerValue(entry.type)} bits each`,
+    ]),
+    ['vocabulary', `${tokenizer.pieces} pieces, ${describeKind(tokenizer)}`],
+    ['start', tokenizer.addBos ? `token ${tokenizer.bos}` : 'no token'],
+    [
+      'end',
+      tokenizer.end.map(({ token, piece }) => `${token} ${JSON.stringify(piece)}`).join(', '),
+    ],
+    ['tables', formatBytes(tokenizer.tableBytes)],
+  ];
+  if (chat.usable) {
+    rows.push(['chat first', JSON.stringify(chat.first)]);
+    rows.push(['chat answer', JSON.stringify(chat.answer)]);
+    rows.push(['chat next', JSON.stringify(chat.next)]);
+  } else {
+    rows.push(['chat', chat.reason ?? 'none']);
+  }
+  rows.push(['pack', formatBytes(pack.bytes)]);
+  rows.push([
+    'memory',
+    `pack + ${formatMemory(pack.plan.keyValueBytes)} for ${pack.plan.context} positions + ` +
+      `${formatMemory(pack.plan.workBytes)} to work in`,
+  ]);
+  const lines = rows.map(([label, value]) => `${label.padEnd(12)}${value}`);
+  if (withTensors) {
+    const width = Math.max(...facts.tensors.map(({ name }) => name.length));
+    for (const { name, type, rows, columns, bytes } of facts.tensors) {
+      lines.push(`${name.padEnd(width)}  ${type.padEnd(5)} ${rows} × ${columns}  ${bytes}`);
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function describeKind({ kind, preTokenizer, merges }: Facts['tokenizer']): string {
+  return kind === 'spm' ? 'SentencePiece BPE' : `byte-level BPE, ${merges} merges, ${preTokenizer}`;
+}
+
+function bitsPerValue(type: string): string {
+  const { values, bytes } = blockLayouts[type as keyof typeof blockLayouts];
+  return ((8 * bytes) / values).toFixed(4).replace(/\.?0+$/, '');
+}
