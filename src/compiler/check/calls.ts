@@ -1,0 +1,253 @@
+/** Calls: of functions, through pointers, of casts and of builtins. */
+
+import ts from 'typescript';
+import type { Expression } from '../tree.ts';
+import { bool, errorType, type FunctionType, isNumber, SCALARS, type Type } from '../types.ts';
+import { checkBuiltin } from './builtins.ts';
+import {
+  type Context,
+  errorAt,
+  type FunctionSymbol,
+  findLocal,
+  place,
+  refuse,
+  report,
+} from './context.ts';
+import { coerce } from './convert.ts';
+import { checkExpression, checkValue } from './expressions.ts';
+import { foldCast } from './fold.ts';
+import { functionContext, instanceOf } from './functions.ts';
+import { lookup } from './lookup.ts';
+import { isUntyped } from './operators.ts';
+import { parameterType, typeFrom } from './types.ts';
+
+export function checkCall(
+  context: Context,
+  node: ts.CallExpression,
+  expected: Type | undefined,
+): Expression {
+  if (node.questionDotToken !== undefined) {
+    const instead = 'test for null, then call';
+    return refuse(context, node, 'MU101', { what: 'optional chaining', instead });
+  }
+  const callee = node.expression;
+  if (ts.isIdentifier(callee) && findLocal(context.scope, callee.text) === undefined) {
+    const symbol = lookup(context, callee.text, callee);
+    if (symbol?.kind === 'function') return checkDirect(context, node, symbol);
+    if (symbol?.kind === 'failed') return errorAt(place(context, node));
+    if (symbol === undefined) {
+      const scalar = SCALARS.get(callee.text);
+      if (scalar !== undefined) return checkCast(context, node, scalar);
+      return checkBuiltin(context, node, callee.text, undefined, expected);
+    }
+  }
+  if (ts.isPropertyAccessExpression(callee) && ts.isIdentifier(callee.expression)) {
+    const left = callee.expression.text;
+    const isFree =
+      findLocal(context.scope, left) === undefined &&
+      lookup(context, left, callee.expression) === undefined;
+    if (isFree) {
+      const vector = context.checker.types.vectorNamed(left);
+      const name = vector === undefined ? `${left}.${callee.name.text}` : callee.name.text;
+      return checkBuiltin(context, node, name, vector, expected);
+    }
+  }
+  const pointer = checkExpression(context, callee);
+  if (pointer.kind === 'error') return pointer;
+  if (pointer.type.kind !== 'function') {
+    return refuse(context, callee, 'MU309', { type: pointer.type.name });
+  }
+  const type: FunctionType = pointer.type;
+  if (!countMatches(context, node, callee.getText(), type.parameters))
+    return errorAt(pointer.place);
+  const given = node.arguments.map((argument, i) =>
+    checkArgument(context, argument, type.parameters[i]),
+  );
+  const at = place(context, node);
+  return { kind: 'callPointer', callee: pointer, arguments: given, type: type.result, place: at };
+}
+
+function countMatches(
+  context: Context,
+  node: ts.CallExpression,
+  name: string,
+  parameters: Type[],
+): boolean {
+  const actual = node.arguments.length;
+  if (actual === parameters.length) return true;
+  report(context, node, 'MU308', {
+    name,
+    expected: parameters.length,
+    actual,
+    parameters: parameters.map((type) => type.name).join(', '),
+  });
+  return false;
+}
+
+export function checkArgument(context: Context, node: ts.Expression, type: Type): Expression {
+  return type === errorType
+    ? checkExpression(context, node)
+    : coerce(context, node, checkExpression(context, node, type), type);
+}
+
+function checkDirect(
+  context: Context,
+  node: ts.CallExpression,
+  symbol: FunctionSymbol,
+): Expression {
+  const at = place(context, node);
+  const generic = symbol.typeParameters.length > 0;
+  if (!generic) {
+    if (node.typeArguments !== undefined) {
+      const actual = node.typeArguments.length;
+      report(context, node, 'MU209', { name: symbol.name, expected: 0, actual });
+    }
+    const instance = instanceOf(context, symbol, [], node);
+    if (instance === undefined) return errorAt(at);
+    const { parameters, result } = instance.type;
+    if (!countMatches(context, node, symbol.name, parameters)) return errorAt(at);
+    const given = node.arguments.map((a, i) => checkArgument(context, a, parameters[i]));
+    return { kind: 'call', function: instance, arguments: given, type: result, place: at };
+  }
+
+  const expectedCount = symbol.node.parameters.length;
+  if (node.arguments.length !== expectedCount) {
+    return refuse(context, node, 'MU308', {
+      name: symbol.name,
+      expected: expectedCount,
+      actual: node.arguments.length,
+      parameters: symbol.node.parameters.map((p) => p.getText()).join(', '),
+    });
+  }
+  const bindings = new Map<string, Type>();
+  let early: (Expression | undefined)[] = [];
+  if (node.typeArguments !== undefined) {
+    if (node.typeArguments.length !== symbol.typeParameters.length) {
+      return refuse(context, node, 'MU209', {
+        name: symbol.name,
+        expected: symbol.typeParameters.length,
+        actual: node.typeArguments.length,
+      });
+    }
+    node.typeArguments.forEach((argument, i) => {
+      bindings.set(symbol.typeParameters[i], typeFrom(context, argument));
+    });
+  } else {
+    early = infer(context, node, symbol, bindings);
+  }
+  const typeArguments: Type[] = [];
+  for (const name of symbol.typeParameters) {
+    const bound = bindings.get(name);
+    if (bound === undefined) {
+      if (early.some((argument) => argument?.kind === 'error')) return errorAt(at);
+      return refuse(context, node, 'MU210', { name, call: symbol.name });
+    }
+    if (bound === errorType) return errorAt(at);
+    typeArguments.push(bound);
+  }
+  const inner = functionContext(context, symbol, typeArguments);
+  const given = node.arguments.map((argument, i) => {
+    const type = parameterType(inner, symbol.node.parameters[i]);
+    const checked = early[i];
+    return checked === undefined
+      ? checkArgument(context, argument, type)
+      : coerce(context, argument, checked, type);
+  });
+  const instance = instanceOf(context, symbol, typeArguments, node);
+  if (instance === undefined) return errorAt(at);
+  return {
+    kind: 'call',
+    function: instance,
+    arguments: given,
+    type: instance.type.result,
+    place: at,
+  };
+}
+
+/** Binds type parameters from the arguments that have a type of their own; literals come after, with their default type. */
+function infer(
+  context: Context,
+  node: ts.CallExpression,
+  symbol: FunctionSymbol,
+  bindings: Map<string, Type>,
+): (Expression | undefined)[] {
+  const checked: (Expression | undefined)[] = node.arguments.map((argument) =>
+    isUntyped(argument) ? undefined : checkExpression(context, argument),
+  );
+  const match = (i: number, type: Type) => {
+    const written = symbol.node.parameters[i].type;
+    if (written !== undefined) bind(written, type, symbol.typeParameters, bindings);
+  };
+  checked.forEach((argument, i) => {
+    if (argument !== undefined && argument.kind !== 'error') match(i, argument.type);
+  });
+  node.arguments.forEach((argument, i) => {
+    if (checked[i] !== undefined) return;
+    const written = symbol.node.parameters[i].type?.getText();
+    if (written === undefined || bindings.has(written)) return;
+    if (symbol.typeParameters.includes(written)) match(i, checkExpression(context, argument).type);
+  });
+  return checked;
+}
+
+/** Walks the written type and the actual one side by side. */
+function bind(
+  written: ts.TypeNode,
+  actual: Type,
+  names: string[],
+  bindings: Map<string, Type>,
+): void {
+  if (ts.isParenthesizedTypeNode(written)) bind(written.type, actual, names, bindings);
+  else if (ts.isTypeReferenceNode(written)) {
+    const name = written.typeName.getText();
+    const first = written.typeArguments?.[0];
+    if (names.includes(name)) {
+      if (!bindings.has(name)) bindings.set(name, actual);
+    } else if (name === 'Ptr' && first !== undefined && actual.kind === 'pointer') {
+      bind(first, actual.to, names, bindings);
+    } else if (name === 'FixedArray' && first !== undefined && actual.kind === 'array') {
+      bind(first, actual.of, names, bindings);
+    } else if (name === 'Efi' && first !== undefined) {
+      bind(first, actual, names, bindings);
+    }
+  } else if (ts.isFunctionTypeNode(written) && actual.kind === 'function') {
+    written.parameters.forEach((parameter, i) => {
+      if (parameter.type && actual.parameters[i]) {
+        bind(parameter.type, actual.parameters[i], names, bindings);
+      }
+    });
+    bind(written.type, actual.result, names, bindings);
+  }
+}
+
+/** u8(x), f32(x), bool(x) */
+function checkCast(context: Context, node: ts.CallExpression, to: Type): Expression {
+  if (node.arguments.length !== 1 || node.typeArguments !== undefined) {
+    const values = { name: to.name, expected: 1, actual: node.arguments.length, parameters: 'x' };
+    return refuse(context, node, 'MU308', values);
+  }
+  const [argument] = node.arguments;
+  // A literal takes the type if it fits; u8(-1) and i32(1.5) are casts of what the literal is by itself.
+  const operand = checkCastOperand(context, argument, to);
+  if (operand.kind === 'error') return operand;
+  const { type } = operand;
+  if (!isNumber(type) && type !== bool && type.kind !== 'enum') {
+    const instead =
+      type.kind === 'pointer' || type.kind === 'function'
+        ? 'changetype<usize>(p) is its address; p != null tests it'
+        : 'only numbers, enums and bool can';
+    return refuse(context, node, 'MU306', { type: type.name, target: to.name, instead });
+  }
+  const value =
+    operand.value === undefined ? undefined : foldCast(operand.value, to, context.checker.target);
+  return { kind: 'convert', operand, explicit: true, type: to, place: place(context, node), value };
+}
+
+function checkCastOperand(context: Context, argument: ts.Expression, to: Type): Expression {
+  if (!isUntyped(argument)) return checkValue(context, argument);
+  const before = context.checker.diagnostics.length;
+  const fitted = checkExpression(context, argument, isNumber(to) ? to : undefined);
+  if (fitted.kind !== 'error') return fitted;
+  context.checker.diagnostics.length = before;
+  return checkValue(context, argument);
+}

@@ -1,0 +1,181 @@
+/** What the checking of a program shares: its symbols, its work list, its diagnostics; and the scopes of one function. */
+
+import type ts from 'typescript';
+import { type Diagnostic, type DiagnosticCode, diagnostic, type Place } from '../diagnostics.ts';
+import { type Module, placeOf, type SourceModule } from '../parse/modules.ts';
+import type { Target } from '../target.ts';
+import type {
+  ConstantDeclaration,
+  EntryStub,
+  Expression,
+  FunctionInstance,
+  GlobalDeclaration,
+  Local,
+  Tags,
+} from '../tree.ts';
+import { type EnumType, errorType, type StructType, type Type, type TypeTable } from '../types.ts';
+
+/** A name at module level. What it means is worked out when it is first used, so that order does not matter. */
+export type ModuleSymbol =
+  | FunctionSymbol
+  | ConstantSymbol
+  | GlobalSymbol
+  | StructSymbol
+  | EnumSymbol
+  | AliasSymbol
+  | ImportSymbol;
+
+interface SymbolCommon {
+  name: string;
+  module: SourceModule;
+  exported: boolean;
+}
+
+export interface FunctionSymbol extends SymbolCommon {
+  kind: 'function';
+  node: ts.FunctionDeclaration;
+  typeParameters: string[];
+  tags: Tags;
+  instances: Map<string, FunctionInstance>;
+}
+
+/** `const` of a scalar. state: whether its value is being worked out, to find circles. */
+export interface ConstantSymbol extends SymbolCommon {
+  kind: 'constant';
+  node: ts.VariableDeclaration;
+  state: 'new' | 'working' | 'done';
+  declaration: ConstantDeclaration | undefined;
+}
+
+/** `let`, zeroed storage and tables. */
+export interface GlobalSymbol extends SymbolCommon {
+  kind: 'global';
+  node: ts.VariableDeclaration;
+  mutable: boolean;
+  tags: Tags;
+  declaration: GlobalDeclaration | undefined;
+}
+
+export interface StructSymbol extends SymbolCommon {
+  kind: 'struct';
+  node: ts.ClassDeclaration;
+  type: StructType;
+  state: 'new' | 'working' | 'done';
+  tags: Tags;
+}
+
+export interface EnumSymbol extends SymbolCommon {
+  kind: 'enum';
+  node: ts.EnumDeclaration;
+  type: EnumType;
+  state: 'new' | 'working' | 'done';
+}
+
+export interface AliasSymbol extends SymbolCommon {
+  kind: 'alias';
+  node: ts.TypeAliasDeclaration;
+  state: 'new' | 'working' | 'done';
+  type: Type | undefined;
+}
+
+export interface ImportSymbol extends SymbolCommon {
+  kind: 'import';
+  node: ts.ImportSpecifier;
+  from: Module | undefined;
+  imported: string;
+}
+
+/** State of the checking of one program. */
+export interface Checker {
+  target: Target;
+  types: TypeTable;
+  diagnostics: Diagnostic[];
+  /** module → its names */
+  symbols: Map<SourceModule, Map<string, ModuleSymbol>>;
+  /** names of the build's constants modules that were used: "model.DIM" */
+  provided: Map<string, ConstantDeclaration | GlobalDeclaration>;
+  /** function instances whose body waits to be checked */
+  queue: { symbol: FunctionSymbol; instance: FunctionInstance }[];
+  functions: FunctionInstance[];
+  entries: EntryStub[];
+  panic: FunctionInstance | undefined;
+}
+
+/** Where an expression stands: in a function, or at module level (result undefined). */
+export interface Context {
+  checker: Checker;
+  module: SourceModule;
+  typeArguments: Map<string, Type>;
+  scope: Scope | undefined;
+  function: FunctionInstance | undefined;
+}
+
+/** Names of a block. 'pending': declared further down, so that an outer variable of that name is not meant. */
+export interface Scope {
+  parent: Scope | undefined;
+  names: Map<string, Local | 'pending'>;
+}
+
+export function report(
+  context: Context,
+  node: ts.Node,
+  code: DiagnosticCode,
+  values: Record<string, string | number> = {},
+): void {
+  reportAt(context.checker, placeOf(node, context.module.file), code, values);
+}
+
+export function reportAt(
+  checker: Checker,
+  place: Place,
+  code: DiagnosticCode,
+  values: Record<string, string | number> = {},
+): void {
+  const found = diagnostic(code, place, values);
+  // A generic function is checked once per instance: the same complaint once is enough.
+  const known = checker.diagnostics.some(
+    (d) =>
+      d.code === code &&
+      d.line === place.line &&
+      d.column === place.column &&
+      d.file === place.file &&
+      d.message === found.message,
+  );
+  if (!known) checker.diagnostics.push(found);
+}
+
+/** Reports and gives the expression that stands for what could not be checked; it causes no further complaints. */
+export function refuse(
+  context: Context,
+  node: ts.Node,
+  code: DiagnosticCode,
+  values: Record<string, string | number> = {},
+): Expression {
+  report(context, node, code, values);
+  return errorAt(placeOf(node, context.module.file));
+}
+
+export function errorAt(place: Place): Expression {
+  return { kind: 'error', type: errorType, place };
+}
+
+export function place(context: Context, node: ts.Node): Place {
+  return placeOf(node, context.module.file);
+}
+
+export function innerScope(context: Context): Context {
+  return { ...context, scope: { parent: context.scope, names: new Map() } };
+}
+
+/** A context at module level, for types and constants that a declaration mentions. */
+export function moduleContext(checker: Checker, module: SourceModule): Context {
+  return { checker, module, typeArguments: new Map(), scope: undefined, function: undefined };
+}
+
+export function findLocal(scope: Scope | undefined, name: string): Local | 'pending' | undefined {
+  for (let s = scope; s !== undefined; s = s.parent) {
+    const found = s.names.get(name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

@@ -1,0 +1,204 @@
+/** Phase 2: the whole program, from its modules to the typed tree. */
+
+import ts from 'typescript';
+import { ENTRIES } from '../intrinsics/index.ts';
+import type { ModuleGraph, SourceModule } from '../parse/modules.ts';
+import type { Target } from '../target.ts';
+import type { FunctionInstance, Program } from '../tree.ts';
+import { i32, stringType, TypeTable, usize, voidType } from '../types.ts';
+import { checkConstant, constantDeclaration } from './constants.ts';
+import { type Checker, type ModuleSymbol, moduleContext, place, report } from './context.ts';
+import { checkExpression } from './expressions.ts';
+import { instanceOf } from './functions.ts';
+import { globalDeclaration } from './globals.ts';
+import { lookup } from './lookup.ts';
+import { checkBody } from './statements.ts';
+import { collectSymbols, type LooseStatement } from './symbols.ts';
+import { enumType, structType, typeFrom } from './types.ts';
+
+/** Every function of every module is checked, used or not; only what is reachable is emitted later. */
+export function checkProgram(
+  graph: ModuleGraph,
+  target: Target,
+): {
+  program: Program;
+  checker: Checker;
+} {
+  const checker: Checker = {
+    target,
+    types: new TypeTable(),
+    diagnostics: [...graph.diagnostics],
+    symbols: new Map(),
+    provided: new Map(),
+    queue: [],
+    functions: [],
+    entries: [],
+    panic: undefined,
+  };
+  const loose = graph.modules.flatMap((module) => collectSymbols(checker, module));
+  const roots: FunctionInstance[] = [];
+  const program: Program = {
+    functions: checker.functions,
+    constants: [],
+    globals: [],
+    structs: [],
+    structAlignments: new Map(),
+    enums: [],
+    roots,
+    entries: checker.entries,
+    panic: undefined,
+  };
+  for (const [module, symbols] of checker.symbols) {
+    for (const symbol of symbols.values()) declare(checker, program, module, symbol, graph.root);
+  }
+  for (const statement of loose) checkLoose(checker, statement, graph.root);
+  for (let next = checker.queue.shift(); next !== undefined; next = checker.queue.shift()) {
+    checkBody(moduleContext(checker, next.symbol.module), next.symbol, next.instance);
+  }
+  for (const declaration of checker.provided.values()) {
+    if (declaration.kind === 'constant') program.constants.unshift(declaration);
+    else program.globals.unshift(declaration);
+  }
+  program.panic = checker.panic;
+  return { program, checker };
+}
+
+function declare(
+  checker: Checker,
+  program: Program,
+  module: SourceModule,
+  symbol: ModuleSymbol,
+  root: SourceModule | undefined,
+): void {
+  const context = moduleContext(checker, module);
+  switch (symbol.kind) {
+    case 'struct':
+      program.structs.push(structType(context, symbol));
+      if (symbol.tags.has('align')) {
+        program.structAlignments.set(symbol.type, Number(symbol.tags.get('align')));
+      }
+      break;
+    case 'enum':
+      program.enums.push(enumType(context, symbol));
+      break;
+    case 'alias':
+      typeFrom(context, symbol.node.type);
+      break;
+    case 'constant': {
+      const found = constantDeclaration(context, symbol, symbol.node);
+      if (found !== undefined) program.constants.push(found);
+      break;
+    }
+    case 'global': {
+      const found = globalDeclaration(context, symbol);
+      if (found !== undefined) program.globals.push(found);
+      break;
+    }
+    case 'import':
+      lookup(context, symbol.name, symbol.node);
+      break;
+    case 'function': {
+      if (symbol.typeParameters.length > 0) break;
+      const instance = instanceOf(context, symbol, [], symbol.node);
+      if (instance === undefined) break;
+      if ((symbol.exported && module === root) || symbol.tags.has('symbol')) {
+        program.roots.push(instance);
+      }
+      if (symbol.tags.has('panic')) declarePanic(checker, module, symbol.node, instance);
+      if (symbol.tags.has('interrupt')) checkInterrupt(checker, module, symbol.node, instance);
+      break;
+    }
+  }
+}
+
+function declarePanic(
+  checker: Checker,
+  module: SourceModule,
+  node: ts.FunctionDeclaration,
+  instance: FunctionInstance,
+): void {
+  const context = moduleContext(checker, module);
+  const [message, file, line] = instance.type.parameters;
+  if (message !== stringType || file !== stringType || line !== i32) {
+    report(context, node, 'MU502', {
+      tag: '@panic',
+      problem: `is on a function of type ${instance.type.name}`,
+      instead: 'it takes (message: string, file: string, line: i32)',
+    });
+  } else if (checker.panic !== undefined) {
+    const { file: where, line: first } = checker.panic.place;
+    report(context, node, 'MU505', { what: '@panic function', first: `${where}:${first}` });
+  } else {
+    checker.panic = instance;
+  }
+}
+
+/** (frame: Ptr<…>) => void, with an error code (frame, code: usize) where the exception has one. */
+function checkInterrupt(
+  checker: Checker,
+  module: SourceModule,
+  node: ts.FunctionDeclaration,
+  instance: FunctionInstance,
+): void {
+  const { parameters, result } = instance.type;
+  const [frame, code] = parameters;
+  const fits =
+    frame?.kind === 'pointer' &&
+    (code === undefined || code === usize) &&
+    parameters.length <= 2 &&
+    result === voidType;
+  if (fits) return;
+  report(moduleContext(checker, module), node, 'MU502', {
+    tag: '@interrupt',
+    problem: `is on a function of type ${instance.type.name}`,
+    instead: 'it takes (frame: Ptr<Frame>) or (frame: Ptr<Frame>, code: usize) and returns void',
+  });
+}
+
+function checkLoose(
+  checker: Checker,
+  { module, node }: LooseStatement,
+  root: SourceModule | undefined,
+): void {
+  const context = moduleContext(checker, module);
+  const call = node.expression;
+  const name = ts.isCallExpression(call) ? call.expression.getText() : '';
+  if (!ts.isCallExpression(call) || !(ENTRIES as readonly string[]).includes(name)) {
+    report(context, node, 'MU102');
+    return;
+  }
+  if (module !== root) return; // an entry of a module that is only imported
+  const [first] = checker.entries;
+  if (first !== undefined) {
+    const where = `${first.place.file}:${first.place.line}`;
+    report(context, node, 'MU505', { what: 'entry stub', first: where });
+    return;
+  }
+  const isPvh = name === 'entry.pvh';
+  const expected = isPvh ? 2 : 1;
+  const { types } = checker;
+  const parameter = isPvh ? usize : types.pointer(usize);
+  const wanted = types.function([parameter], voidType);
+  if (call.arguments.length !== expected) {
+    const parameters = isPvh ? 'start, stackBytes' : 'start';
+    const values = { name, expected, actual: call.arguments.length, parameters };
+    report(context, call, 'MU308', values);
+    return;
+  }
+  const start = checkExpression(context, call.arguments[0]);
+  if (start.kind !== 'function' || start.type !== wanted) {
+    if (start.kind === 'error') return;
+    const instead = 'name a declared function of that type';
+    const values = { expected: wanted.name, actual: start.type.name, instead };
+    report(context, call.arguments[0], 'MU301', values);
+    return;
+  }
+  let stackBytes = 0n;
+  if (isPvh) {
+    const bytes = checkConstant(context, call.arguments[1], usize, 'the size of the stack');
+    if (bytes === undefined) return;
+    stackBytes = bytes.value as bigint;
+  }
+  const at = place(context, node);
+  checker.entries.push({ intrinsic: name, start: start.function, stackBytes, place: at });
+}

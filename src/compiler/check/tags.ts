@@ -1,0 +1,70 @@
+/** JSDoc tags that the compiler acts on, and those that are only documentation. */
+
+import ts from 'typescript';
+import type { Tags } from '../tree.ts';
+import { type Context, report } from './context.ts';
+
+type Owner = 'function' | 'struct' | 'storage';
+
+const KNOWN: Record<string, { on: Owner[]; argument?: 'name' | 'power of two' }> = {
+  inline: { on: ['function'] },
+  noinline: { on: ['function'] },
+  interrupt: { on: ['function'] },
+  generalRegisters: { on: ['function'] },
+  symbol: { on: ['function'], argument: 'name' },
+  section: { on: ['function', 'storage'], argument: 'name' },
+  panic: { on: ['function'] },
+  packed: { on: ['struct'] },
+  align: { on: ['struct', 'storage'], argument: 'power of two' },
+};
+
+const DOCUMENTATION = new Set([
+  'param',
+  'returns',
+  'return',
+  'see',
+  'example',
+  'deprecated',
+  'todo',
+]);
+
+export function readTags(context: Context, node: ts.Node, owner: Owner): Tags {
+  const tags: Tags = new Map();
+  for (const tag of ts.getJSDocTags(node)) {
+    const name = tag.tagName.text;
+    if (DOCUMENTATION.has(name)) continue;
+    const known = Object.hasOwn(KNOWN, name) ? KNOWN[name] : undefined;
+    if (known === undefined) {
+      report(context, tag, 'MU501', { tag: `@${name}` });
+      continue;
+    }
+    const text = (ts.getTextOfJSDocComment(tag.comment) ?? '').trim().split(/\s/)[0];
+    const problem = misuse(known, owner, text);
+    if (problem !== undefined) report(context, tag, 'MU502', { tag: `@${name}`, ...problem });
+    else tags.set(name, text);
+  }
+  return tags;
+}
+
+function misuse(
+  known: (typeof KNOWN)[string],
+  owner: Owner,
+  text: string,
+): { problem: string; instead: string } | undefined {
+  if (!known.on.includes(owner)) {
+    return {
+      problem: `does not apply to a ${owner}`,
+      instead: `it is for a ${known.on.join(' or ')}`,
+    };
+  }
+  if (known.argument === 'name' && !/^[\w.$]+$/.test(text)) {
+    return { problem: 'needs a name', instead: '@symbol NAME, @section .NAME' };
+  }
+  if (known.argument === 'power of two') {
+    const bytes = Number(text);
+    if (!Number.isInteger(bytes) || bytes < 1 || bytes > 2 ** 30 || (bytes & (bytes - 1)) !== 0) {
+      return { problem: 'needs a power of two', instead: 'e.g. @align 64' };
+    }
+  }
+  return undefined;
+}

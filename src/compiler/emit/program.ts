@@ -1,0 +1,264 @@
+/** Phase 3: the typed tree as one C file. Only what the entry and the exports reach is written, in the order of the TypeScript. */
+
+import type { Checker } from '../check/context.ts';
+import type { Diagnostic } from '../diagnostics.ts';
+import type {
+  ConstantDeclaration,
+  FunctionInstance,
+  GlobalDeclaration,
+  Program,
+  TableElement,
+} from '../tree.ts';
+import type { EnumType, Type } from '../types.ts';
+import { Effects } from './effects.ts';
+import {
+  declare,
+  type Emitter,
+  orderedStructs,
+  parameterList,
+  structDefinition,
+  useFunction,
+} from './emitter.ts';
+import { entryStub } from './entry.ts';
+import { converted } from './expressions.ts';
+import { cLiteral, cString } from './literals.ts';
+import { LocalNames, Names } from './names.ts';
+import { HEADER, macros, memoryFunctions } from './prelude.ts';
+import { checkRegisters } from './registers.ts';
+import { Lines, statements } from './statements.ts';
+
+export function emitProgram(
+  program: Program,
+  checker: Checker,
+  checked: boolean,
+): { c: string; diagnostics: Diagnostic[] } {
+  const all = [
+    ...program.structs,
+    ...program.enums,
+    ...program.constants,
+    ...program.globals,
+    ...program.functions,
+  ];
+  const names = new Names(all, program.roots);
+  const e: Emitter = {
+    target: checker.target,
+    checked,
+    program,
+    types: checker.types,
+    names,
+    effects: new Effects(program.functions, checked),
+    diagnostics: [],
+    helpers: new Map(),
+    vectors: new Set(),
+    structs: new Set(),
+    enums: new Set(),
+    constants: new Set(),
+    globals: new Set(),
+    functions: new Set(),
+    pending: [],
+    files: new Map(),
+    current: undefined,
+    locals: new LocalNames(names),
+    temporaries: 0,
+  };
+  for (const root of program.roots) useFunction(e, root);
+  if (checked && program.panic !== undefined) useFunction(e, program.panic);
+  const entries = program.entries.map((stub) => entryStub(e, stub));
+
+  const bodies = new Map<FunctionInstance, (out: Lines) => void>();
+  const globals = new Map<GlobalDeclaration, string>();
+  // Writing a function finds further functions, globals and types; so all of them are written before the file is put together.
+  for (let busy = true; busy; ) {
+    busy = false;
+    for (let next = e.pending.pop(); next !== undefined; next = e.pending.pop()) {
+      const instance = next;
+      definition(e, new Lines(), instance);
+      bodies.set(instance, (out) => definition(e, out, instance));
+      busy = true;
+    }
+    for (const global of e.globals) {
+      if (globals.has(global)) continue;
+      globals.set(global, globalDefinition(e, global));
+      busy = true;
+    }
+  }
+  const functions = program.functions.filter((instance) => bodies.has(instance));
+  functions.sort((a, b) => order(checker, a) - order(checker, b) || a.place.line - b.place.line);
+  e.diagnostics.push(...checkRegisters(functions, e));
+
+  const out = new Lines();
+  for (const instance of functions) {
+    out.gap();
+    bodies.get(instance)?.(out);
+  }
+  const isGeneral = (f: FunctionInstance) =>
+    f.tags.has('generalRegisters') || f.tags.has('interrupt');
+  const general = e.target.arch === 'x86_64' && functions.some(isGeneral);
+  const prototypes = functions.map((instance) => `${head(e, instance, true)};`);
+  const constants = program.constants.filter((constant) => e.constants.has(constant));
+  const tables = program.globals.filter((global) => globals.has(global));
+  const enums = program.enums.filter((type) => e.enums.has(type));
+
+  const sections = [
+    HEADER,
+    macros(general),
+    memoryFunctions(e.target.arch, general),
+    ...[...e.vectors].map(vectorType),
+    '',
+    ...enums.map((type) => enumDefinition(e, type)),
+    ...orderedStructs(e).map((s) => `typedef struct ${names.of(s)} ${names.of(s)};`),
+    ...orderedStructs(e).map((s) => structDefinition(e, s)),
+    '',
+    ...[...e.files].map(fileName),
+    ...(e.helpers.has('panic_at') && program.panic !== undefined
+      ? [`${head(e, program.panic, true)};`]
+      : []),
+    ...[...e.helpers.values()].map((text) => helper(text, general)),
+    '',
+    ...constants.map((constant) => constantDefinition(e, constant)),
+    ...prototypes,
+    ...tables.map((global) => globals.get(global) as string),
+    ...out.lines,
+    '',
+    ...entries,
+  ];
+  const c = `${sections
+    .join('\n')
+    .replace(/\n{3,}/g, '\n\n')
+    .trimEnd()}\n`;
+  return { c, diagnostics: e.diagnostics };
+}
+
+function order(checker: Checker, instance: FunctionInstance): number {
+  let i = 0;
+  for (const module of checker.symbols.keys()) {
+    if (module.file === instance.place.file) return i;
+    i += 1;
+  }
+  return i;
+}
+
+function vectorType({
+  name,
+  element,
+  lanes,
+}: {
+  name: string;
+  element: Type;
+  lanes: number;
+}): string {
+  return `typedef ${element.name} ${name} __attribute__((ext_vector_type(${lanes})));`;
+}
+
+function enumDefinition(e: Emitter, type: EnumType): string {
+  const members = [...type.members].map(
+    ([name, value]) => `${e.names.member(type, name)} = ${value}`,
+  );
+  return `typedef i32 ${e.names.of(type)};\nenum { ${members.join(', ')} };`;
+}
+
+function fileName([file, number]: [string, number]): string {
+  const bytes = new TextEncoder().encode(file);
+  return `static const string file_${number} = {(u8 *)${cString(bytes)}, ${bytes.length}};`;
+}
+
+/** Helpers of floats cannot be compiled for general registers. */
+function helper(text: string, general: boolean): string {
+  return general && /\bf(32|64)\b/.test(text)
+    ? text.replaceAll(/^HELPER/gm, 'static inline')
+    : text;
+}
+
+function constantDefinition(e: Emitter, constant: ConstantDeclaration): string {
+  const { type, value } = constant;
+  const bits = type.kind === 'integer' && type.pointerSized && e.target.arch === 'wasm32' ? 32 : 64;
+  const literal = cLiteral(
+    type,
+    value,
+    type.kind === 'integer' ? Math.min(type.bits, bits) : 32,
+    true,
+  );
+  return `static const ${declare(e, type, e.names.of(constant))} = ${literal};`;
+}
+
+function globalDefinition(e: Emitter, global: GlobalDeclaration): string {
+  const attributes: string[] = [];
+  const align = global.tags.get('align');
+  if (align !== undefined) attributes.push(`aligned(${align})`);
+  const section = global.tags.get('section');
+  if (section !== undefined) attributes.push(`section(${JSON.stringify(section)})`);
+  const attribute = attributes.length === 0 ? '' : ` __attribute__((${attributes.join(', ')}))`;
+  const isConst = global.table === undefined ? '' : 'const ';
+  const name = e.names.of(global);
+  const declaration = `static ${isConst}${declare(e, global.type, name)}${attribute}`;
+  if (global.table !== undefined) return `${declaration} = ${table(e, global.table)};`;
+  return global.initial === undefined
+    ? `${declaration};`
+    : `${declaration} = ${element(e, global.initial)};`;
+}
+
+function table(e: Emitter, elements: TableElement[]): string {
+  const items = elements.map((x) => (Array.isArray(x) ? table(e, x) : element(e, x)));
+  const lines: string[] = [];
+  let line = '';
+  for (const item of items) {
+    if (line !== '' && line.length + item.length > 110) {
+      lines.push(line);
+      line = '';
+    }
+    line += line === '' ? item : `, ${item}`;
+  }
+  lines.push(line);
+  return lines.length === 1 ? `{${line}}` : `{\n  ${lines.join(',\n  ')},\n}`;
+}
+
+/** A static initial value must be a constant expression in C: numbers are written out. */
+function element(e: Emitter, x: Exclude<TableElement, unknown[]>): string {
+  if (x.kind === 'string') return `{(u8 *)${cString(x.bytes)}, ${x.bytes.length}}`;
+  if (x.value === undefined) return converted(e, x);
+  const bits =
+    x.type.kind === 'integer' && x.type.pointerSized && e.target.arch === 'wasm32' ? 32 : 64;
+  return cLiteral(
+    x.type,
+    x.value,
+    x.type.kind === 'integer' ? Math.min(x.type.bits, bits) : 32,
+    true,
+  );
+}
+
+function definition(e: Emitter, out: Lines, instance: FunctionInstance): void {
+  e.current = instance;
+  e.locals = new LocalNames(e.names);
+  e.temporaries = 0;
+  out.at(instance.place, `${head(e, instance, false)} {`);
+  statements(e, out, instance.body ?? [], '  ');
+  out.at(instance.end, '}');
+  e.current = undefined;
+}
+
+/** `static i32 f(i32 a)` with its attributes. */
+function head(e: Emitter, instance: FunctionInstance, prototype: boolean): string {
+  const { tags, type } = instance;
+  const attributes: string[] = [];
+  const x86 = e.target.arch === 'x86_64';
+  const isRoot = e.program.roots.includes(instance);
+  if (tags.has('inline')) attributes.push('always_inline');
+  if (tags.has('noinline')) attributes.push('noinline');
+  if (tags.has('interrupt') && x86) attributes.push('interrupt');
+  if ((tags.has('generalRegisters') || tags.has('interrupt')) && x86) {
+    attributes.push('target("general-regs-only")');
+  }
+  if (tags.has('section')) attributes.push(`section(${JSON.stringify(tags.get('section'))})`);
+  if (type.result.kind === 'never') attributes.push('noreturn');
+  const isEntry = e.program.entries.some((stub) => stub.start === instance);
+  if (isEntry) attributes.push('used');
+  if (isRoot && e.target.arch === 'wasm32') {
+    attributes.push(`export_name(${JSON.stringify(e.names.of(instance))})`);
+  }
+  const names = instance.parameters.map((parameter) => e.locals.of(parameter));
+  const list = parameterList(e, type.parameters, prototype ? undefined : names);
+  const linkage = isRoot ? '' : tags.has('inline') ? 'static inline ' : 'static ';
+  const attribute =
+    attributes.length > 0 && prototype ? `__attribute__((${attributes.join(', ')})) ` : '';
+  return `${attribute}${linkage}${declare(e, type.result, `${e.names.of(instance)}(${list})`)}`;
+}

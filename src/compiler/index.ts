@@ -1,0 +1,66 @@
+/**
+ * The compiler: guest TypeScript → one readable C file. Phases in order: parse/ (files, modules), check/ (types, constants, generics:
+ * a typed tree), emit/ (C). docs/language.md is its specification.
+ */
+
+import { checkProgram } from './check/program.ts';
+import type { Diagnostic } from './diagnostics.ts';
+import { emitProgram } from './emit/program.ts';
+import type { Constants } from './parse/constants.ts';
+import { loadModules } from './parse/modules.ts';
+import type { Target } from './target.ts';
+
+export {
+  DIAGNOSTICS,
+  type Diagnostic,
+  formatDiagnostic,
+  formatDiagnostics,
+} from './diagnostics.ts';
+export type { Constant, Constants, ConstantType } from './parse/constants.ts';
+export { ARCHITECTURES, type Architecture, type Target } from './target.ts';
+
+export interface CompileInput {
+  /** path of the root module: its exports are visible outside, its entry stub is the program's */
+  entry: string;
+  /** bare specifier → file path, or constants: { machine: 'guest/machine/pc/machine.ts', model: { DIM: 288 } } */
+  modules?: Record<string, string | Constants>;
+  target: Target;
+  /** traps that name file and line: bounds, null, lossy casts, division, assert */
+  checked?: boolean;
+  /** source text by absolute path; default: the file system */
+  read?: (path: string) => string;
+}
+
+export interface CompileOutput {
+  /** empty if there are diagnostics */
+  c: string;
+  diagnostics: Diagnostic[];
+}
+
+/**
+ * Compiles a program. Nothing but source files is read, nothing is written.
+ *
+ * @example
+ * const { c, diagnostics } = compileToC({ entry: 'hello.ts', target: { arch: 'x86_64' } });
+ */
+export function compileToC(input: CompileInput): CompileOutput {
+  const graph = loadModules(input.entry, input.modules ?? {}, input.read);
+  const failed = (diagnostics: Diagnostic[]): CompileOutput => ({
+    c: '',
+    diagnostics: sorted(diagnostics),
+  });
+  if (graph.root === undefined || graph.diagnostics.some((d) => d.code === 'MU001')) {
+    return failed(graph.diagnostics);
+  }
+  const { program, checker } = checkProgram(graph, input.target);
+  if (checker.diagnostics.length > 0) return failed(checker.diagnostics);
+  const { c, diagnostics } = emitProgram(program, checker, input.checked ?? false);
+  return diagnostics.length > 0 ? failed(diagnostics) : { c, diagnostics };
+}
+
+function sorted(diagnostics: Diagnostic[]): Diagnostic[] {
+  return diagnostics.toSorted(
+    (a, b) =>
+      (a.file < b.file ? -1 : a.file > b.file ? 1 : 0) || a.line - b.line || a.column - b.column,
+  );
+}

@@ -1,0 +1,183 @@
+/** Builtins of memory: plain, volatile and atomic access, blocks, addresses. */
+
+import type { Intrinsic, Use } from './intrinsic.ts';
+
+/** The address argument, checked for null in checked builds. */
+function address(use: Use): string {
+  if (!use.checked) return use.args[0];
+  use.helper('nonnull', '');
+  return `nonnull(${use.args[0]}, ${use.site()})`;
+}
+
+const at = (use: Use, qualifier = '') =>
+  use.args[0] === undefined ? '' : `(${qualifier}${use.c(use.types[0])} *)${address(use)}`;
+
+const access = (use: Use) => `*${at(use, 'volatile ')}`;
+
+/** seq_cst read-modify-write by clang's __atomic_fetch_* */
+const fetch = (name: string, builtin: string): Intrinsic => ({
+  name: `atomic.${name}`,
+  generic: true,
+  of: 'integer',
+  parameters: ['address', 'T'],
+  result: 'T',
+  effect: 'writes',
+  c: (use) => `__atomic_${builtin}(${at(use)}, ${use.args[1]}, __ATOMIC_SEQ_CST)`,
+});
+
+export const memory: Intrinsic[] = [
+  {
+    name: 'load',
+    generic: true,
+    parameters: ['address', 'usize'],
+    optional: 1,
+    result: 'T',
+    effect: 'reads',
+    c: (use) => {
+      const type = use.c(use.types[0]);
+      const name = `load_${use.mangle(use.types[0])}`;
+      const body = `${type} r; __builtin_memcpy(&r, p, sizeof r); return r;`;
+      const from = address(use);
+      use.helper(name, `HELPER ${type} ${name}(const void *p) { ${body} }`);
+      return `${name}(${use.args[1] === undefined ? from : `(u8 *)${from} + ${use.args[1]}`})`;
+    },
+  },
+  {
+    name: 'store',
+    generic: true,
+    parameters: ['address', 'T', 'usize'],
+    optional: 1,
+    result: 'void',
+    effect: 'writes',
+    c: (use) => {
+      const type = use.c(use.types[0]);
+      const name = `store_${use.mangle(use.types[0])}`;
+      const body = `__builtin_memcpy(p, &value, sizeof value);`;
+      const to = address(use);
+      use.helper(name, `HELPER void ${name}(void *p, ${type} value) { ${body} }`);
+      const place = use.args[2] === undefined ? to : `(u8 *)${to} + ${use.args[2]}`;
+      return `${name}(${place}, ${use.args[1]})`;
+    },
+  },
+  {
+    name: 'volatile.load',
+    generic: true,
+    parameters: ['address'],
+    result: 'T',
+    effect: 'writes',
+    c: access,
+  },
+  {
+    name: 'volatile.store',
+    generic: true,
+    parameters: ['address', 'T'],
+    result: 'void',
+    effect: 'writes',
+    c: (use) => `${access(use)} = ${use.args[1]}`,
+  },
+  {
+    name: 'atomic.load',
+    generic: true,
+    of: 'integer',
+    parameters: ['address'],
+    result: 'T',
+    effect: 'writes',
+    c: (use) => `__atomic_load_n(${at(use)}, __ATOMIC_SEQ_CST)`,
+  },
+  {
+    name: 'atomic.store',
+    generic: true,
+    of: 'integer',
+    parameters: ['address', 'T'],
+    result: 'void',
+    effect: 'writes',
+    c: (use) => `__atomic_store_n(${at(use)}, ${use.args[1]}, __ATOMIC_SEQ_CST)`,
+  },
+  fetch('add', 'fetch_add'),
+  fetch('sub', 'fetch_sub'),
+  fetch('and', 'fetch_and'),
+  fetch('or', 'fetch_or'),
+  fetch('xor', 'fetch_xor'),
+  fetch('xchg', 'exchange_n'),
+  {
+    name: 'atomic.cmpxchg',
+    generic: true,
+    of: 'integer',
+    parameters: ['address', 'T', 'T'],
+    result: 'T',
+    effect: 'writes',
+    c: (use) => {
+      const type = use.c(use.types[0]);
+      const name = `${type}_cmpxchg`;
+      const text = `HELPER ${type} ${name}(${type} *p, ${type} expected, ${type} replacement) {
+  __atomic_compare_exchange_n(p, &expected, replacement, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+  return expected;
+}`;
+      const to = at(use);
+      return `${use.helper(name, text)}(${to}, ${use.args[1]}, ${use.args[2]})`;
+    },
+  },
+  {
+    name: 'atomic.fence',
+    parameters: [],
+    result: 'void',
+    effect: 'writes',
+    c: () => '__atomic_thread_fence(__ATOMIC_SEQ_CST)',
+  },
+  {
+    name: 'memory.copy',
+    parameters: ['address', 'address', 'usize'],
+    result: 'void',
+    effect: 'writes',
+    c: (use) => `__builtin_memmove(${use.args.join(', ')})`,
+  },
+  {
+    name: 'memory.fill',
+    parameters: ['address', 'u8', 'usize'],
+    result: 'void',
+    effect: 'writes',
+    c: (use) => `__builtin_memset(${use.args.join(', ')})`,
+  },
+  {
+    name: 'memory.compare',
+    parameters: ['address', 'address', 'usize'],
+    result: 'i32',
+    effect: 'reads',
+    c: (use) => `__builtin_memcmp(${use.args.join(', ')})`,
+  },
+  {
+    name: 'utf8',
+    parameters: ['string'],
+    result: 'Ptr<u8>',
+    effect: 'none',
+    c: (use) => `(${use.args[0]}).data`,
+  },
+  {
+    name: 'changetype',
+    generic: true,
+    parameters: ['any'],
+    result: 'T',
+    effect: 'none',
+    c: (use) => `(${use.c(use.types[0])})${use.args[0]}`,
+  },
+  {
+    name: 'unreachable',
+    parameters: [],
+    result: 'never',
+    effect: 'writes',
+    c: (use) => (use.checked ? use.panic(use.text('unreachable')) : '__builtin_trap()'),
+  },
+  {
+    name: 'assert',
+    parameters: ['bool', 'string'],
+    optional: 1,
+    result: 'void',
+    effect: 'writes',
+    // The emitter leaves the whole statement out of release builds.
+    c: (use) => {
+      if (!use.checked) return '(void)0';
+      const message = use.args[1] ?? use.text('assertion failed');
+      return `(${use.args[0]} ? (void)0 : ${use.panic(message)})`;
+    },
+  },
+];

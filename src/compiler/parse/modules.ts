@@ -1,0 +1,121 @@
+/**
+ * Phase 1: from the root file to all modules it reaches, each parsed by TypeScript's own parser. Relative imports are
+ * files; bare names are looked up in the build's table of files and constants.
+ */
+
+import { readFileSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
+import ts from 'typescript';
+import { type Diagnostic, diagnostic, type Place } from '../diagnostics.ts';
+import type { Constants } from './constants.ts';
+
+/** One source file of the program. */
+export interface SourceModule {
+  kind: 'source';
+  /** absolute path: its identity */
+  path: string;
+  /** as diagnostics and #line write it */
+  file: string;
+  /** the file's name without extension: prefix where names of modules collide */
+  name: string;
+  source: ts.SourceFile;
+  /** import declaration's specifier → module; a specifier that could not be resolved is missing */
+  imports: Map<string, Module>;
+}
+
+/** A table of constants that the build gives, e.g. "model". */
+export interface ConstantsModule {
+  kind: 'constants';
+  name: string;
+  constants: Constants;
+}
+
+export type Module = SourceModule | ConstantsModule;
+
+export interface ModuleGraph {
+  /** undefined if the root file cannot be read */
+  root: SourceModule | undefined;
+  /** in order of first import, depth first, imports before the file that imports them */
+  modules: SourceModule[];
+  diagnostics: Diagnostic[];
+}
+
+/** The path as people want to read it: relative if it lies below the working directory. */
+function displayPath(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short.startsWith('..') ? path : short;
+}
+
+export function placeOf(node: ts.Node, file?: string): Place {
+  const source = node.getSourceFile();
+  const start = node.getStart(source);
+  const { line, character } = source.getLineAndCharacterOfPosition(start);
+  return { file: file ?? displayPath(source.fileName), line: line + 1, column: character + 1 };
+}
+
+export function loadModules(
+  entry: string,
+  bare: Record<string, string | Constants>,
+  read: (path: string) => string = (path) => readFileSync(path, 'utf8'),
+): ModuleGraph {
+  const loaded = new Map<string, SourceModule>();
+  const constants = new Map<string, ConstantsModule>();
+  const graph: ModuleGraph = { root: undefined, modules: [], diagnostics: [] };
+
+  function load(path: string, from: Place): SourceModule | undefined {
+    const known = loaded.get(path);
+    if (known !== undefined) return known;
+    let text: string;
+    try {
+      text = read(path);
+    } catch {
+      graph.diagnostics.push(diagnostic('MU002', from, { path: displayPath(path) }));
+      return undefined;
+    }
+    const source = ts.createSourceFile(path, text, ts.ScriptTarget.ESNext, true, ts.ScriptKind.TS);
+    const file = displayPath(path);
+    const name = (path.split('/').pop() ?? path).replace(/\.ts$/, '').replace(/\W/g, '_');
+    const module: SourceModule = { kind: 'source', path, file, name, source, imports: new Map() };
+    loaded.set(path, module);
+    reportSyntax(module);
+    for (const statement of source.statements) {
+      if (ts.isImportDeclaration(statement)) resolveImport(module, statement.moduleSpecifier);
+    }
+    graph.modules.push(module);
+    return module;
+  }
+
+  function resolveImport(module: SourceModule, specifier: ts.Expression): void {
+    if (!ts.isStringLiteral(specifier)) return;
+    const name = specifier.text;
+    const at = placeOf(specifier, module.file);
+    let target: Module | undefined;
+    if (name.startsWith('.')) {
+      target = load(resolve(dirname(module.path), name), at);
+    } else if (Object.hasOwn(bare, name)) {
+      const provided = bare[name];
+      if (typeof provided === 'string') target = load(resolve(provided), at);
+      else target = constants.get(name) ?? { kind: 'constants', name, constants: provided };
+      if (target?.kind === 'constants') constants.set(name, target);
+    } else {
+      graph.diagnostics.push(diagnostic('MU003', at, { name }));
+    }
+    if (target !== undefined) module.imports.set(name, target);
+  }
+
+  function reportSyntax(module: SourceModule): void {
+    // parseDiagnostics is how createSourceFile hands out syntax errors; its type is internal to TypeScript.
+    const { parseDiagnostics } = module.source as unknown as {
+      parseDiagnostics: ts.DiagnosticWithLocation[];
+    };
+    for (const error of parseDiagnostics) {
+      const { line, character } = module.source.getLineAndCharacterOfPosition(error.start);
+      const at = { file: module.file, line: line + 1, column: character + 1 };
+      const text = ts.flattenDiagnosticMessageText(error.messageText, ' ');
+      graph.diagnostics.push(diagnostic('MU001', at, { text }));
+    }
+  }
+
+  graph.root = load(resolve(entry), { file: displayPath(resolve(entry)), line: 1, column: 1 });
+  return graph;
+}

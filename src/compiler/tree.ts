@@ -1,0 +1,185 @@
+/**
+ * What checking makes of the program: a tree in which every name is resolved, every expression has its type, every
+ * conversion is explicit and every generic function has been instantiated. Emission reads nothing else.
+ */
+
+import type { Place } from './diagnostics.ts';
+import type { Intrinsic } from './intrinsics/intrinsic.ts';
+import type { ArrayType, EnumType, FunctionType, StructType, Type } from './types.ts';
+
+/** bigint: integers and enums; number: floats (rounded to f32 where that is the type). */
+export type ConstantValue = bigint | number | boolean;
+
+// --- Declarations -----------------------------------------------------------------------------------------------------
+
+/** Markers in JSDoc, with their text: `@align 4096`. */
+export type Tags = Map<string, string>;
+
+export interface Local {
+  kind: 'local';
+  name: string;
+  type: Type;
+  place: Place;
+  mutable: boolean;
+  /** ref(local) occurs: calls may change it */
+  addressed: boolean;
+}
+
+export interface ConstantDeclaration {
+  kind: 'constant';
+  name: string;
+  module: string;
+  place: Place;
+  type: Type;
+  value: ConstantValue;
+}
+
+/** Elements of a constant table: scalars, strings, functions, nested arrays. */
+export type TableElement = Expression | TableElement[];
+
+export interface GlobalDeclaration {
+  kind: 'global';
+  name: string;
+  module: string;
+  place: Place;
+  type: Type;
+  /** table: elements of a read-only array; variable: its initial value; zeroed storage: neither */
+  table?: TableElement[];
+  initial?: Expression;
+  mutable: boolean;
+  tags: Tags;
+}
+
+/** A function, or one instance of a generic one. */
+export interface FunctionInstance {
+  kind: 'function';
+  name: string;
+  module: string;
+  place: Place;
+  type: FunctionType;
+  typeArguments: Type[];
+  parameters: Local[];
+  /** undefined until it is checked */
+  body: Statement[] | undefined;
+  end: Place;
+  tags: Tags;
+  exported: boolean;
+}
+
+/** entry.linuxProcess(…), entry.pvh(…) */
+export interface EntryStub {
+  intrinsic: string;
+  start: FunctionInstance;
+  /** pvh: bytes of the stack */
+  stackBytes: bigint;
+  place: Place;
+}
+
+// --- Expressions ------------------------------------------------------------------------------------------------------
+
+interface Common {
+  type: Type;
+  place: Place;
+  /** known at compile time */
+  value?: ConstantValue;
+}
+
+export type Expression = Common &
+  (
+    | { kind: 'literal' }
+    | { kind: 'null' }
+    | { kind: 'string'; bytes: Uint8Array }
+    | { kind: 'local'; local: Local }
+    | { kind: 'constant'; constant: ConstantDeclaration }
+    | { kind: 'member'; enum: EnumType; name: string }
+    | { kind: 'global'; global: GlobalDeclaration }
+    | { kind: 'function'; function: FunctionInstance }
+    | { kind: 'unary'; operator: '-' | '~' | '!'; operand: Expression }
+    | { kind: 'binary'; operator: BinaryOperator; left: Expression; right: Expression }
+    | { kind: 'conditional'; condition: Expression; whenTrue: Expression; whenFalse: Expression }
+    /** explicit: written as a cast, so that a checked build checks it */
+    | { kind: 'convert'; operand: Expression; explicit: boolean }
+    | { kind: 'call'; function: FunctionInstance; arguments: Expression[] }
+    | { kind: 'callPointer'; callee: Expression; arguments: Expression[] }
+    | { kind: 'intrinsic'; intrinsic: Intrinsic; types: Type[]; arguments: Expression[] }
+    /** base: a pointer's value, or an array's place */
+    | { kind: 'index'; base: Expression; index: Expression }
+    /** base: a pointer's value, or a struct's place */
+    | { kind: 'field'; base: Expression; field: string }
+    | { kind: 'ref'; target: Expression }
+    | { kind: 'length'; base: Expression }
+    | { kind: 'error' }
+  );
+
+export type ExpressionOf<K extends Expression['kind']> = Extract<Expression, { kind: K }>;
+
+export type BinaryOperator =
+  | '+'
+  | '-'
+  | '*'
+  | '/'
+  | '%'
+  | '<<'
+  | '>>'
+  | '>>>'
+  | '&'
+  | '|'
+  | '^'
+  | '&&'
+  | '||'
+  | '=='
+  | '!='
+  | '<'
+  | '<='
+  | '>'
+  | '>=';
+
+// --- Statements -------------------------------------------------------------------------------------------------------
+
+export type Statement = { place: Place } & (
+  | { kind: 'variable'; local: Local; initial?: Expression; tags: Tags }
+  | { kind: 'assign'; target: Expression; value: Expression }
+  /** target = target operator value; the target is evaluated once */
+  | { kind: 'update'; target: Expression; operator: BinaryOperator; value: Expression }
+  | { kind: 'expression'; expression: Expression }
+  | { kind: 'if'; condition: Expression; then: Statement[]; else?: Statement[] }
+  | { kind: 'while'; condition: Expression; body: Statement[] }
+  | { kind: 'do'; condition: Expression; body: Statement[] }
+  | {
+      kind: 'for';
+      initial: Statement[];
+      condition?: Expression;
+      update: Statement[];
+      body: Statement[];
+    }
+  | { kind: 'switch'; subject: Expression; clauses: SwitchClause[]; end: Place }
+  | { kind: 'block'; body: Statement[] }
+  | { kind: 'return'; value?: Expression }
+  | { kind: 'break' }
+  | { kind: 'continue' }
+);
+
+export interface SwitchClause {
+  place: Place;
+  /** undefined: default */
+  case: Expression | undefined;
+  body: Statement[];
+}
+
+/** The checked program. */
+export interface Program {
+  /** in source order; generic instances at the place of their declaration */
+  functions: FunctionInstance[];
+  constants: ConstantDeclaration[];
+  globals: GlobalDeclaration[];
+  structs: StructType[];
+  /** @align of structs that have it */
+  structAlignments: Map<StructType, number>;
+  enums: EnumType[];
+  /** functions that the outside may call: exports of the root module and @symbol */
+  roots: FunctionInstance[];
+  entries: EntryStub[];
+  panic: FunctionInstance | undefined;
+}
+
+export type { ArrayType };
