@@ -68,6 +68,7 @@ export declare const TOKENIZER_USER_TOKEN_COUNT: i32;
 export declare const TOKENIZER_WHOLE_WORDS: bool; // a word that is a token is not merged
 export declare const TOKENIZER_WORD_ORDER: usize; // u32[TOKENIZER_WORD_COUNT]
 export declare const TOKENIZER_WORD_COUNT: i32;
+export declare const TOKENIZER_TABLE_BYTES: i32; // all tables, only in guest/apps/tokenizer.ts
 export declare const TOKENIZER_ADD_BOS: bool;
 export declare const TOKENIZER_ADD_SPACE_PREFIX: bool;
 export declare const TOKENIZER_STRIP_AFTER_BOS: bool; // no leading space after the start token

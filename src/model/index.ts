@@ -19,6 +19,7 @@ export { PieceType } from './model.ts';
 export { ModelError, type ModelProblem } from './modelError.ts';
 export { blockLayouts, dequantize, halfAt, rowBytes } from './quantization.ts';
 export { type CompiledTables, compileTokenizer, type TableSection } from './tokenizer/compile.ts';
+export { splitSpecial } from './tokenizer/special.ts';
 
 export interface OpenOptions {
   /** llama2.c: path of the tokenizer.bin that belongs to the checkpoint. */

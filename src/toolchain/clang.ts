@@ -102,6 +102,11 @@ export function linkArguments(machine: GuestMachine, object: string, elf: string
   ];
 }
 
+/** clang's arguments from one C file to a WebAssembly module that exports what the C says it does. */
+export function wasmArguments(source: string, wasm: string): string[] {
+  return ['--target=wasm32', ...GUEST_FLAGS, '-g0', '-Wl,--no-entry', '-o', wasm, source];
+}
+
 export function linkerScript(machine: GuestMachine): string {
   return join(PROJECT_ROOT, 'guest/machine', machine, 'link.ld');
 }
