@@ -1,0 +1,119 @@
+/** The guest's tokenizer, compiled to WebAssembly, against tokens that llama.cpp and llama2.c made. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { openModel } from '../../src/model/index.ts';
+import { findModel } from '../../src/model/pull.ts';
+import { type HostTokenizer, loadTokenizer } from '../../src/toolchain/hostTokenizer.ts';
+import { hasSharedModels, put, sharedModels, temporaryFolder } from './files.ts';
+import { recoverModel, type VocabularyName } from './recoverVocabulary.ts';
+import { makeTinyGguf } from './tinyGguf.ts';
+
+interface Vectors {
+  source: string;
+  cases: { text: string; ids: number[] }[];
+}
+
+const folder = temporaryFolder();
+const readVectors = (name: string): Vectors =>
+  JSON.parse(readFileSync(new URL(`../vectors/${name}`, import.meta.url), 'utf8'));
+
+async function tokenizerOf(path: string, tokenizer?: string): Promise<HostTokenizer> {
+  const model = await openModel(path, { tokenizer });
+  await model.close();
+  return loadTokenizer(model);
+}
+
+describe.skipIf(!hasSharedModels)('with $MU_MODELS or ../shared/models', () => {
+  const names: VocabularyName[] = ['llama-spm', 'gpt-2', 'deepseek-llm'];
+  test.each(names)("llama.cpp's own test of %s", async (name) => {
+    const base = join(sharedModels, 'vocab', `ggml-vocab-${name}.gguf`);
+    const path = put(folder, `${name}.gguf`, recoverModel(readFileSync(base), name));
+    const tokenizer = await tokenizerOf(path);
+    const inputs = readFileSync(`${base}.inp`, 'utf8').split('\n__ggml_vocab_test__\n');
+    const outputs = readFileSync(`${base}.out`, 'utf8').split('\n');
+    expect(inputs).toHaveLength(47);
+    for (const [i, input] of inputs.entries()) {
+      const ids = tokenizer.encode(input, { addBos: false }).join(' ');
+      expect([input, ids]).toEqual([input, outputs[i].trim()]);
+    }
+  });
+
+  test("llama2.c's encode", async () => {
+    const bin = join(sharedModels, 'tok512.bin');
+    const tokenizer = await tokenizerOf(join(sharedModels, 'stories260K.bin'), bin);
+    const { cases } = readVectors('stories260k-tokens.json');
+    const found = cases.map(({ text }) => ({ text, ids: tokenizer.encode(text) }));
+    expect(found).toEqual(cases);
+  });
+});
+
+const smollm2 = await findModel('smollm2-135m-instruct');
+
+describe.skipIf(smollm2 === undefined)('SmolLM2 (`mu pull smollm2-135m-instruct`)', () => {
+  let tokenizer: HostTokenizer;
+  beforeAll(async () => {
+    tokenizer = await tokenizerOf(smollm2!);
+  });
+
+  test("llama.cpp's tokens", () => {
+    const { cases } = readVectors('smollm2-tokens.json');
+    const found = cases.map(({ text }) => ({ text, ids: tokenizer.encode(text) }));
+    expect(found).toEqual(cases);
+  });
+
+  test('control tokens in a text are text unless asked for', () => {
+    const text = '<|im_start|>user\nhi<|im_end|>';
+    expect(tokenizer.encode(text)).not.toContain(1);
+    expect(tokenizer.encode(text, { parseSpecial: true })).toEqual([1, 4093, 198, 6004, 2]);
+  });
+});
+
+describe.each(['bpe', 'spm'] as const)('a tiny %s vocabulary', (kind) => {
+  let tokenizer: HostTokenizer;
+  beforeAll(async () => {
+    const path = put(folder, `tiny-${kind}.gguf`, makeTinyGguf({ tokenizer: kind, vocab: 340 }));
+    tokenizer = await tokenizerOf(path);
+  });
+
+  const decoded = (text: Uint8Array) => {
+    const bytes = tokenizer.decode(tokenizer.encode(text, { addBos: false }));
+    return Buffer.from(kind === 'spm' && text.length > 0 ? bytes.subarray(1) : bytes); // the space that comes first
+  };
+
+  test('gives back every text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (text) => {
+        expect(decoded(Buffer.from(text))).toEqual(Buffer.from(text));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('gives back every sequence of bytes, UTF-8 or not', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+        expect(decoded(bytes)).toEqual(Buffer.from(bytes));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('long hostile texts take no time', () => {
+    const texts = ['a', ' ', 'the ', '中', '7', '\u0301', '\n ', 'he'].map((part) =>
+      Buffer.from(part.repeat(100_000 / Buffer.byteLength(part))),
+    );
+    texts.push(Buffer.alloc(100_000, 0xff));
+    for (const text of texts) {
+      const start = performance.now();
+      const isSame = decoded(text).equals(text);
+      expect(performance.now() - start).toBeLessThan(5_000);
+      expect(isSame).toBe(true);
+    }
+  });
+
+  test('a text beyond the buffer is refused', () => {
+    expect(() => tokenizer.encode(Buffer.alloc((1 << 20) + 1, 32))).toThrow(RangeError);
+  });
+});
