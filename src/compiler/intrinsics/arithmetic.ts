@@ -99,7 +99,8 @@ export const arithmetic: Intrinsic[] = [
   ),
   integer('rotl', ['T', 'T'], (use) => rotate(use, 'left')),
   integer('rotr', ['T', 'T'], (use) => rotate(use, 'right')),
-  float('sqrt', ['T']),
+  // elementwise: never sets errno, whatever the flags
+  float('sqrt', ['T'], (use) => `__builtin_elementwise_sqrt(${use.args[0]})`),
   float('floor', ['T']),
   float('ceil', ['T']),
   float('trunc', ['T']),
