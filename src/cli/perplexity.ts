@@ -11,6 +11,7 @@ import {
   measurePerplexity,
 } from '../measure/perplexity.ts';
 import type { DivergenceFigures, PerplexityFigures } from '../measure/statistics.ts';
+import type { PackRequest } from '../stacks/prepare.ts';
 import { defaultThreads } from '../stacks/process.ts';
 import { ensureTools } from '../toolchain/install.ts';
 import { MODEL_HELP, requestPack } from './modelOptions.ts';
@@ -90,8 +91,9 @@ async function readText(path: string): Promise<Uint8Array> {
 }
 
 async function measure(model: string, options: Options, text: Uint8Array): Promise<void> {
-  const pack = await prepare(model, options, options.ctxSize);
-  const tokens = await encodeText(pack, text);
+  const request = await prepare(model, options);
+  const tokens = await encodeText(request, text);
+  const pack = await packFor(request, options.ctxSize);
   const chunks = cutIntoChunks(tokens, options.ctxSize, options.chunks, startTokenOf(pack));
   const figures = await withEvaluator(pack, threadsOf(options), (evaluator: Evaluator) =>
     measurePerplexity(evaluator, chunks, options.klDivergenceBase, createProgress(chunks)),
@@ -105,7 +107,7 @@ async function compare(
   base: LogitsReader,
   basePath: string,
 ): Promise<void> {
-  const pack = await prepare(model, options, base.contextSize);
+  const pack = await packFor(await prepare(model, options), base.contextSize);
   if (pack.model.vocabulary !== base.vocabulary) {
     throw new Error(
       `${basePath}: vocabulary: found ${base.vocabulary}, expected the model's ${pack.model.vocabulary}; ` +
@@ -120,9 +122,9 @@ async function compare(
   print(options, chunks, figures, formatDivergence(figures));
 }
 
-async function prepare(model: string, options: Options, positions: number) {
+async function prepare(model: string, options: Options): Promise<PackRequest> {
   ensureTools(['clang', 'lld'], say);
-  return packFor(await requestPack(model, { tokenizer: options.tokenizer }), positions);
+  return requestPack(model, { tokenizer: options.tokenizer });
 }
 
 function threadsOf(options: Options): number {

@@ -1,7 +1,7 @@
-/** The guest programs behind `mu perplexity`: one encodes a text, one evaluates tokens; both run as processes. */
-import { once } from 'node:events';
-import { buffer } from 'node:stream/consumers';
-import type { Constant, Constants } from '../compiler/index.ts';
+/** What `mu perplexity` needs of a model: its pack, its tokenizer, and guest/apps/evaluate.ts as a process. */
+import type { Constant } from '../compiler/index.ts';
+import { loadTokenizer } from '../model/hostTokenizer.ts';
+import { openModel } from '../model/index.ts';
 import { type PackRequest, type PreparedPack, preparePack } from '../stacks/prepare.ts';
 import { killChild, startChild } from '../toolchain/children.ts';
 import { compileGuest } from '../toolchain/guest.ts';
@@ -23,26 +23,16 @@ export function startTokenOf({ constants }: PreparedPack): number | undefined {
 }
 
 /** The text's tokens, the start token first if the model wants one; control tokens spelt out in it stay text. */
-export async function encodeText(pack: PreparedPack, text: Uint8Array): Promise<Int32Array> {
-  // A power of two, so that texts of like size share one compiled program.
-  const room = 2 ** Math.ceil(Math.log2(Math.max(text.length, 1 << 16)));
-  const constants: Constants = {
-    ...pack.constants,
-    TOKENIZER_MAX_TEXT: { type: 'i32', value: room },
-  };
-  const { elf } = await compileGuest({ machine: 'process', app: 'encode', constants });
-  const child = startChild(elf, [pack.path, '1']);
-  child.stdin.on('error', () => {}); // a guest that ends early: its exit code tells
-  child.stdin.end(text);
-  const ended = once(child, 'close');
-  const output = await buffer(child.stdout);
-  const [code] = await ended;
-  if (code !== 0 || output.length % 4 !== 0) {
-    throw new Error(
-      `the guest could not encode the text: exit code ${code}: ${output.toString('latin1', 0, 200)}`,
-    );
+export async function encodeText(request: PackRequest, text: Uint8Array): Promise<Int32Array> {
+  // A power of two, so that texts of like size share one compiled tokenizer.
+  const maxText = 2 ** Math.ceil(Math.log2(Math.max(text.length, 1 << 20)));
+  const model = await openModel(request.model, { tokenizer: request.tokenizer });
+  try {
+    const tokenizer = await loadTokenizer(model, { maxText });
+    return Int32Array.from(tokenizer.encode(text));
+  } finally {
+    await model.close();
   }
-  return Int32Array.from({ length: output.length / 4 }, (_, i) => output.readInt32LE(4 * i));
 }
 
 /** Runs `use` with an evaluator and ends its process afterwards. */
