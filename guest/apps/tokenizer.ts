@@ -1,6 +1,6 @@
 /**
  * The tokenizer alone, for the host: compiled to WebAssembly, it is root, machine and pack in one
- * (src/toolchain/hostTokenizer.ts). So host and guest have the same tokens by construction.
+ * (src/model/hostTokenizer.ts). So host and guest have the same tokens by construction.
  */
 import { TOKENIZER_MAX_TEXT, type TOKENIZER_TABLE_BYTES } from 'model';
 import { encode, pieceLength, pieceStart } from '../engine/tokenizer.ts';

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openModel } from '../../src/model/index.ts';
 import { findModel } from '../../src/model/pull.ts';
-import { type HostTokenizer, loadTokenizer } from '../../src/toolchain/hostTokenizer.ts';
+import { type HostTokenizer, loadTokenizer } from '../../src/model/hostTokenizer.ts';
 import { hasSharedModels, put, sharedModels, temporaryFolder } from './files.ts';
 import { recoverModel, type VocabularyName } from './recoverVocabulary.ts';
 import { makeTinyGguf } from './tinyGguf.ts';

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Constants } from '../compiler/index.ts';
-import { compileTokenizer, type Model, splitSpecial } from '../model/index.ts';
-import { cached, hashOf, hashSources, PROJECT_ROOT } from './cache.ts';
-import { clangVersion, runTool, wasmArguments } from './clang.ts';
+import { cached, hashOf, hashSources, PROJECT_ROOT } from '../toolchain/cache.ts';
+import { clangVersion, runTool, wasmArguments } from '../toolchain/clang.ts';
+import { compileTokenizer, type Model, splitSpecial } from './index.ts';
 
 export interface HostTokenizer {
   /** Tokens of a text, as the guest makes them. */
