@@ -3,7 +3,6 @@ import { write } from 'machine';
 import { Control, escape, needsEscape } from './characters.ts';
 
 const FRAME: i32 = 512; // bytes that are escaped at a time
-const HEX = '0123456789abcdef';
 
 const single = zeroed<FixedArray<u8, 1>>();
 const frame = zeroed<FixedArray<u8, typeof FRAME>>();
@@ -45,9 +44,10 @@ export function sayFramed(bytes: Ptr<u8>, length: i32): void {
 
 /** Memory as hexadecimal digits: a struct, little endian, in two digits a byte. */
 export function sayHex(bytes: Ptr<u8>, length: i32): void {
+  const digits = utf8('0123456789abcdef');
   for (let i: i32 = 0; i < length; i++) {
-    frame[0] = utf8(HEX)[bytes[i] >> 4];
-    frame[1] = utf8(HEX)[bytes[i] & 15];
+    frame[0] = digits[bytes[i] >> 4];
+    frame[1] = digits[bytes[i] & 15];
     write(ref(frame[0]), 2);
   }
 }
