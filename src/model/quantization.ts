@@ -36,6 +36,35 @@ export function dequantize(type: TensorType, raw: Uint8Array, out: Float32Array)
   return blocks * layout.values;
 }
 
+/**
+ * Index of the first block with a scale, or of the first value, that is infinite or no number; -1 if all are finite. Quants
+ * are integers, so only the floats of a block can be damaged in this way.
+ */
+export function findNonFinite(type: TensorType, raw: Uint8Array): number {
+  const { bytes } = blockLayouts[type];
+  const { exponentBytes, mask } = exponents[type];
+  for (let at = 0, block = 0; at < raw.length; at += bytes, block++) {
+    for (const i of exponentBytes) {
+      if (type === 'F32' || type === 'BF16') {
+        const word = (raw[at + i - 1] | (raw[at + i] << 8)) & mask;
+        if (word === mask) return block;
+      } else if ((raw[at + i] & mask) === mask) return block;
+    }
+  }
+  return -1;
+}
+
+/** Where a block's floats have their exponent, and its bits: all ones mean infinity or no number. */
+const exponents: Record<TensorType, { exponentBytes: number[]; mask: number }> = {
+  F32: { exponentBytes: [3], mask: 0x7f80 }, // with the byte before
+  BF16: { exponentBytes: [1], mask: 0x7f80 },
+  F16: { exponentBytes: [1], mask: 0x7c },
+  Q8_0: { exponentBytes: [1], mask: 0x7c },
+  Q4_0: { exponentBytes: [1], mask: 0x7c },
+  Q4_1: { exponentBytes: [1, 3], mask: 0x7c },
+  Q6_K: { exponentBytes: [209], mask: 0x7c },
+};
+
 type Dequantizer = (raw: Uint8Array, out: Float32Array, blocks: number) => void;
 
 const dequantizers: Record<TensorType, Dequantizer> = {

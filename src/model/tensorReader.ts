@@ -1,9 +1,12 @@
 import type { Tensor, TensorType } from './model.ts';
 import { ModelError } from './modelError.ts';
 import type { ModelFile } from './modelFile.ts';
-import { rowBytes } from './quantization.ts';
+import { blockLayouts, findNonFinite, rowBytes } from './quantization.ts';
 
-/** A tensor at `offset` of a file; the reader of the format has checked that it lies inside. */
+/**
+ * A tensor at `offset` of a file; the reader of the format has checked that it lies inside. What is read is checked
+ * to be finite: one infinite scale would make every answer nonsense.
+ */
 export function makeTensor(
   file: ModelFile,
   name: string,
@@ -13,36 +16,31 @@ export function makeTensor(
   offset: number,
 ): Tensor {
   const stride = rowBytes(type, columns);
+  const read = async (first: number, count: number): Promise<Uint8Array> => {
+    const raw = await file.read(offset + first * stride, count * stride);
+    const block = findNonFinite(type, raw);
+    if (block < 0) return raw;
+    const value = first * columns + block * blockLayouts[type].values;
+    throw new ModelError({
+      file: file.name,
+      field: `tensor ${name}, row ${Math.floor(value / columns)}, column ${value % columns}`,
+      found: `a value or scale (${type}) that is infinite or no number`,
+      expected: 'finite numbers',
+      remedy: 'the file is damaged: fetch it again',
+    });
+  };
   return {
     name,
     type,
     rows,
     columns,
     bytes: rows * stride,
-    read: () => file.read(offset, rows * stride),
-    readRows(first, count) {
+    read: () => read(0, rows),
+    async readRows(first, count) {
       if (first < 0 || count < 0 || first + count > rows) {
         throw new RangeError(`tensor ${name}: rows ${first} to ${first + count} of ${rows}`);
       }
-      return file.read(offset + first * stride, count * stride);
+      return read(first, count);
     },
   };
-}
-
-/** Norm weights are few and enter every value: a damaged one is refused at once. */
-export async function checkFinite(file: ModelFile, tensor: Tensor): Promise<void> {
-  const raw = await tensor.read();
-  const values = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
-  for (let i = 0; i < tensor.columns; i++) {
-    const value = values.getFloat32(4 * i, true);
-    if (!Number.isFinite(value)) {
-      throw new ModelError({
-        file: file.name,
-        field: `tensor ${tensor.name}[${i}]`,
-        found: String(value),
-        expected: 'a finite number',
-        remedy: 'the file is damaged: fetch it again',
-      });
-    }
-  }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ModelError, openModel, type TensorType } from '../../src/model/index.ts';
+import { blockLayouts, ModelError, openModel, type TensorType } from '../../src/model/index.ts';
 import { put, temporaryFolder } from './files.ts';
 import { type GgufContent, type GgufValue, writeGguf } from './ggufWriter.ts';
 import { makeTinyGguf, type TinyModel, tinyContent } from './tinyGguf.ts';
@@ -48,6 +48,29 @@ test('rows read alone are the rows of the whole tensor', async () => {
   expect(await output!.readRows(7, 3)).toEqual(whole.slice(7 * 68, 10 * 68));
   await model.close();
 });
+
+test.each(types)(
+  'a value or scale in %s that is not finite is refused when it is read',
+  async (type) => {
+    const content = tinyContent({ type, dim: 256, hidden: 256 });
+    const { bytes, shape } = content.tensors.find(({ name }) => name === 'blk.1.ffn_up.weight')!;
+    const layout = blockLayouts[type];
+    const row = 5;
+    const block = (row * shape[0]) / layout.values;
+    const scale = type === 'Q6_K' ? 208 : 0;
+    bytes.set(
+      { F32: [0, 0, 0x80, 0x7f], BF16: [0x80, 0xff] }[type as string] ?? [0, 0x7c],
+      block * layout.bytes + scale,
+    );
+    const model = await openModel(put(folder, 'infinite.gguf', writeGguf(content)));
+    const { up, gate } = model.tensors.layers[1];
+    await expect(gate.read()).resolves.toHaveLength(gate.bytes);
+    await expect(up.readRows(0, row)).resolves.toHaveLength((up.bytes / up.rows) * row);
+    await expect(up.readRows(row, 1)).rejects.toThrow(/ffn_up\.weight, row 5, column 0: found/);
+    await expect(up.read()).rejects.toThrow(ModelError);
+    await model.close();
+  },
+);
 
 test('version 2 is read like version 3', async () => {
   const content = tinyContent();
@@ -177,7 +200,7 @@ const wrongTensors: [what: string, change: (content: GgufContent) => void, messa
     ({ tensors }) => {
       tensors[1].bytes.fill(0xff, 8, 12);
     },
-    /output_norm\.weight\[2\]: found NaN/,
+    /output_norm\.weight, row 0, column 2: found .* no number/,
   ],
 ];
 

@@ -1,7 +1,7 @@
 import type { LayerTensors, Model, ModelConfig, ModelTensors, Tensor } from '../model.ts';
 import { ModelError } from '../modelError.ts';
 import type { ModelFile } from '../modelFile.ts';
-import { checkFinite, makeTensor } from '../tensorReader.ts';
+import { makeTensor } from '../tensorReader.ts';
 import { readTokenizerBin } from './tokenizerBin.ts';
 
 /** Names of the header's seven i32, in order (struct Config of llama2.c's run.c). */
@@ -32,11 +32,11 @@ export async function openLlama2c(file: ModelFile, tokenizerPath?: string): Prom
     });
   }
   const tokenizer = await readTokenizerBin(tokenizerPath, config.vocabSize);
-  for (const layer of tensors.layers) {
-    await checkFinite(file, layer.attentionNorm);
-    await checkFinite(file, layer.ffnNorm);
+  for (const { attentionNorm, ffnNorm } of tensors.layers) {
+    await attentionNorm.read();
+    await ffnNorm.read();
   }
-  await checkFinite(file, tensors.outputNorm);
+  await tensors.outputNorm.read();
   return {
     name: file.name,
     path: file.path,
