@@ -41,6 +41,11 @@ describe.each(PLACES)('panics: %s', (place) => {
     const line = await fail(place, '7', { arguments: ['4'] });
     expect(line).toMatch(/^panic: page fault at address 0x0/);
   });
+
+  test('a stack that runs out inside of a parallel job', async () => {
+    const line = await fail(place, '8', { arguments: ['3'] });
+    expect(line).toMatch(/^panic: page fault at address 0x[0-9a-f]+/);
+  });
 });
 
 describe.each(PLACES)('panics of a checked build: %s', (place) => {

@@ -31,5 +31,5 @@ function run(ticks: u64): void {
   catchExceptions();
   protectMemory();
   main();
-  powerOff(0);
+  powerOff();
 }

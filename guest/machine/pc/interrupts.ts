@@ -134,9 +134,9 @@ export function catchExceptions(): void {
 
 /** Descriptor table and task state: they give the gates their stack. */
 function useTaskState(): void {
-  task.stacks[0] = changetype<u64>(ref(exceptionStack[0])) + exceptionStack.length;
+  task.stacks[0] = changetype<usize>(ref(exceptionStack[0])) + exceptionStack.length;
   task.ioMap = u16(sizeof<TaskState>());
-  const base = changetype<u64>(ref(task));
+  const base = changetype<usize>(ref(task));
   descriptors[1] = CODE_DESCRIPTOR;
   descriptors[2] = DATA_DESCRIPTOR;
   descriptors[3] =
@@ -226,27 +226,27 @@ function onNoVectorUnit(frame: Ptr<Frame>): void {
   report(7, frame, 0);
 }
 /** @interrupt */
-function onDoubleFault(frame: Ptr<Frame>, error: u64): void {
+function onDoubleFault(frame: Ptr<Frame>, error: usize): void {
   report(8, frame, error);
 }
 /** @interrupt */
-function onTaskState(frame: Ptr<Frame>, error: u64): void {
+function onTaskState(frame: Ptr<Frame>, error: usize): void {
   report(10, frame, error);
 }
 /** @interrupt */
-function onSegment(frame: Ptr<Frame>, error: u64): void {
+function onSegment(frame: Ptr<Frame>, error: usize): void {
   report(11, frame, error);
 }
 /** @interrupt */
-function onStack(frame: Ptr<Frame>, error: u64): void {
+function onStack(frame: Ptr<Frame>, error: usize): void {
   report(12, frame, error);
 }
 /** @interrupt */
-function onProtection(frame: Ptr<Frame>, error: u64): void {
+function onProtection(frame: Ptr<Frame>, error: usize): void {
   report(13, frame, error);
 }
 /** @interrupt */
-function onPageFault(frame: Ptr<Frame>, error: u64): void {
+function onPageFault(frame: Ptr<Frame>, error: usize): void {
   report(14, frame, error);
 }
 /** @interrupt */
@@ -258,7 +258,7 @@ function onFloatError(frame: Ptr<Frame>): void {
   report(16, frame, 0);
 }
 /** @interrupt */
-function onMisaligned(frame: Ptr<Frame>, error: u64): void {
+function onMisaligned(frame: Ptr<Frame>, error: usize): void {
   report(17, frame, error);
 }
 /** @interrupt */
@@ -274,6 +274,6 @@ function onVirtualization(frame: Ptr<Frame>): void {
   report(20, frame, 0);
 }
 /** @interrupt */
-function onControlProtection(frame: Ptr<Frame>, error: u64): void {
+function onControlProtection(frame: Ptr<Frame>, error: usize): void {
   report(21, frame, error);
 }

@@ -10,11 +10,12 @@
 export const PAGE: usize = 0x1000;
 export const LARGE_PAGE: usize = 0x200000;
 
-/** link.ld writes three addresses here: the ends of code, of constants and of the whole image. */
+/** link.ld writes four addresses here: the ends of code and of constants, the page below the stack, the image's end. */
 export const IMAGE: usize = 0x200000;
 export const IMAGE_CODE_END: usize = 0x200000;
 export const IMAGE_CONSTANTS_END: usize = 0x200008;
-export const IMAGE_END: usize = 0x200010;
+export const IMAGE_STACK_GUARD: usize = 0x200010;
+export const IMAGE_END: usize = 0x200018;
 
 /** Local APIC, where it lies after reset (Intel SDM vol. 3, 11.4.1). */
 export const LOCAL_APIC: usize = 0xfee00000;

@@ -1,10 +1,53 @@
-/**
+import { bootNanos as clockBootNanos, now as clockNow } from './clock.ts';
+import { read as readConsole } from './console.ts';
+import { coreCount as countCores, parallel as shareOut } from './cores.ts';
+import { powerOff as switchOff } from './power.ts';
+import { packLength as moduleLength, packStart as moduleStart } from './startInfo.ts';
+import { poll as pollUart, write as writeUart } from './uart.ts';
+
+/*
  * A PC without firmware or operating system: entered by the PVH protocol (QEMU microvm and q35, Firecracker), console on
  * its serial port. guest/machine/README.md describes the interface, which every machine exports from a file of this name.
  */
-export { bootNanos, now } from './clock.ts';
-export { read } from './console.ts';
-export { coreCount, parallel } from './cores.ts';
-export { powerOff } from './power.ts';
-export { packLength, packStart } from './startInfo.ts';
-export { poll, write } from './uart.ts';
+
+/** @generalRegisters */
+export function write(bytes: Ptr<u8>, length: usize): void {
+  writeUart(bytes, length);
+}
+
+export function read(): i32 {
+  return readConsole();
+}
+
+export function poll(): i32 {
+  return pollUart();
+}
+
+export function now(): u64 {
+  return clockNow();
+}
+
+export function bootNanos(): u64 {
+  return clockBootNanos();
+}
+
+export function coreCount(): i32 {
+  return countCores();
+}
+
+export function parallel(task: (index: i32, count: i32) => void): void {
+  shareOut(task);
+}
+
+export function packStart(): Ptr<u8> {
+  return moduleStart();
+}
+
+export function packLength(): usize {
+  return moduleLength();
+}
+
+/** @generalRegisters */
+export function powerOff(code: i32): void {
+  switchOff();
+}

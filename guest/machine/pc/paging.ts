@@ -3,6 +3,7 @@ import {
   IMAGE_CODE_END,
   IMAGE_CONSTANTS_END,
   IMAGE_END,
+  IMAGE_STACK_GUARD,
   LARGE_PAGE,
   LOCAL_APIC,
   PAGE,
@@ -11,7 +12,7 @@ import {
 /**
  * Page tables: the first 4 GiB one to one, and each page with no more rights than it needs. Code can be executed, the
  * image's data and storage can be written, all else can be read: loader's tables, constants, the pack. Address zero
- * is not there at all.
+ * is not there at all, nor is the page below the stack.
  *
  * Entries, Intel SDM vol. 3, 4.5: bit 0 present, 1 writable, 3-4 uncached, 7 large page (2 MiB), 63 no execute.
  *
@@ -54,7 +55,7 @@ export function protectMemory(): void {
   directories[IMAGE / LARGE_PAGE] = tableEntry(ref(imagePages[0]));
   for (let i: usize = 0; i < 4; i++) upper[i] = tableEntry(ref(directories[i * ENTRIES]));
   top[0] = tableEntry(ref(upper[0]));
-  cpu.writeCr3(changetype<u64>(ref(top[0])));
+  cpu.writeCr3(u64(changetype<usize>(ref(top[0]))));
 }
 
 /** Rights of the page that begins at the address. The image's last page is writable to its end. */
@@ -62,9 +63,10 @@ function rights(address: usize): u64 {
   if (address < IMAGE || address >= usize(load<u64>(IMAGE_END))) return PRESENT | NO_EXECUTE;
   if (address < usize(load<u64>(IMAGE_CODE_END))) return PRESENT;
   if (address < usize(load<u64>(IMAGE_CONSTANTS_END))) return PRESENT | NO_EXECUTE;
+  if (address == usize(load<u64>(IMAGE_STACK_GUARD))) return 0;
   return PRESENT | WRITABLE | NO_EXECUTE;
 }
 
 function tableEntry(table: Ptr<u64>): u64 {
-  return changetype<u64>(table) | PRESENT | WRITABLE;
+  return u64(changetype<usize>(table)) | PRESENT | WRITABLE;
 }

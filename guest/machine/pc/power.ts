@@ -21,12 +21,12 @@ class NoInterrupts {
 const noInterrupts = zeroed<NoInterrupts>();
 
 /**
- * Switches off; never returns. A machine cannot hand on an exit code: what went wrong stands on the console.
+ * Switches off; never returns. A PC hands on no exit code: what went wrong stands on the console.
  * In this order: ACPI soft-off by either kind of register, the keyboard controller's reset, and a fault that cannot be delivered (triple fault),
  * which resets any PC. QEMU ends on each of them (the resets: with -no-reboot), with exit code 0.
  * @generalRegisters
  */
-export function powerOff(code: i32): void {
+export function powerOff(): void {
   drain();
   port.out16(PM1A_CONTROL, SOFT_OFF);
   port.out8(SLEEP_CONTROL, SLEEP_S5);

@@ -1,9 +1,51 @@
-/**
+import { bootNanos as clockBootNanos, now as clockNow } from './clock.ts';
+import { poll as pollInput, read as readInput, write as writeOutput } from './console.ts';
+import { packLength as mappedLength, packStart as mappedStart } from './pack.ts';
+import { exit } from './system.ts';
+import { parallel as shareOut, coreCount as threadCount } from './threads.ts';
+
+/*
  * A Linux process as a machine: `PROGRAM PACKFILE [THREADS]`, console on standard input and output. No C library.
  * guest/machine/README.md describes the interface, which every machine exports from a file of this name.
  */
-export { bootNanos, now } from './clock.ts';
-export { poll, read, write } from './console.ts';
-export { packLength, packStart } from './pack.ts';
-export { exit as powerOff } from './system.ts';
-export { coreCount, parallel } from './threads.ts';
+
+/** A call is a system call: write whole lines and whole tokens. */
+export function write(bytes: Ptr<u8>, length: usize): void {
+  writeOutput(bytes, length);
+}
+
+export function read(): i32 {
+  return readInput();
+}
+
+export function poll(): i32 {
+  return pollInput();
+}
+
+export function now(): u64 {
+  return clockNow();
+}
+
+export function bootNanos(): u64 {
+  return clockBootNanos();
+}
+
+export function coreCount(): i32 {
+  return threadCount();
+}
+
+export function parallel(task: (index: i32, count: i32) => void): void {
+  shareOut(task);
+}
+
+export function packStart(): Ptr<u8> {
+  return mappedStart();
+}
+
+export function packLength(): usize {
+  return mappedLength();
+}
+
+export function powerOff(code: i32): void {
+  exit(code);
+}

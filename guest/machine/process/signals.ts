@@ -35,16 +35,13 @@ const INFO_ADDRESS: usize = 16;
 /** ucontext_t: uc_mcontext.gregs[REG_RIP]; 40 bytes before gregs, 16 registers before RIP. */
 const CONTEXT_RIP: usize = 168;
 
-/** For the first thread, whose own stack may be what ran out. */
-const SIGNAL_STACK_BYTES: usize = 16384;
-/** @align 16 */
-const signalStack = zeroed<FixedArray<u8, 16384>>();
+/** A thread's stack may be what ran out, so each has a second one. It holds all registers, of AVX-512 and AMX too. */
+export const SIGNAL_STACK_BYTES: usize = 32768;
+/** The first thread's. @align 16 */
+const signalStack = zeroed<FixedArray<u8, 32768>>();
 
 export function catchFaults(): void {
-  const stack = zeroed<Stack>();
-  stack.start = changetype<usize>(ref(signalStack[0]));
-  stack.length = SIGNAL_STACK_BYTES;
-  setSignalStack(changetype<usize>(ref(stack)));
+  useSignalStack(changetype<usize>(ref(signalStack[0])));
   const action = zeroed<Action>();
   action.handler = onFault;
   action.flags = SA_SIGINFO | SA_RESTORER | SA_ONSTACK;
@@ -53,6 +50,14 @@ export function catchFaults(): void {
   setSignalAction(SIGBUS, changetype<usize>(ref(action)));
   setSignalAction(SIGFPE, changetype<usize>(ref(action)));
   setSignalAction(SIGSEGV, changetype<usize>(ref(action)));
+}
+
+/** start: of SIGNAL_STACK_BYTES, for the calling thread. */
+export function useSignalStack(start: usize): void {
+  const stack = zeroed<Stack>();
+  stack.start = start;
+  stack.length = SIGNAL_STACK_BYTES;
+  setSignalStack(changetype<usize>(ref(stack)));
 }
 
 function neverReturn(): void {

@@ -7,7 +7,7 @@
  * | openat lseek mmap madvise | the pack: its length and its pages  |
  * | read write poll | console                                       |
  * | clock_gettime | clock                                           |
- * | clone futex   | threads (clone: linux.startThread)              |
+ * | clone futex mprotect | threads (clone: linux.startThread) and the ends of their stacks |
  * | rt_sigaction sigaltstack | a fault becomes a readable panic     |
  * | exit_group    | end                                             |
  */
@@ -16,6 +16,7 @@ const WRITE: i32 = 1;
 const POLL: i32 = 7;
 const LSEEK: i32 = 8;
 const MMAP: i32 = 9;
+const MPROTECT: i32 = 10;
 const RT_SIGACTION: i32 = 13;
 const MADVISE: i32 = 28;
 const SIGALTSTACK: i32 = 131;
@@ -35,6 +36,7 @@ export const EAGAIN: isize = -11;
 const WORKING_DIRECTORY: isize = -100;
 const SEEK_END: usize = 2;
 
+const PROT_NONE: usize = 0;
 const PROT_READ: usize = 1;
 const MAP_PRIVATE: usize = 2;
 const MADV_HUGEPAGE: usize = 14;
@@ -95,6 +97,11 @@ export function mapFile(file: i32, length: usize): isize {
     linux.syscall(MADVISE, start, length, MADV_POPULATE_READ);
   }
   return start;
+}
+
+/** Whole pages that nobody may touch from now on. */
+export function forbid(start: usize, length: usize): void {
+  linux.syscall(MPROTECT, start, length, PROT_NONE);
 }
 
 /** Sleeps while *word is `value`. */

@@ -1,4 +1,5 @@
-import { futexWait, futexWake } from './system.ts';
+import { SIGNAL_STACK_BYTES, useSignalStack } from './signals.ts';
+import { forbid, futexWait, futexWake } from './system.ts';
 
 /**
  * A pool of threads that share out jobs. Thread 0 is the process itself; it publishes a job by counting `round` up, runs
@@ -13,8 +14,9 @@ import { futexWait, futexWake } from './system.ts';
  */
 export const MAX_THREADS: i32 = 64;
 
-/** Stack of one thread: kernels keep a few vectors and small arrays there. */
+/** One thread's part of `stacks`: a page that nobody may touch, its stack, its stack for signals. */
 const STACK_BYTES: usize = 262144;
+const GUARD_BYTES: usize = 4096;
 
 /** Looks at a word before going to sleep: some 0.5 ms. */
 const SPINS: i32 = 10000;
@@ -50,10 +52,15 @@ export function coreCount(): i32 {
 /** count: 1 … MAX_THREADS, thread 0 included. Fewer run if the system gives no more. */
 export function startThreads(count: i32): void {
   for (let i: i32 = 1; i < count; i++) {
-    const top = changetype<usize>(ref(stacks[0])) + usize(i + 1) * STACK_BYTES;
+    forbid(stackOf(i), GUARD_BYTES);
+    const top = stackOf(i) + STACK_BYTES - SIGNAL_STACK_BYTES;
     if (linux.startThread(top, CLONE_FLAGS, work, usize(i)) < 0) return;
     threads = i + 1;
   }
+}
+
+function stackOf(index: i32): usize {
+  return changetype<usize>(ref(stacks[0])) + usize(index) * STACK_BYTES;
 }
 
 /** Runs task(i, coreCount()) once for each i, one per thread; returns when all are done. Not to be nested. */
@@ -86,6 +93,7 @@ function waitUntilDone(): void {
 
 /** What a thread does for the rest of its life. */
 function work(index: usize): void {
+  useSignalStack(stackOf(i32(index)) + STACK_BYTES - SIGNAL_STACK_BYTES);
   let seen: u32 = 0;
   while (true) {
     seen = nextRound(seen);

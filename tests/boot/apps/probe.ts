@@ -14,6 +14,7 @@ import { addAddress, addNumber, addText, type Line } from '../../../guest/machin
 
 /** Exercises a machine: one letter from the console, one answer line. tests/boot/machine.test.ts sends the letters. */
 export function main(): void {
+  zero = i32(packLength() & 0);
   say('ready\n');
   while (true) {
     switch (read()) {
@@ -71,12 +72,15 @@ export function main(): void {
       case 0x37: // 7
         parallel(failOnLast);
         break;
+      case 0x38: // 8
+        parallel(descendOnLast);
+        break;
     }
   }
 }
 
 /** A zero that the compiler does not see through. */
-const zero: i32 = 0;
+let zero: i32 = 0;
 const few = zeroed<FixedArray<i32, 4>>();
 
 function zeroAddress(): usize {
@@ -162,6 +166,10 @@ function tellCores(): void {
 
 function failOnLast(index: i32, total: i32): void {
   if (index == total - 1) store<u8>(zeroAddress(), 1);
+}
+
+function descendOnLast(index: i32, total: i32): void {
+  if (index == total - 1) tell('depth ', descend(1));
 }
 
 /** 16 · x, with vector registers. */
