@@ -3,6 +3,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import { registerBoot } from './boot.ts';
 import { registerBuild } from './build.ts';
 import { registerChat } from './chat.ts';
+import { registerCompile } from './compile.ts';
 import { registerDemo } from './demo.ts';
 import { registerDoctor } from './doctor.ts';
 import { registerInspect } from './inspect.ts';
@@ -27,6 +28,7 @@ registerBoot(program);
 registerPerplexity(program);
 registerPull(program);
 registerInspect(program);
+registerCompile(program);
 registerDoctor(program);
 registerTest(program);
 
