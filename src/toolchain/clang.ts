@@ -8,7 +8,7 @@ import { findTool, requireTool } from './find.ts';
  * What every guest's C is compiled with. Freestanding, no libc; integers wrap, pointers of any type
  * may alias, and no float expression is contracted or reordered: docs/language.md promises these.
  */
-const GUEST_FLAGS: readonly string[] = [
+export const GUEST_FLAGS: readonly string[] = [
   '-std=gnu11',
   '-O2',
   '-g',
@@ -18,6 +18,7 @@ const GUEST_FLAGS: readonly string[] = [
   '-fno-strict-aliasing',
   '-ffp-contract=off',
   '-fno-math-errno',
+  '-fno-finite-loops',
   '-fno-stack-protector',
   '-fno-asynchronous-unwind-tables',
   '-fno-pic',
