@@ -16,6 +16,7 @@ export const GUEST_FLAGS: readonly string[] = [
   '-nostdlib',
   '-fwrapv',
   '-fno-strict-aliasing',
+  '-fno-delete-null-pointer-checks', // address zero is an address: it faults, it is not undefined
   '-ffp-contract=off',
   '-fno-math-errno',
   '-fno-finite-loops',
