@@ -12,6 +12,13 @@ export interface HostTokenizer {
   decode(tokens: Iterable<number>): Uint8Array;
 }
 
+export interface LoadOptions {
+  /** Bytes of the longest text. Default: 1 MiB. */
+  maxText?: number;
+  /** Trap on whatever a checked guest traps on. */
+  checked?: boolean;
+}
+
 export interface EncodeOptions {
   /** Begin with the start token. Default: as the model wants it. */
   addBos?: boolean;
@@ -48,13 +55,14 @@ interface TokenizerModule {
  */
 export async function loadTokenizer(
   model: Pick<Model, 'path' | 'tokenizer'>,
-  { maxText = DEFAULT_MAX_TEXT }: { maxText?: number } = {},
+  { maxText = DEFAULT_MAX_TEXT, checked = false }: LoadOptions = {},
 ): Promise<HostTokenizer> {
   const { sections, constants } = compileTokenizer(model);
   const { tables, offsets } = layOut(sections);
   const tableConstants: Constants = { TOKENIZER_TABLE_BYTES: tables.length };
   const sizes: Constants = { TOKENIZER_MAX_TEXT: maxText };
-  const wasm = await compileModule({ ...constants, ...offsets, ...tableConstants, ...sizes });
+  const all = { ...constants, ...offsets, ...tableConstants, ...sizes };
+  const wasm = await compileModule(all, checked);
   const { instance } = await instantiate(wasm);
   const guest = instance.exports as TokenizerModule;
   const memory = () => new Uint8Array(guest.memory.buffer);
@@ -111,15 +119,15 @@ function layOut(sections: { name: string; bytes: Uint8Array }[]) {
 }
 
 /** guest/apps/tokenizer.ts for these constants, out of the cache if it has been compiled before. */
-async function compileModule(constants: Constants): Promise<Uint8Array> {
+async function compileModule(constants: Constants, checked: boolean): Promise<Uint8Array> {
   const sources = hashSources(['guest', 'src/compiler', 'src/toolchain'], ['.ts']);
-  const key = hashOf([sources, constants, clangVersion()]);
+  const key = hashOf([sources, constants, checked, clangVersion()]);
   const { folder } = await cached('tokenizer', key, async (folder) => {
     // Imported late: a cached module needs no compiler.
     const { compileToC, formatDiagnostic } = await import('../compiler/index.ts');
     const entry = join(PROJECT_ROOT, 'guest/apps/tokenizer.ts');
     const modules = { machine: entry, model: constants };
-    const { c, diagnostics } = compileToC({ entry, modules, target: { arch: 'wasm32' } });
+    const { c, diagnostics } = compileToC({ entry, modules, target: { arch: 'wasm32' }, checked });
     if (diagnostics.length > 0) throw new Error(diagnostics.map(formatDiagnostic).join('\n'));
     const source = join(folder, 'tokenizer.c');
     writeFileSync(source, c);

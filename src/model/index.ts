@@ -3,6 +3,7 @@ import { openLlama2c } from './llama2c/checkpoint.ts';
 import type { Model } from './model.ts';
 import { ModelError } from './modelError.ts';
 import { openModelFile } from './modelFile.ts';
+import { checkKnownContent } from './pull.ts';
 
 export { type ChatOptions, type CompiledChat, compileChat, type SegmentPart } from './chat.ts';
 export type {
@@ -27,7 +28,7 @@ export interface OpenOptions {
 }
 
 /**
- * Opens a model file and checks everything about it but the weights' own values.
+ * Opens a model file and checks everything about it but the weights, which are checked when they are read.
  * Throws ModelError where it cannot be used. The caller closes it.
  *
  *     const model = await openModel('SmolLM2-135M-Instruct.Q4_1.gguf')
@@ -58,7 +59,9 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
         remedy: 'leave the option out',
       });
     }
-    return await openGguf(file);
+    const model = await openGguf(file);
+    await checkKnownContent(path, model.name, file.bytes);
+    return model;
   } catch (error) {
     await file.close();
     throw error;

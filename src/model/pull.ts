@@ -88,6 +88,24 @@ export async function obtain(
   });
 }
 
+/**
+ * Refuses a file that has the name and size of a known model inside but other content: a flipped bit among the weights
+ * shows nowhere else.
+ */
+export async function checkKnownContent(path: string, title: string, bytes: number): Promise<void> {
+  const known = Object.values(knownModels).find(
+    (model) => model.title === title && model.bytes === bytes,
+  );
+  if (known === undefined || (await isModel(path, known, stampsIn(modelsCache())))) return;
+  throw new ModelError({
+    file: basename(path),
+    field: 'contents',
+    found: `the name and size of ${known.file}, but not its SHA-256`,
+    expected: known.sha256,
+    remedy: 'the file is damaged: fetch it again with mu pull',
+  });
+}
+
 async function find(model: KnownModel, cache: string, folders: string[]) {
   for (const folder of [...folders, cache]) {
     const path = join(folder, model.file);

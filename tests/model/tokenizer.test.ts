@@ -1,4 +1,4 @@
-/** The guest's tokenizer, compiled to WebAssembly, against tokens that llama.cpp and llama2.c made. */
+/** The guest's tokenizer, compiled to WebAssembly with all checks, against tokens that llama.cpp and llama2.c made. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -22,7 +22,7 @@ const readVectors = (name: string): Vectors =>
 async function tokenizerOf(path: string, tokenizer?: string): Promise<HostTokenizer> {
   const model = await openModel(path, { tokenizer });
   await model.close();
-  return loadTokenizer(model);
+  return loadTokenizer(model, { checked: true });
 }
 
 describe.skipIf(!hasSharedModels)('with $MU_MODELS or ../shared/models', () => {

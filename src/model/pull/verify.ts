@@ -23,7 +23,11 @@ export async function isModel(path: string, model: KnownModel, stamps: string): 
   const stamp = join(stamps, name);
   if ((await readFile(stamp, 'utf8').catch(() => '')) === identity) return true;
   if ((await hashFile(path)) !== model.sha256) return false;
-  await mkdir(dirname(stamp), { recursive: true });
-  await writeFile(stamp, identity);
+  try {
+    await mkdir(dirname(stamp), { recursive: true });
+    await writeFile(stamp, identity);
+  } catch {
+    // A cache that cannot be written only costs time.
+  }
   return true;
 }
