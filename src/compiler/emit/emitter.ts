@@ -36,6 +36,8 @@ export interface Emitter {
   pending: FunctionInstance[];
   /** files that checks name → number of their `file_N` */
   files: Map<string, number>;
+  /** functions compiled for general registers only: emit/registers.ts */
+  general: Set<FunctionInstance>;
   /** the function being written */
   current: FunctionInstance | undefined;
   locals: LocalNames;

@@ -5,6 +5,7 @@ import type { Architecture } from '../target.ts';
 export const HEADER = `// Made by the μInference compiler from the TypeScript that the #line directives name. Needs clang, and for the meaning of
 // the language: -fwrapv -ffp-contract=off -fno-strict-aliasing -ffreestanding -fno-math-errno -fno-finite-loops
 #pragma clang diagnostic ignored "-Wpsabi"
+#pragma clang diagnostic ignored "-Wexcessive-regsave"
 
 typedef __INT8_TYPE__ i8;
 typedef __INT16_TYPE__ i16;
@@ -33,8 +34,7 @@ typedef struct string {
 /** Helpers are inlined; those of integers may be called before vector registers are switched on. */
 export function macros(general: boolean): string {
   const attribute = general ? ' __attribute__((target("general-regs-only")))' : '';
-  return `#define GENERAL_REGISTERS __attribute__((target("general-regs-only")))
-#define HELPER static inline${attribute}
+  return `#define HELPER static inline${attribute}
 #define VECTOR_HELPER static inline __attribute__((always_inline))
 `;
 }

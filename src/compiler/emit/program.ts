@@ -24,7 +24,7 @@ import { converted } from './expressions.ts';
 import { cLiteral, cString } from './literals.ts';
 import { LocalNames, Names } from './names.ts';
 import { HEADER, macros, memoryFunctions } from './prelude.ts';
-import { checkRegisters } from './registers.ts';
+import { checkRegisters, generalFunctions } from './registers.ts';
 import { Lines, statements } from './statements.ts';
 
 export function emitProgram(
@@ -40,6 +40,7 @@ export function emitProgram(
     ...program.functions,
   ];
   const names = new Names(all, program.roots);
+  const x86 = checker.target.arch === 'x86_64';
   const e: Emitter = {
     target: checker.target,
     checked,
@@ -57,6 +58,7 @@ export function emitProgram(
     functions: new Set(),
     pending: [],
     files: new Map(),
+    general: x86 ? generalFunctions(program.functions) : new Set(),
     current: undefined,
     locals: new LocalNames(names),
     temporaries: 0,
@@ -84,16 +86,15 @@ export function emitProgram(
   }
   const functions = program.functions.filter((instance) => bodies.has(instance));
   functions.sort((a, b) => order(checker, a) - order(checker, b) || a.place.line - b.place.line);
-  e.diagnostics.push(...checkRegisters(functions, e));
+  e.general = new Set(functions.filter((instance) => e.general.has(instance)));
+  e.diagnostics.push(...checkRegisters(e.general));
 
   const out = new Lines();
   for (const instance of functions) {
     out.gap();
     bodies.get(instance)?.(out);
   }
-  const isGeneral = (f: FunctionInstance) =>
-    f.tags.has('generalRegisters') || f.tags.has('interrupt');
-  const general = e.target.arch === 'x86_64' && functions.some(isGeneral);
+  const general = e.general.size > 0;
   const prototypes = functions.map((instance) => `${head(e, instance, true)};`);
   const constants = program.constants.filter((constant) => e.constants.has(constant));
   const tables = program.globals.filter((global) => globals.has(global));
@@ -126,7 +127,13 @@ export function emitProgram(
     .join('\n')
     .replace(/\n{3,}/g, '\n\n')
     .trimEnd()}\n`;
-  return { c, diagnostics: e.diagnostics };
+  return { c, diagnostics: unique(e.diagnostics) };
+}
+
+/** Every function is written twice, and a generic one once per instance. */
+function unique(diagnostics: Diagnostic[]): Diagnostic[] {
+  const known = new Map(diagnostics.map((d) => [JSON.stringify(d), d]));
+  return [...known.values()];
 }
 
 function order(checker: Checker, instance: FunctionInstance): number {
@@ -245,9 +252,7 @@ function head(e: Emitter, instance: FunctionInstance, prototype: boolean): strin
   if (tags.has('inline')) attributes.push('always_inline');
   if (tags.has('noinline')) attributes.push('noinline');
   if (tags.has('interrupt') && x86) attributes.push('interrupt');
-  if ((tags.has('generalRegisters') || tags.has('interrupt')) && x86) {
-    attributes.push('target("general-regs-only")');
-  }
+  if (e.general.has(instance)) attributes.push('target("general-regs-only")');
   if (tags.has('section')) attributes.push(`section(${JSON.stringify(tags.get('section'))})`);
   if (type.result.kind === 'never') attributes.push('noreturn');
   const isEntry = e.program.entries.some((stub) => stub.start === instance);

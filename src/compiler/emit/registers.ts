@@ -1,40 +1,76 @@
-/** Code that runs before floats and vectors are switched on must not touch them. */
+/**
+ * Code that may only use general registers: what runs before floats and vectors are switched on (@generalRegisters), and
+ * interrupt handlers, which would destroy the interrupted program's vectors. What a handler calls and comes back from
+ * is bound by the same; so is an @inline function inside such code.
+ */
 
 import { type Diagnostic, diagnostic } from '../diagnostics.ts';
-import type { FunctionInstance, Statement } from '../tree.ts';
+import type { FunctionInstance } from '../tree.ts';
 import type { Type } from '../types.ts';
-import type { Emitter } from './emitter.ts';
 
-export function checkRegisters(functions: FunctionInstance[], _e: Emitter): Diagnostic[] {
+/** All functions that are compiled for general registers only. */
+export function generalFunctions(functions: FunctionInstance[]): Set<FunctionInstance> {
+  const general = new Set<FunctionInstance>();
+  const visit = (instance: FunctionInstance, withCallees: boolean): void => {
+    if (general.has(instance)) return;
+    general.add(instance);
+    for (const callee of scan(instance).callees) {
+      const returns = callee.type.result.kind !== 'never';
+      if (callee.tags.has('inline') || (withCallees && returns)) visit(callee, withCallees);
+    }
+  };
+  for (const instance of functions) if (instance.tags.has('interrupt')) visit(instance, true);
+  for (const instance of functions)
+    if (instance.tags.has('generalRegisters')) visit(instance, false);
+  return general;
+}
+
+export function checkRegisters(general: Set<FunctionInstance>): Diagnostic[] {
   const found: Diagnostic[] = [];
-  for (const instance of functions) {
-    const { tags } = instance;
-    if (!tags.has('generalRegisters') && !tags.has('interrupt')) continue;
-    const type = firstVectorType(instance);
+  for (const instance of general) {
+    const type = scan(instance).types.find((t) => t.kind === 'float' || t.kind === 'vector');
     if (type === undefined) continue;
     found.push(diagnostic('MU506', instance.place, { name: instance.name, type: type.name }));
   }
   return found;
 }
 
-const isVectorRegister = (type: Type) => type.kind === 'float' || type.kind === 'vector';
+/** Keys of the tree that lead out of the function, or nowhere. */
+const FOREIGN = new Set([
+  'place',
+  'end',
+  'global',
+  'constant',
+  'intrinsic',
+  'enum',
+  'tags',
+  'callees',
+]);
 
-/** The first float or vector that the function computes with. */
-function firstVectorType(instance: FunctionInstance): Type | undefined {
-  const seen = [...instance.type.parameters, instance.type.result];
+interface Contents {
+  types: Type[];
+  callees: FunctionInstance[];
+}
+
+/** Types that a function computes with, and what it calls. */
+function scan(instance: FunctionInstance): Contents {
+  const found: Contents = {
+    types: [...instance.type.parameters, instance.type.result],
+    callees: [],
+  };
   const visit = (node: unknown): void => {
-    if (Array.isArray(node)) node.forEach(visit);
-    else if (typeof node === 'object' && node !== null && 'place' in node) {
-      for (const [key, value] of Object.entries(node)) {
-        if (key === 'type') seen.push(value as Type);
-        else if (!['place', 'function', 'global', 'constant', 'intrinsic', 'enum'].includes(key)) {
-          visit(value);
-        }
+    if (Array.isArray(node)) {
+      for (const item of node) visit(item);
+    } else if (typeof node === 'object' && node !== null) {
+      if ('kind' in node && node.kind === 'call' && 'function' in node) {
+        found.callees.push(node.function as FunctionInstance);
       }
-    } else if (typeof node === 'object' && node !== null && 'body' in node) {
-      visit((node as { body: Statement[] }).body);
+      for (const [key, value] of Object.entries(node)) {
+        if (key === 'type' || key === 'types') found.types.push(...[value].flat());
+        else if (key !== 'function' && !FOREIGN.has(key)) visit(value);
+      }
     }
   };
   visit(instance.body);
-  return seen.find(isVectorRegister);
+  return found;
 }

@@ -258,7 +258,9 @@ function switchStatement(
     const shares = clause.body.length === 0 && i + 1 < s.clauses.length;
     out.at(clause.place, `${indent}  ${label}:${shares ? '' : ' {'}`);
     if (shares) return;
-    block(e, out, clause.body, `${indent}  `);
+    const [only] = clause.body;
+    const isBlock = clause.body.length === 1 && only.kind === 'block';
+    block(e, out, isBlock ? only.body : clause.body, `${indent}  `);
   });
   out.close(opened, `${indent}}`);
 }
