@@ -7,6 +7,7 @@ import { type HostTokenizer, loadTokenizer } from '../../src/model/hostTokenizer
 import { openModel } from '../../src/model/index.ts';
 import { findModel } from '../../src/model/pull.ts';
 import { hasSharedModels, put, sharedModels, temporaryFolder } from './files.ts';
+import { makeLlama3Gguf } from './llama3Vocabulary.ts';
 import { recoverModel, type VocabularyName } from './recoverVocabulary.ts';
 import { makeTinyGguf } from './tinyGguf.ts';
 
@@ -68,6 +69,13 @@ describe.skipIf(smollm2 === undefined)('SmolLM2 (`mu pull smollm2-135m-instruct`
     expect(tokenizer.encode(text)).not.toContain(1);
     expect(tokenizer.encode(text, { parseSpecial: true })).toEqual([1, 4093, 198, 6004, 2]);
   });
+});
+
+test("llama.cpp's tokens of a vocabulary of Llama 3's kind", async () => {
+  const tokenizer = await tokenizerOf(put(folder, 'llama3.gguf', makeLlama3Gguf()));
+  const { cases } = readVectors('tiny-llama3-tokens.json');
+  const found = cases.map(({ text }) => ({ text, ids: tokenizer.encode(text) }));
+  expect(found).toEqual(cases);
 });
 
 describe.each(['bpe', 'spm'] as const)('a tiny %s vocabulary', (kind) => {
