@@ -9,7 +9,7 @@ import { committedFiles, root } from './committed.ts';
 
 /** Folder → the folders that it may import from, beside itself. Longest matching prefix counts. */
 const DIRECTIONS: Record<string, readonly string[]> = {
-  'src/cli': ['src'],
+  'src/cli': ['src', 'package.json'],
   'src/stacks': ['src/pack', 'src/console', 'src/toolchain', 'src/model', 'src/compiler'],
   'src/measure': [
     'src/stacks',
