@@ -98,6 +98,7 @@ async function build({ machine, entry, modules, checked, cpu, folder }: Build): 
     mkdirSync(failed, { recursive: true });
     const copy = join(failed, `${machine}.c`);
     copyFileSync(source, copy);
-    throw new Error(`${(error as Error).message}\n  the C file: ${copy}`);
+    const message = (error as Error).message.replaceAll(source, copy);
+    throw new Error(`${message}\n  the C file: ${copy}`);
   }
 }
