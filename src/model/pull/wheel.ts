@@ -30,7 +30,10 @@ export async function unpackWheel(
     onProgress?.(Math.min(await folderBytes(scratch), bytes), bytes, 'downloading with pip');
   }, POLL_MILLISECONDS);
   try {
-    const flags = '--quiet --no-deps --no-cache-dir --disable-pip-version-check'.split(' ');
+    const flags =
+      '--quiet --no-deps --no-cache-dir --disable-pip-version-check --retries 1 --timeout 30'.split(
+        ' ',
+      );
     const requirement = `${wheel.package}==${wheel.version}`;
     await python(['-m', 'pip', 'download', ...flags, '-d', scratch, requirement], scratch, signal);
     clearInterval(poll);
