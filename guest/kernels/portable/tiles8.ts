@@ -67,14 +67,16 @@ function passTile8(
           const group = ref(block[half * 320]);
           const dot = dotGroup(ref(group[64]), ref(q[half * 16]), sums[half], true);
           const scaled = f32x16.scale(f32x16.convert(dot), scales[half]);
-          results[t] = f32x16.fma(scaled, f32x16.load(changetype<Ptr<f32>>(group)), results[t]);
+          const scale = f32x16.load(changetype<Ptr<f32>>(group));
+          results[t] = f32x16.add(results[t], f32x16.mul(scaled, scale));
         }
       } else {
         const low = dotGroup(ref(block[32]), q, sums[0], false);
         const high = dotGroup(ref(block[32 + 256]), ref(q[16]), sums[1], false);
         const lowSum = f32x16.scale(f32x16.convert(low), scales[0]);
-        const both = f32x16.fma(f32x16.convert(high), f32x16.splat(scales[1]), lowSum);
-        results[t] = f32x16.fma(both, f32x16.loadF16(changetype<Ptr<u16>>(block)), results[t]);
+        const highSum = f32x16.scale(f32x16.convert(high), scales[1]);
+        const scale = f32x16.loadF16(changetype<Ptr<u16>>(block));
+        results[t] = f32x16.add(results[t], f32x16.mul(f32x16.add(lowSum, highSum), scale));
       }
     }
     block = ref(block[blockBytes8(isSixBit)]);
