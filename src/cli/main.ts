@@ -10,7 +10,14 @@ import { registerInspect } from './inspect.ts';
 import { registerPerplexity } from './perplexity.ts';
 import { registerPull } from './pull.ts';
 import { registerRun } from './run.ts';
-import { describeError, EXIT_FAILURE, EXIT_OK, EXIT_USAGE } from './terminal.ts';
+import {
+  describeError,
+  EXIT_FAILURE,
+  EXIT_INTERRUPTED,
+  EXIT_OK,
+  EXIT_USAGE,
+  Interrupted,
+} from './terminal.ts';
 import { registerTest } from './test.ts';
 
 const program = new Command('mu')
@@ -45,6 +52,6 @@ try {
     process.exitCode = error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
   } else {
     process.stderr.write(`${describeError(error)}\n`);
-    process.exitCode = EXIT_FAILURE;
+    process.exitCode = error instanceof Interrupted ? EXIT_INTERRUPTED : EXIT_FAILURE;
   }
 }

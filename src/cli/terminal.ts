@@ -7,6 +7,9 @@ export const EXIT_FAILURE = 1;
 export const EXIT_USAGE = 2;
 export const EXIT_INTERRUPTED = 130;
 
+/** Ctrl-C: what was under way has been put in order. */
+export class Interrupted extends Error {}
+
 /** One line for people. */
 export function say(line: string): void {
   process.stderr.write(`${line}\n`);
