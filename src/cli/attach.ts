@@ -48,9 +48,9 @@ class Readiness {
 
 /** A terminal, key by key: Ctrl-C cancels an answer, at the prompt it leaves, as Ctrl-D does. */
 async function typeInto(guest: Guest, readiness: Readiness): Promise<void> {
-  sayDim('Type a line. Ctrl-C cancels an answer; Ctrl-C or Ctrl-D at the prompt powers off.');
   const { stdin } = process;
   stdin.setRawMode(true);
+  sayDim('Type a line. Ctrl-C cancels an answer; Ctrl-C or Ctrl-D at the prompt powers off.');
   try {
     await new Promise<void>((resolve, reject) => {
       guest.ended.then(() => guest.ready()).catch(reject);
