@@ -1,6 +1,6 @@
 /** Fetching over HTTP from a server on this machine, and from a folder. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -67,14 +67,20 @@ test('fetches, checks, and does not fetch again', async () => {
 test('goes on from what an interrupted transfer left', async () => {
   handle = (_, response) => {
     response.writeHead(200, { 'content-length': content.length });
-    response.write(content.subarray(0, 100_000), () => response.destroy());
+    response.write(content.subarray(0, 100_000));
+    const part = join(cache, 'model.gguf.part');
+    const poll = setInterval(() => {
+      if (!existsSync(part) || statSync(part).size < 100_000) return;
+      clearInterval(poll);
+      response.destroy();
+    }, 10);
   };
   await expect(obtain(model, cache, [], {})).rejects.toThrow(/model\.gguf: download: found no way/);
   expect(readdirSync(cache)).toEqual(['model.gguf.part']);
   handle = sendRange;
   const path = await obtain(model, cache, [], {});
   expect(readFileSync(path)).toEqual(content);
-  expect(requests).toEqual([undefined, expect.stringMatching(/^bytes=[1-9]\d*-$/)]);
+  expect(requests).toEqual([undefined, 'bytes=100000-']);
 });
 
 test('starts over where the server knows no ranges', async () => {
@@ -90,12 +96,12 @@ test('an abort leaves what can be resumed', async () => {
     response.writeHead(200, { 'content-length': content.length });
     response.write(content.subarray(0, 70_000)); // and then nothing
   };
-  const onProgress = (bytes: number) => {
-    if (bytes === 70_000) abort.abort(new Error('stopped'));
-  };
-  await expect(obtain(model, cache, [], { signal: abort.signal, onProgress })).rejects.toThrow(
-    'stopped',
-  );
+  const part = join(cache, 'model.gguf.part');
+  const poll = setInterval(() => {
+    if (existsSync(part) && statSync(part).size === 70_000) abort.abort(new Error('stopped'));
+  }, 10);
+  await expect(obtain(model, cache, [], { signal: abort.signal })).rejects.toThrow('stopped');
+  clearInterval(poll);
   expect(readdirSync(cache)).toEqual(['model.gguf.part']);
   handle = sendRange;
   expect(readFileSync(await obtain(model, cache, [], {}))).toEqual(content);
