@@ -161,7 +161,7 @@ function convert(use: Use): string {
   const name = `${use.c(to)}_convert_${use.c(from)}`;
   const text = `static ${use.c(to)} ${name}(${use.c(from)} v, const string *file, i32 line) {
   for (i32 i = 0; i < ${from.lanes}; i++) {
-    if (!(v[i] > ${min} && v[i] < ${max})) panic_at("value does not fit in ${to.element.name}", file, line);
+    if (!(v[i] > ${min} && v[i] < ${max})) panic_at(TEXT("value does not fit in ${to.element.name}"), file, line);
   }
   return __builtin_convertvector(v, ${use.c(to)});
 }`;
