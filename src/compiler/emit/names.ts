@@ -41,14 +41,10 @@ export class Names {
       wanted.set(name, (wanted.get(name) ?? 0) + 1);
     }
     for (const root of roots) {
-      this.#give(root, root.tags.get('symbol') ?? this.#free(root.name));
+      this.#give(root, this.#free(root.tags.get('symbol') ?? root.name));
     }
     for (const named of all) {
       if (this.#names.has(named)) continue;
-      if (named.kind === 'function' && named.tags.has('symbol')) {
-        this.#give(named, named.tags.get('symbol') as string);
-        continue;
-      }
       const plain = plainName(named);
       const collides = (wanted.get(plain) ?? 0) > 1;
       this.#give(named, this.#free(collides ? `${named.module}_${plain}` : plain));

@@ -257,13 +257,15 @@ function head(e: Emitter, instance: FunctionInstance, prototype: boolean): strin
   if (type.result.kind === 'never') attributes.push('noreturn');
   const isEntry = e.program.entries.some((stub) => stub.start === instance);
   if (isEntry) attributes.push('used');
-  if (isRoot && e.target.arch === 'wasm32') {
-    attributes.push(`export_name(${JSON.stringify(e.names.of(instance))})`);
-  }
+  // The outside sees the name of the TypeScript, also where C needs another.
+  const symbol = tags.get('symbol') ?? instance.name;
+  if (isRoot && e.target.arch === 'wasm32') attributes.push(`export_name("${symbol}")`);
+  const hasLabel = tags.has('symbol') && e.names.of(instance) !== symbol;
+  const label = hasLabel && prototype ? ` __asm__("${symbol}")` : '';
   const names = instance.parameters.map((parameter) => e.locals.of(parameter));
   const list = parameterList(e, type.parameters, prototype ? undefined : names);
   const linkage = isRoot ? '' : tags.has('inline') ? 'static inline ' : 'static ';
   const attribute =
     attributes.length > 0 && prototype ? `__attribute__((${attributes.join(', ')})) ` : '';
-  return `${attribute}${linkage}${declare(e, type.result, `${e.names.of(instance)}(${list})`)}`;
+  return `${attribute}${linkage}${declare(e, type.result, `${e.names.of(instance)}(${list})`)}${label}`;
 }
