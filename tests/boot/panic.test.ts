@@ -4,6 +4,7 @@ import { PLACES, type Place, start } from './start.ts';
 /** Sends one letter to the probe, which does something that cannot end well, and gives its last line. */
 async function fail(place: Place, letter: string, options = {}): Promise<string> {
   const guest = await start(place, options);
+  await guest.waitFor('ready');
   const { code, signal, output } = await guest.end(letter);
   expect(signal).toBe(null);
   expect(code, output).toBe(place === 'process' ? 1 : 0);

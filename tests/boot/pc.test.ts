@@ -51,12 +51,13 @@ describe.each(['microvm', 'q35'] as const)('pc: a machine that will do: %s', (pl
   test('without a PIT, where nothing tells the clock its rate', async () => {
     const qemu = place === 'microvm' ? ['-M', 'microvm,acpi=off,pit=off'] : ['-M', 'q35,pit=off'];
     const guest = await start(place, { qemu });
+    await guest.waitFor('ready');
     const { output } = await guest.end('n\x04');
     expect(output).toMatch(/^ready\nnow \d+\n$/);
   });
 
   test('without a serial port: it ends all the same', async () => {
-    const guest = await start(place, { qemu: ['-serial', 'none'] });
+    const guest = await start(place, { serial: false });
     expect(await guest.end()).toMatchObject({ code: 0, output: '' });
   });
 });

@@ -28,6 +28,8 @@ export interface StartOptions {
   /** Further arguments of QEMU, which override the usual ones; ignored by the process. */
   qemu?: readonly string[];
   memoryMib?: number;
+  /** False: a PC without a serial port. Default true. */
+  serial?: boolean;
 }
 
 export interface Guest {
@@ -38,7 +40,7 @@ export interface Guest {
   send(text: string): void;
   /** Resolves once the output holds the text; rejects if the guest ends or time is up first. */
   waitFor(text: string): Promise<void>;
-  /** Sends `text`, closes the input, waits for the end. */
+  /** Sends `text`, closes the input of a process, waits for the end. */
   end(text?: string): Promise<{ code: number | null; signal: string | null; output: string }>;
 }
 
@@ -67,7 +69,7 @@ export async function start(place: Place, options: StartOptions = {}): Promise<G
   const { elf } = await compile(place, options.app, options.checked);
   const pack = options.pack === undefined ? packPath : options.pack;
   if (place === 'process') {
-    return attach(startChild(elf, [...(pack ? [pack] : []), ...(options.arguments ?? [])]));
+    return attach(startChild(elf, [...(pack ? [pack] : []), ...(options.arguments ?? [])]), true);
   }
   const args = qemuArguments({
     machine: place,
@@ -76,11 +78,19 @@ export async function start(place: Place, options: StartOptions = {}): Promise<G
     memoryBytes: (options.memoryMib ?? 64) * 2 ** 20,
   });
   if (pack === null) args.splice(args.indexOf('-initrd'), 2);
+  if (options.serial === false) {
+    args.splice(args.indexOf('-serial'), 2);
+    if (place === 'microvm') args.push('-M', 'microvm,acpi=off,isa-serial=off');
+  }
   const [qemu, ...leading] = requireTool('qemu');
-  return attach(startChild(qemu, [...leading, ...args, ...(options.qemu ?? [])]));
+  return attach(startChild(qemu, [...leading, ...args, ...(options.qemu ?? [])]), false);
 }
 
-function attach(child: Child): Guest {
+/**
+ * closesInput: end() closes the guest's input. QEMU 7.2 must keep its own: once that is closed it drops output that is not
+ * read at once, since its retries of a full pipe are triggered by the hang-up of the input.
+ */
+function attach(child: Child, closesInput: boolean): Guest {
   let output = '';
   let errors = '';
   const listeners = new Set<() => void>();
@@ -133,7 +143,8 @@ function attach(child: Child): Guest {
         throw new Error(`ended (${JSON.stringify(ended)}) before "${text}":\n${output}\n${errors}`);
       }).then(() => {}),
     end: async (text = '') => {
-      child.stdin.end(text, 'latin1');
+      child.stdin.write(text, 'latin1');
+      if (closesInput) child.stdin.end();
       return until(() => (ended ? { ...ended, output } : undefined));
     },
   };

@@ -10,12 +10,13 @@
 export const PAGE: usize = 0x1000;
 export const LARGE_PAGE: usize = 0x200000;
 
-/** link.ld writes four addresses here: the ends of code and of constants, the page below the stack, the image's end. */
+/** link.ld writes five addresses here: the ends of code and of constants, the page below the stack, storage and its end. */
 export const IMAGE: usize = 0x200000;
 export const IMAGE_CODE_END: usize = 0x200000;
 export const IMAGE_CONSTANTS_END: usize = 0x200008;
 export const IMAGE_STACK_GUARD: usize = 0x200010;
-export const IMAGE_END: usize = 0x200018;
+export const IMAGE_STORAGE: usize = 0x200018;
+export const IMAGE_END: usize = 0x200020;
 
 /** Local APIC, where it lies after reset (Intel SDM vol. 3, 11.4.1). */
 export const LOCAL_APIC: usize = 0xfee00000;

@@ -22,7 +22,7 @@ const noInterrupts = zeroed<NoInterrupts>();
 
 /**
  * Switches off; never returns. A PC hands on no exit code: what went wrong stands on the console.
- * In this order: ACPI soft-off by either kind of register, the keyboard controller's reset, and a fault that cannot be delivered (triple fault),
+ * In this order: ACPI soft-off by either kind of register, the keyboard controller's reset, and an exception that cannot be delivered (triple fault),
  * which resets any PC. QEMU ends on each of them (the resets: with -no-reboot), with exit code 0.
  * @generalRegisters
  */
@@ -34,7 +34,7 @@ export function powerOff(): void {
   port.out8(KEYBOARD_CONTROLLER, PULSE_RESET);
   wait();
   cpu.lidt(ref(noInterrupts));
-  unreachable();
+  cpu.breakpoint();
 }
 
 /** @generalRegisters */

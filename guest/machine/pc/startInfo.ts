@@ -1,6 +1,6 @@
 import { addNumber, addText, type Line } from '../line.ts';
 import { stopWith } from '../panic.ts';
-import { IMAGE, IMAGE_END } from './layout.ts';
+import { IMAGE, IMAGE_END, IMAGE_STORAGE } from './layout.ts';
 
 /**
  * What the loader hands over, and whether it is enough: the pack is the first module, and image and pack must lie in RAM
@@ -9,6 +9,12 @@ import { IMAGE, IMAGE_END } from './layout.ts';
 const MAGIC: u32 = 0x336ec578;
 const RAM: u32 = 1;
 const MEBIBYTE: u64 = 0x100000;
+
+/**
+ * The loader has zeroed the image's storage, but then q35's firmware worked in the last 16 MiB of RAM and a little below,
+ * and says so to nobody: storage that reaches there is zeroed again.
+ */
+const FIRMWARE_TRACES: u64 = 24 * MEBIBYTE;
 
 /** What only the page tables of the entry stub and of paging.ts reach. */
 const MAPPED: u64 = 0x100000000;
@@ -72,8 +78,16 @@ export function readStartInfo(address: usize): void {
   if (overlap || !isRam(info, image, imageEnd) || !isRam(info, start, end)) {
     refuseMemory(info, imageEnd, module.length);
   }
+  const ramEnd = endOfRam(info, image);
+  clearStorage(ramEnd - min(ramEnd, FIRMWARE_TRACES), imageEnd);
   pack = changetype<Ptr<u8>>(usize(start));
   packBytes = usize(module.length);
+}
+
+/** Zeroes storage from the address on; before anything is kept there. @generalRegisters */
+function clearStorage(from: u64, imageEnd: u64): void {
+  const start = max(from, load<u64>(IMAGE_STORAGE));
+  for (let at = start; at < imageEnd; at += 8) volatile.store<u64>(usize(at), 0);
 }
 
 /** Whether every byte from start to end is RAM, in one range of the map or several. @generalRegisters */

@@ -31,6 +31,9 @@ const DIVISOR: u8 = 1;
 /** Bytes that may be written at once when the transmitter is empty; 0: there is no UART, and nothing is ever said. */
 let burst: u32 = 1;
 
+/** A byte that had come before the FIFOs were switched on, which empties them; -1: none. */
+let early: i32 = -1;
+
 /** Looks at the last byte on its way out before giving up: seconds. */
 const DRAIN_LIMIT: u32 = 10000000;
 
@@ -47,6 +50,7 @@ export function startUart(): void {
   port.out8(INTERRUPTS, 0);
   port.out8(LINE_CONTROL, 0x03);
   port.out8(MODEM_CONTROL, 0x03);
+  if ((port.in8(LINE_STATUS) & DATA_READY) != 0) early = i32(port.in8(DATA));
   port.out8(FIFO, 0x07);
   burst = (port.in8(FIFO) & 0xc0) == 0xc0 ? 16 : 1;
 }
@@ -73,6 +77,11 @@ export function isThere(): bool {
 
 /** One byte if one is waiting, else -1. */
 export function poll(): i32 {
+  if (early >= 0) {
+    const byte = early;
+    early = -1;
+    return byte;
+  }
   if (burst == 0 || (port.in8(LINE_STATUS) & DATA_READY) == 0) return -1;
   return i32(port.in8(DATA));
 }

@@ -3,6 +3,9 @@ import { writeAll } from './console.ts';
 import { exit, fileLength, mapFile, open, STDERR } from './system.ts';
 
 /** The model pack: a file, mapped as it is. */
+/** What Linux calls the length of a folder is longer. */
+const LONGEST: isize = 1 << 46;
+
 let start: usize = 0;
 let length: usize = 0;
 
@@ -19,7 +22,7 @@ export function openPack(path: Ptr<u8>): void {
   const file = open(path);
   if (file < 0) refuse(path, 'cannot be opened', file);
   const bytes = fileLength(i32(file));
-  if (bytes < 0) refuse(path, 'is not a file', bytes);
+  if (bytes < 0 || bytes > LONGEST) refuse(path, 'is not a regular file', min(bytes, 0));
   if (bytes == 0) refuse(path, 'is empty', 0);
   const address = mapFile(i32(file), usize(bytes));
   if (address < 0 && address >= -4095) refuse(path, 'cannot be mapped', address);
@@ -57,8 +60,6 @@ function errorName(error: isize): string {
       return 'out of memory';
     case 13:
       return 'permission denied';
-    case 19:
-      return 'not a regular file';
     case 20:
       return 'not a folder';
     case 29:
