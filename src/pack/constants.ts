@@ -47,8 +47,8 @@ export function shapeConstants(model: Model, context: number): Constants {
     WIDEST:
       Math.ceil(Math.max(config.dim, config.hiddenDim, config.heads * config.headDim) / 32) * 32,
     VOCABULARY_ROWS: paddedRows(config.vocabSize),
-    MAX_PROMPT_BYTES: context * 16,
-    TOKENIZER_MAX_TEXT: context * 16 + 4096,
+    MAX_PROMPT_BYTES: context * 8,
+    TOKENIZER_MAX_TEXT: context * 8 + 4096,
   };
 }
 

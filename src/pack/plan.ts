@@ -1,25 +1,31 @@
-/** The guest's memory beside the pack, from the constants alone: each line is a buffer in guest/. */
+/** The guest's memory beside the pack, from the constants alone: each line is a module's buffers in guest/. */
 import type { Constants } from '../compiler/index.ts';
 import type { MemoryPlan } from './layout.ts';
 
 const MAX_CORES = 64; // guest/engine/transformer.ts
 
+/** tests/pack/plan.test.ts holds the sum against the storage of the linked program. */
 export function planMemory(constants: Constants): MemoryPlan {
   const get = (name: string) => Number(constants[name]);
-  const [batch, context] = [get('BATCH'), get('CONTEXT')];
+  const [batch, context, vocabulary] = [get('BATCH'), get('CONTEXT'), get('VOCABULARY')];
   const row = (values: number) => Math.ceil(values / 16) * 16;
   const cached = get('LAYERS') * get('KV_HEADS') * context;
-  const keyValueBytes = cached * (get('HEAD_DIM') + get('HEAD_ROW')) * 4;
   const stream = 3 * batch * get('DIM') * 4; // x, normed, change
-  const heads = 2 * batch * (row(get('QUERY_DIM')) + row(get('KV_DIM'))) * 4; // queries, attended, newKeys, newValues
+  const heads = 2 * batch * (row(get('QUERY_DIM')) + row(get('KV_DIM'))) * 4;
   const feedForward = 2 * batch * row(get('HIDDEN')) * 4; // gates, ups
-  const scores = MAX_CORES * context * 4;
-  const logits = get('VOCABULARY_ROWS') * 4;
-  const angles = batch * get('ROPE_DIM') * 4;
-  const quantized = batch * get('WIDEST') * (1 + 2 / 4 + 1 / 8); // quants, scales and sums, blockSums
+  const work = {
+    transformer:
+      stream + heads + feedForward + MAX_CORES * context * 4 + get('VOCABULARY_ROWS') * 4,
+    rope: batch * get('ROPE_DIM') * 4, // cosines, sines
+    quantize: batch * get('WIDEST') * (1 + 2 / 4 + 1 / 8), // quants, scales and sums, blockSums
+    sampler: vocabulary * 12, // heap, kept, weights
+    tokenizer: (get('TOKENIZER_MAX_TEXT') + 1) * 29, // seven words and a byte for each byte of text
+    prompt: get('TOKENIZER_MAX_TEXT') + context * 4, // text, tokens
+    request: get('MAX_PROMPT_BYTES'),
+  };
   return {
     context,
-    keyValueBytes,
-    workBytes: stream + heads + feedForward + scores + logits + angles + quantized,
+    keyValueBytes: cached * (get('HEAD_DIM') + get('HEAD_ROW')) * 4,
+    workBytes: Object.values(work).reduce((sum, bytes) => sum + bytes, 0),
   };
 }
