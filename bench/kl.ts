@@ -54,7 +54,8 @@ function run(): boolean {
   return [
     check(`mean KLD ≤ llama.cpp's own`, ours.kld <= theirs.kld),
     check(`same top ≥ llama.cpp's own - 0.5 points`, ours.sameTop >= theirs.sameTop - 0.5),
-    check(`perplexity within 0.5 % of the base's`, Math.abs(ours.ppl / basePpl - 1) <= 0.005),
+    check(`perplexity within 0.5 % of llama.cpp's own`, isNear(ours.ppl, theirs.ppl)),
+    check(`perplexity within 0.5 % of the base's`, isNear(ours.ppl, basePpl)),
     check(`tokens scored ≥ ${LEAST_TOKENS}`, tokens >= LEAST_TOKENS),
   ].every(Boolean);
 }
@@ -113,6 +114,10 @@ function cells({ ppl, kld, maxKld, sameTop }: Figures, basePpl: number): string[
     ppl.toFixed(4),
     `${away >= 0 ? '+' : ''}${away.toFixed(2)} %`,
   ];
+}
+
+function isNear(ppl: number, other: number): boolean {
+  return Math.abs(ppl / other - 1) <= 0.005;
 }
 
 function timed<T>(what: string, job: () => T): T {
