@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { type Guest, PACK, PLACES, type Place, start } from './start.ts';
@@ -38,6 +39,23 @@ describe.each(PLACES)('machine: %s', (place) => {
     const { output } = await guest.end(EOT);
     const lines = Array.from({ length: 20_000 }, (_, i) => `${10_000_000 + i}\n`);
     expect(output === `ready\n${lines.join('')}`).toBe(true);
+  });
+
+  test('reads 30,000 bytes sent at once and loses none', async () => {
+    const line = Array.from({ length: 30_000 }, (_, i) => String.fromCharCode(65 + ((i * i) % 57)));
+    const hash = line.reduce((h, c) => Math.imul(h ^ c.charCodeAt(0), 0x01000193), 0x811c9dc5);
+    expect(await ask(place, `h${line.join('')}\n`)).toBe(`length 30000\nhash ${hash >>> 0}\n`);
+  });
+
+  test('does not compute while it waits for input', async () => {
+    const guest = await start(place, { arguments: ['4'] });
+    guest.send('a');
+    await guest.waitFor('indices right');
+    await sleep(100);
+    const before = cpuTicks(guest.child.pid!);
+    await sleep(1000);
+    expect(cpuTicks(guest.child.pid!) - before).toBeLessThanOrEqual(25); // of 100
+    await guest.end(EOT);
   });
 
   test('poll says that nothing is there, and later gives the byte', async () => {
@@ -102,6 +120,14 @@ describe.each(PLACES)('machine: %s', (place) => {
     expect(code).toBe(place === 'process' ? 7 : 0); // a PC cannot hand on a code
   });
 });
+
+/** User and system time of a process and its threads, in hundredths of a second: proc(5), stat fields 14 and 15. */
+function cpuTicks(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
+  return Number(fields[11]) + Number(fields[12]);
+}
 
 /** Asks for the guest's clock for the n-th time: its answer, and when we asked and heard, in nanoseconds. */
 async function timeOf(guest: Guest, n: number) {

@@ -3,7 +3,7 @@ import { setGate } from './interrupts.ts';
 import { LOCAL_APIC, PIC_MASK_1, PIC_MASK_2 } from './layout.ts';
 
 /**
- * Sleeping while there is nothing to do: the CPU halts, and the timer of its local APIC wakes it after half a millisecond,
+ * Sleeping while there is nothing to do: the CPU halts, and the timer of its local APIC wakes it after a millisecond,
  * so that whoever waits looks at his device again. Interrupts are on only here, and the timer's is the only one.
  *
  * Local APIC registers (Intel SDM vol. 3, table 11-1):
@@ -37,16 +37,16 @@ const BASE_MASK: u64 = 0xffffff000;
 const TIMER_VECTOR: u16 = 32;
 const SPURIOUS_VECTOR: u16 = 33;
 
-/** The timer's rate is measured over 100 µs; a sleep is five times as long. */
+/** The timer's rate is measured over 100 µs; a sleep is ten times as long. */
 const MEASURE_NANOS: u64 = 100000;
-const SLEEP_FACTOR: u32 = 5;
+const SLEEP_FACTOR: u32 = 10;
 
 /** Counts of one sleep; 0: not measured yet. */
 let sleepCount: u32 = 0;
 /** No APIC where we know it: then nobody sleeps. */
 let cannotSleep: bool = false;
 
-/** Returns after half a millisecond or so. */
+/** Returns after a millisecond or so. */
 export function idle(): void {
   if (cannotSleep) return;
   if (sleepCount == 0) startTimer();

@@ -29,6 +29,9 @@ export function main(): void {
       case 0x65: // e
         echoLine();
         break;
+      case 0x68: // h
+        hashLine();
+        break;
       case 0x6c: // l
         writeLots();
         break;
@@ -109,6 +112,20 @@ function echoLine(): void {
   }
   addText(ref(line), '\n');
   write(ref(line.bytes[0]), line.length);
+}
+
+/** A line of any length: how long it was, and the FNV-1a of its bytes. */
+function hashLine(): void {
+  let length: u64 = 0;
+  let hash: u32 = 0x811c9dc5;
+  while (true) {
+    const byte = read();
+    if (byte < 0 || byte == 0x0a) break;
+    hash = (hash ^ u32(byte)) * 0x01000193;
+    length += 1;
+  }
+  tell('length ', length);
+  tell('hash ', u64(hash));
 }
 
 /** 20,000 lines of nine bytes: more than any pipe or FIFO holds. */
