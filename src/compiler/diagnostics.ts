@@ -40,7 +40,7 @@ const TABLE = {
     hint: 'export it there, or correct the name',
   },
   MU005: {
-    message: '{what} of modules is not in the dialect',
+    message: '{what} is not in the dialect',
     hint: 'import { a, b as c } from "./file.ts" and export before a declaration',
   },
 

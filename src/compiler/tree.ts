@@ -85,8 +85,9 @@ interface Common {
 }
 
 export type Expression = Common &
+  /** hex: written so, and so in C */
   (
-    | { kind: 'literal' }
+    | { kind: 'literal'; hex?: boolean }
     | { kind: 'null' }
     | { kind: 'string'; bytes: Uint8Array }
     | { kind: 'local'; local: Local }

@@ -7,6 +7,16 @@ import { join } from 'node:path';
 import { type CompileInput, compileToC, formatDiagnostics } from '../../src/compiler/index.ts';
 import { GUEST_FLAGS, linkArguments, runTool } from '../../src/toolchain/clang.ts';
 
+/** The part of the WebAssembly API that the tests use; Node's types lack it. */
+interface WebAssemblyApi {
+  Module: new (bytes: Uint8Array) => object;
+  Instance: new (module: object, imports: object) => { exports: Record<string, unknown> };
+  RuntimeError: new () => Error;
+}
+const { Module, Instance, RuntimeError } = (
+  globalThis as unknown as { WebAssembly: WebAssemblyApi }
+).WebAssembly;
+
 export type Exports = Record<string, (...args: (number | bigint)[]) => number | bigint | undefined>;
 
 /** clang's undefined-behaviour sanitizer without its library: what it finds is a trap. */
@@ -30,13 +40,19 @@ function inFolder<T>(work: (folder: string) => T): T {
   }
 }
 
-export interface Module {
+export interface WasmModule {
   exports: Exports;
-  memory: WebAssembly.Memory;
+  memory: { buffer: ArrayBuffer };
+}
+
+/** A module without imports, ready to be called. */
+export function instantiate(bytes: Uint8Array): WasmModule {
+  const { memory, ...exports } = new Instance(new Module(bytes), {}).exports;
+  return { exports: exports as Exports, memory: memory as WasmModule['memory'] };
 }
 
 /** C → WebAssembly → its exports. 1 MiB from address 1 << 20 is free for the test's data. */
-export function runWasm(c: string, flags: string[] = []): Module {
+export function runWasm(c: string, flags: string[] = []): WasmModule {
   return inFolder((folder) => {
     const source = join(folder, 'test.c');
     const wasm = join(folder, 'test.wasm');
@@ -52,10 +68,7 @@ export function runWasm(c: string, flags: string[] = []): Module {
       wasm,
       source,
     ]);
-    const module = new WebAssembly.Module(readFileSync(wasm));
-    const instance = new WebAssembly.Instance(module, {});
-    const { memory, ...exports } = instance.exports;
-    return { exports: exports as Exports, memory: memory as WebAssembly.Memory };
+    return instantiate(readFileSync(wasm));
   });
 }
 
@@ -106,7 +119,7 @@ export function call(
   try {
     return exports[name](...args);
   } catch (error) {
-    if (error instanceof WebAssembly.RuntimeError) return 'trap';
+    if (error instanceof RuntimeError) return 'trap';
     throw error;
   }
 }

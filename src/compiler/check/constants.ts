@@ -104,12 +104,15 @@ export function numericLiteral(
     return refuse(context, node, 'MU101', { what: 'a number that starts with 0', instead });
   }
   const value = negative ? -BigInt(text) : BigInt(text);
-  if (wanted !== undefined && isNumber(wanted))
-    return fitted(context, node, wanted, value, negative);
+  const hex = /^0[xX]/.test(text) && !negative;
+  if (wanted !== undefined && isNumber(wanted)) {
+    const found = fitted(context, node, wanted, value, negative);
+    return found.kind === 'literal' ? { ...found, hex } : found;
+  }
   const type = [i32, i64, u64].find((t) => represents(t, value, context.checker.target));
   return type === undefined
     ? doesNotFit(context, node, value, negative ? i64 : u64)
-    : literal(context, node, type, value);
+    : { kind: 'literal', type, value, hex, place: place(context, node) };
 }
 
 function fitted(

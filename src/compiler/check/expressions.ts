@@ -95,6 +95,7 @@ function checkName(context: Context, node: ts.Identifier, expected: Type | undef
   const at = place(context, node);
   const local = findLocal(context.scope, name);
   if (local === 'pending') return refuse(context, node, 'MU203', { name });
+  if (local?.type.kind === 'error') return errorAt(at);
   if (local !== undefined) return { kind: 'local', local, type: local.type, place: at };
 
   const symbol = lookup(context, name, node);

@@ -204,6 +204,10 @@ export function combine(
 ): Expression {
   if (leftAsIs.kind === 'error' || rightAsIs.kind === 'error') return errorAt(place(context, node));
   if (isShift(operator)) return shift(context, node, operator, leftAsIs, rightAsIs);
+  for (const { type } of [leftAsIs, rightAsIs]) {
+    const instead = type.kind === 'pointer' && applies(operator, type);
+    if (instead) return refuse(context, node, 'MU303', { operator, type: type.name, instead });
+  }
   const operands = unify(context, leftAsIs, rightAsIs);
   if (operands === undefined) {
     const names = { operator, left: leftAsIs.type.name, right: rightAsIs.type.name };

@@ -2,7 +2,7 @@
 
 import ts from 'typescript';
 import type { Expression, FunctionInstance, Local, Statement, SwitchClause } from '../tree.ts';
-import { isValue, nullType, type Type, voidType } from '../types.ts';
+import { errorType, isValue, nullType, type Type, voidType } from '../types.ts';
 import { checkConstant } from './constants.ts';
 import { type Context, type FunctionSymbol, innerScope, place, refuse, report } from './context.ts';
 import { coerce, literal } from './convert.ts';
@@ -170,7 +170,7 @@ function checkVariable(
     return local;
   };
   const failed = (): Statement[] => {
-    declare({ kind: 'error', name: '?' });
+    declare(errorType);
     return [];
   };
   const { initializer } = node;
@@ -341,5 +341,5 @@ function checkReturn(context: Context, node: ts.ReturnStatement): Statement[] {
     return [];
   }
   const value = checkValue(context, node.expression, result);
-  return value.kind === 'error' ? [] : [{ kind: 'return', value, place: at }];
+  return [{ kind: 'return', value, place: at }];
 }

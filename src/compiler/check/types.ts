@@ -207,7 +207,7 @@ function fillStruct(context: Context, symbol: StructSymbol): void {
   const align = Number(symbol.tags.get('align') ?? 1);
   type.align = Math.max(type.align, align);
   type.size = Math.ceil(type.size / type.align) * type.align;
-  if (type.fields.length === 0) {
+  if (node.members.length === 0) {
     const instead = 'give it at least one field';
     report(context, node, 'MU101', { what: 'an empty struct', instead });
   }

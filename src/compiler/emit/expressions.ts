@@ -62,7 +62,7 @@ type Written = [c: string, strength: number];
 function write(e: Emitter, x: Expression, bare: boolean): Written {
   switch (x.kind) {
     case 'literal': {
-      const c = constant(e, x.type, x.value as bigint, bare);
+      const c = constant(e, x.type, x.value as bigint, bare, x.hex);
       return [c, c.startsWith('-') ? UNARY : POSTFIX];
     }
     case 'null':
@@ -117,9 +117,9 @@ function write(e: Emitter, x: Expression, bare: boolean): Written {
   }
 }
 
-function constant(e: Emitter, type: Type, value: bigint, bare: boolean): string {
+function constant(e: Emitter, type: Type, value: bigint, bare: boolean, hex = false): string {
   const bits = type.kind === 'integer' ? bitsOfType(e, type) : 32;
-  return cLiteral(type, value, bits, bare);
+  return cLiteral(type, value, bits, bare, hex);
 }
 
 // --- Order of evaluation ----------------------------------------------------------------------------------------------
@@ -425,7 +425,7 @@ function argumentOperand(
     const cast = (c: string) => `(usize)${c}`;
     return {
       ...own,
-      inPlace: () => cast(expression(e, argument, UNARY)),
+      inPlace: () => cast(expression(e, argument, UNARY, true)),
       kept: cast,
     };
   }
@@ -433,13 +433,13 @@ function argumentOperand(
     const cast = (c: string) => (type.kind === 'integer' ? `(void *)${c}` : c);
     return {
       ...own,
-      inPlace: () => cast(expression(e, argument, type.kind === 'integer' ? UNARY : 12)),
+      inPlace: () => cast(expression(e, argument, type.kind === 'integer' ? UNARY : 12, true)),
       kept: cast,
     };
   }
   // Operators and casts are written around the argument; function arguments need no parentheses.
-  const least =
-    vectorOperator || parameter === 'any' || parameter === 'string' ? UNARY : ASSIGNMENT;
+  let least = vectorOperator || parameter === 'any' ? UNARY : ASSIGNMENT;
+  if (parameter === 'string') least = POSTFIX;
   return operand(e, parameter === 'pE' || parameter === 'index' ? 12 : least)(argument);
 }
 

@@ -7,7 +7,13 @@ import type { Type } from '../types.ts';
  * bare: the surroundings convert the number to its type (an initial value, the other operand), so no suffix is needed.
  * bits: of the integer type on the target.
  */
-export function cLiteral(type: Type, value: ConstantValue, bits: number, bare: boolean): string {
+export function cLiteral(
+  type: Type,
+  value: ConstantValue,
+  bits: number,
+  bare: boolean,
+  hex = false,
+): string {
   if (typeof value === 'boolean') return String(value);
   if (type.kind === 'float') return cFloat(Number(value), type.bits === 32);
   const number = BigInt(value);
@@ -16,8 +22,9 @@ export function cLiteral(type: Type, value: ConstantValue, bits: number, bare: b
     return bits === 64 ? '(-9223372036854775807ll - 1)' : '(-2147483647 - 1)';
   }
   const isInt = number >= -2147483647n && number <= 2147483647n;
-  if (bits < 32 || (isInt && (bare || (bits === 32 && signed)))) return String(number);
-  const text = !signed && number > 0xffffn ? `0x${number.toString(16)}` : String(number);
+  const inHex = number >= 0n && (hex || (!signed && number > 0xffffn));
+  const text = inHex ? `0x${number.toString(16)}` : String(number);
+  if (bits < 32 || (isInt && (bare || (bits === 32 && signed)))) return text;
   return text + (signed ? '' : 'u') + (bits === 64 ? 'll' : '');
 }
 

@@ -16,7 +16,7 @@ const RESERVED = new Set(
     'auto break case char const continue default do double else enum extern float for goto if inline int long register ' +
     'restrict return short signed sizeof static struct switch typedef union unsigned void volatile while asm typeof ' +
     'bool true false null string i8 i16 i32 i64 isize u8 u16 u32 u64 usize f32 f64 TEXT HELPER VECTOR_HELPER ' +
-    'unaligned_u64 memcpy memmove memset memcmp main linux unix i386 nonnull index_at panic_at _start'
+    'unaligned_u64 memcpy memmove memset memcmp linux unix i386 nonnull index_at panic_at _start'
   ).split(' '),
 );
 

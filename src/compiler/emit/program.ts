@@ -195,9 +195,9 @@ function globalDefinition(e: Emitter, global: GlobalDeclaration): string {
   const section = global.tags.get('section');
   if (section !== undefined) attributes.push(`section(${JSON.stringify(section)})`);
   const attribute = attributes.length === 0 ? '' : ` __attribute__((${attributes.join(', ')}))`;
-  const isConst = global.table === undefined ? '' : 'const ';
-  const name = e.names.of(global);
-  const declaration = `static ${isConst}${declare(e, global.type, name)}${attribute}`;
+  const isTable = global.table !== undefined;
+  const name = `${isTable ? 'const ' : ''}${e.names.of(global)}`;
+  const declaration = `static ${declare(e, global.type, name)}${attribute}`;
   if (global.table !== undefined) return `${declaration} = ${table(e, global.table)};`;
   return global.initial === undefined
     ? `${declaration};`

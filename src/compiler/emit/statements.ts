@@ -12,12 +12,14 @@ export class Lines {
   readonly lines: string[] = [];
   #file = '';
   #line = 0;
+  /** the last line stands for a statement, not for a closing brace */
+  #open = false;
 
   /** C that stands for the line of `at`. What shares a line in TypeScript shares one in C. */
   at(at: Place, text: string): void {
     const gap = at.line - this.#line;
     const last = this.lines.length - 1;
-    if (at.file === this.#file && gap === -1 && this.lines[last] !== '') {
+    if (at.file === this.#file && gap === -1 && this.#open) {
       this.lines[last] += ` ${text.trimStart()}`;
       return;
     }
@@ -29,6 +31,7 @@ export class Lines {
     this.lines.push(text);
     this.#file = at.file;
     this.#line = at.line + 1;
+    this.#open = true;
   }
 
   /** Number of the line that was written last, to close what it opens. */
@@ -44,12 +47,14 @@ export class Lines {
     }
     this.lines.push(text);
     this.#line += 1;
+    this.#open = false;
   }
 
   /** An empty line between functions. */
   gap(): void {
     this.lines.push('');
     this.#line += 1;
+    this.#open = false;
   }
 }
 
@@ -198,8 +203,10 @@ function ifStatement(
 ): void {
   const known = s.condition.value;
   if (known !== undefined && e.effects.of(s.condition) === NONE) {
+    const taken = known === true ? s.then : (s.else ?? []);
+    if (taken.length === 0 && lead === '') return;
     out.at(s.place, `${indent}${lead}{`);
-    block(e, out, known === true ? s.then : (s.else ?? []), indent);
+    block(e, out, taken, indent);
     return;
   }
   out.at(s.place, `${indent}${lead}if (${expression(e, s.condition)}) {`);
@@ -211,7 +218,9 @@ function ifStatement(
   const opened = out.last;
   statements(e, out, s.then, `${indent}  `);
   if (s.else.length === 1 && only.kind === 'if') {
-    ifStatement(e, out, only, indent, '} else ');
+    const isClosed = opened === out.last;
+    if (isClosed) out.close(opened, '}');
+    ifStatement(e, out, only, indent, isClosed ? 'else ' : '} else ');
     return;
   }
   out.close(opened, `${indent}} else {`);

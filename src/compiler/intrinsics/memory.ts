@@ -150,7 +150,7 @@ export const memory: Intrinsic[] = [
     parameters: ['string'],
     result: 'Ptr<u8>',
     effect: 'none',
-    c: (use) => `(${use.args[0]}).data`,
+    c: (use) => `${use.args[0]}.data`,
   },
   {
     name: 'changetype',

@@ -1,0 +1,43 @@
+/** @fast */
+function unknownTag(): void {}
+
+/** @packed */
+function wrongPlace(): void {}
+
+/** @align 3 */
+const odd = zeroed<FixedArray<u8, 4>>();
+
+/** @symbol */
+function noName(): void {}
+
+/** @panic */
+function panicBadly(code: i32): void {}
+
+/** @panic */
+function panicOnce(message: string, file: string, line: i32): void {}
+
+/** @panic */
+function panicTwice(message: string, file: string, line: i32): void {}
+
+/** @interrupt */
+function handler(vector: i32): i32 {
+  return vector;
+}
+
+class Box {
+  next!: Ptr<Box>;
+}
+
+function grows<T>(p: Ptr<T>, n: i32): void {
+  grows<Ptr<T>>(null, n);
+}
+
+function start(stack: Ptr<usize>): void {
+  grows<u8>(null, 3);
+}
+
+function wrong(): void {}
+
+entry.linuxProcess(wrong);
+entry.linuxProcess(start);
+entry.pvh(start, 4096);

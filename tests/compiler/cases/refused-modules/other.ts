@@ -1,0 +1,5 @@
+export const d: i32 = 1;
+
+function hidden(): i32 {
+  return 2;
+}
