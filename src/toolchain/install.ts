@@ -55,7 +55,7 @@ function installWithApt(packages: readonly string[], say: Say): void {
 
 /** Runs apt-get, everything it says on our stderr: stdout belongs to the command's own answer. */
 function apt(args: readonly string[]): boolean {
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', DEBCONF_NOWARNINGS: 'yes' };
   // dpkg's progress lines say nothing to a reader; its errors come on stderr.
   const run = spawnSync('apt-get', ['-o', 'Dpkg::Use-Pty=0', ...args], {
     env,
