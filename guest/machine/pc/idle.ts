@@ -3,7 +3,7 @@ import { setGate } from './interrupts.ts';
 import { LOCAL_APIC, PIC_MASK_1, PIC_MASK_2 } from './layout.ts';
 
 /**
- * Sleeping while there is nothing to do: the CPU halts, and the timer of its local APIC wakes it after a millisecond,
+ * Sleeping while there is nothing to do: the CPU halts, and the timer of its local APIC wakes it a little later,
  * so that whoever waits looks at his device again. Interrupts are on only here, and the timer's is the only one.
  *
  * Local APIC registers (Intel SDM vol. 3, table 11-1):
@@ -37,22 +37,22 @@ const BASE_MASK: u64 = 0xffffff000;
 const TIMER_VECTOR: u16 = 32;
 const SPURIOUS_VECTOR: u16 = 33;
 
-/** The timer's rate is measured over 100 µs; a sleep is ten times as long. */
-const MEASURE_NANOS: u64 = 100000;
-const SLEEP_FACTOR: u32 = 10;
+/** The timer's rate is measured over 64 µs, which is also the first sleep; each further one is twice as long up to 1 ms. */
+const MEASURE_NANOS: u64 = 64000;
+const DOUBLINGS: u32 = 4;
 
-/** Counts of one sleep; 0: not measured yet. */
+/** Counts of the first sleep; 0: not measured yet. */
 let sleepCount: u32 = 0;
 /** No APIC where we know it: then nobody sleeps. */
 let cannotSleep: bool = false;
 
-/** Returns after a millisecond or so. */
-export function idle(): void {
+/** Returns after a while. sleeps: how many there were since the device last had something. */
+export function idle(sleeps: u32): void {
   if (cannotSleep) return;
   if (sleepCount == 0) startTimer();
   if (sleepCount == 0) return;
   volatile.store<u32>(TIMER, u32(TIMER_VECTOR));
-  volatile.store<u32>(INITIAL_COUNT, sleepCount);
+  volatile.store<u32>(INITIAL_COUNT, sleepCount << min(sleeps, DOUBLINGS));
   cpu.sti(); // takes effect after the next instruction: no interrupt slips in before the CPU halts
   cpu.halt();
   cpu.cli();
@@ -75,7 +75,7 @@ function startTimer(): void {
   const start = now();
   volatile.store<u32>(INITIAL_COUNT, u32.MAX_VALUE);
   while (now() - start < MEASURE_NANOS) cpu.pause();
-  sleepCount = (u32.MAX_VALUE - volatile.load<u32>(CURRENT_COUNT)) * SLEEP_FACTOR;
+  sleepCount = u32.MAX_VALUE - volatile.load<u32>(CURRENT_COUNT);
   cannotSleep = sleepCount == 0;
 }
 

@@ -25,6 +25,12 @@ const DATA_READY: u8 = 0x01;
 const TRANSMIT_EMPTY: u8 = 0x20;
 const ALL_SENT: u8 = 0x40;
 
+/**
+ * On, both emptied, trigger level 14: an interrupt would come at 14 bytes. QEMU takes the level for the number of bytes that
+ * it may hand over at once, and needs about half a millisecond to come again.
+ */
+const FIFO_ON: u8 = 0xc7;
+
 /** 115,200 baud: the divisor of 1.8432 MHz / 16. */
 const DIVISOR: u8 = 1;
 
@@ -51,7 +57,7 @@ export function startUart(): void {
   port.out8(LINE_CONTROL, 0x03);
   port.out8(MODEM_CONTROL, 0x03);
   if ((port.in8(LINE_STATUS) & DATA_READY) != 0) early = i32(port.in8(DATA));
-  port.out8(FIFO, 0x07);
+  port.out8(FIFO, FIFO_ON);
   burst = (port.in8(FIFO) & 0xc0) == 0xc0 ? 16 : 1;
 }
 
