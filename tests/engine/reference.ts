@@ -2,7 +2,8 @@
  * The Llama transformer in 64-bit floating point, as slow and plain as can be: the authority that the guest's engine is
  * compared with. From the papers (Touvron et al. 2023 "LLaMA" §2.2; Su et al. 2021 "RoFormer" eq. 34; Zhang & Sennrich 2019
  * eq. 4; Shazeer 2020 "GLU Variants" eq. 6; Ainslie et al. 2023 "GQA" §2), in the order of llama2.c's `forward`.
- * It shares nothing with the engine but the model reader and `dequantize`.
+ * It shares nothing with the engine but the model reader and `dequantize`. With `activations: 'rounded'` it rounds what goes
+ * into a product with 4- to 8-bit weights as docs/architecture.md says ("Exactness and precision"), still in f64.
  */
 import { dequantize, type Model, type Tensor } from '../../src/model/index.ts';
 
@@ -13,6 +14,8 @@ interface Matrix {
   rows: number;
   columns: number;
   values: Float32Array;
+  /** Weights in blocks of 4 to 8 bits. */
+  isQuantized: boolean;
 }
 
 export interface Reference {
@@ -23,7 +26,10 @@ export interface Reference {
 }
 
 /** Reads all weights; the model can be closed afterwards. */
-export async function createReference(model: Model): Promise<Reference> {
+export async function createReference(
+  model: Model,
+  { activations = 'exact' }: { activations?: 'exact' | 'rounded' } = {},
+): Promise<Reference> {
   const { config, tensors } = model;
   const { heads, kvHeads, headDim } = config;
   const embedding = await readMatrix(tensors.embedding);
@@ -44,6 +50,10 @@ export async function createReference(model: Model): Promise<Reference> {
       values: [] as Vector[], // [position] → f64[kvHeads · headDim]
     })),
   );
+
+  /** matrix · x. x: f64[columns]; result: f64[rows]. */
+  const multiply = (matrix: Matrix, x: Vector): Vector =>
+    product(matrix, activations === 'rounded' && matrix.isQuantized ? roundActivations(x) : x);
 
   /** Rotates each head's pairs (2i, 2i+1) by position · base^(-2i / ropeDim). x: f64[n · headDim]. */
   function rotate(x: Vector, position: number): void {
@@ -111,23 +121,30 @@ export async function createReference(model: Model): Promise<Reference> {
 async function readMatrix(tensor: Tensor): Promise<Matrix> {
   const values = new Float32Array(tensor.rows * tensor.columns);
   dequantize(tensor.type, await tensor.read(), values);
-  return { rows: tensor.rows, columns: tensor.columns, values };
+  const { type, rows, columns } = tensor;
+  return { rows, columns, values, isQuantized: type.startsWith('Q') };
 }
 
 function row(matrix: Matrix, index: number): Float32Array {
   return matrix.values.subarray(index * matrix.columns, (index + 1) * matrix.columns);
 }
 
-/** matrix · x. x: f64[columns]; result: f64[rows]. */
-function multiply(matrix: Matrix, x: Vector): Vector {
-  const { rows, columns, values } = matrix;
-  const product = new Float64Array(rows);
+function product({ rows, columns, values }: Matrix, x: Vector): Vector {
+  const sums = new Float64Array(rows);
   for (let r = 0, at = 0; r < rows; r++) {
-    let sum = 0;
-    for (let c = 0; c < columns; c++, at++) sum += values[at] * x[c];
-    product[r] = sum;
+    for (let c = 0; c < columns; c++, at++) sums[r] += values[at] * x[c];
   }
-  return product;
+  return sums;
+}
+
+/** Groups of 16 values become whole numbers -127 … 127 times one scale, the greatest magnitude / 127. */
+function roundActivations(x: Vector): Vector {
+  const rounded = x.slice();
+  for (let group = 0; group < x.length; group += 16) {
+    const scale = Math.max(...x.subarray(group, group + 16).map(Math.abs)) / 127;
+    for (let i = group; i < group + 16; i++) rounded[i] = scale && Math.round(x[i] / scale) * scale;
+  }
+  return rounded;
 }
 
 /** weight · x / √(mean(x²) + ε). x: f64[n], weight: f32[n]. */
