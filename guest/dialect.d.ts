@@ -490,7 +490,12 @@ declare namespace linux {
    * clone(flags) with a new stack: the child runs entry(argument) and exits, the parent gets its thread id.
    * stackTop: the end of the child's stack, 16-byte aligned.
    */
-  function startThread(stackTop: usize, flags: usize, entry: (argument: usize) => void, argument: usize): isize;
+  function startThread(
+    stackTop: usize,
+    flags: usize,
+    entry: (argument: usize) => void,
+    argument: usize,
+  ): isize;
 }
 
 /** Statements at module level that make the program's entry point. At most one per program. */
