@@ -52,8 +52,8 @@ describe.each(['microvm', 'q35'] as const)('pc: a machine that will do: %s', (pl
     const qemu = place === 'microvm' ? ['-M', 'microvm,acpi=off,pit=off'] : ['-M', 'q35,pit=off'];
     const guest = await start(place, { qemu });
     await guest.waitFor('ready');
-    const { output } = await guest.end('n\x04');
-    expect(output).toMatch(/^ready\nnow \d+\n$/);
+    const { output } = await guest.end('nb\x04');
+    expect(output).toMatch(/^ready\nnow \d+\nboot 0\n$/);
   });
 
   test('without a serial port: it ends all the same', async () => {
