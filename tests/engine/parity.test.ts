@@ -2,29 +2,57 @@
  * One model, one prompt, one seed: the same text, tokens and logits, bit for bit, on every machine, CPU level and number of
  * cores, checked or not. The first variant's answer is what the others are compared with.
  */
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Answer } from '../../src/console/guest.ts';
 import { DEFAULT_SETTINGS, type Settings } from '../../src/console/settings.ts';
-import { hasQemu, pcVariants, processVariants, type Variant, withGuest } from './guests.ts';
+import { makeTinyGguf } from '../model/tinyGguf.ts';
+import {
+  hasQemu,
+  type ModelFiles,
+  pcVariants,
+  processVariants,
+  type Variant,
+  withGuest,
+} from './guests.ts';
 import { hasStories260K, NO_STORIES, STORIES_TEXT, stories260K } from './sharedModels.ts';
 
 const greedy: Settings = { ...DEFAULT_SETTINGS, temperature: 0, hashLogits: true };
+const sampled: Settings = {
+  ...{
+    ...greedy,
+    temperature: 0.9,
+    topK: 20,
+    topP: 0.9,
+    minP: 0.01,
+    repeatPenalty: 1.1,
+    seed: 42n,
+  },
+  ...{ forget: true, raw: true },
+};
+
+interface Question {
+  text: string;
+  settings: Settings;
+}
 
 /** Asked one after the other: the second goes on from the first, the third begins anew. */
-const questions: { text: string; settings: Settings }[] = [
+const storyQuestions: Question[] = [
   { text: '', settings: { ...greedy, predict: 200 } },
   { text: ' The end. Then', settings: { ...greedy, predict: 20, raw: true } },
-  {
-    text: 'A small dragon',
-    settings: {
-      ...{ ...greedy, predict: 60, forget: true, raw: true },
-      ...{ temperature: 0.9, topK: 20, topP: 0.9, minP: 0.01, repeatPenalty: 1.1, seed: 42n },
-    },
-  },
+  { text: 'A small dragon', settings: { ...sampled, predict: 60 } },
 ];
 
-function ask(variant: Variant): Promise<Answer[]> {
-  return withGuest(stories260K, variant, async (guest) => {
+/** More than one batch of 32 tokens, then a chat. */
+const tinyQuestions: Question[] = [
+  { text: 'PACK MY BOX WITH FIVE DOZEN JUGS. '.repeat(2), settings: { ...sampled, predict: 8 } },
+  { text: 'Why is the sky blue?', settings: { ...greedy, predict: 8, forget: true } },
+];
+
+function ask(model: ModelFiles, variant: Variant, questions: Question[]): Promise<Answer[]> {
+  return withGuest(model, variant, async (guest) => {
     const answers: Answer[] = [];
     for (const { text, settings } of questions) answers.push(await guest.ask(text, settings));
     return answers;
@@ -37,11 +65,13 @@ function essence({ text, report }: Answer) {
   return { text, promptTokens, generatedTokens, contextUsed, stop, tokensHash, logitsHash };
 }
 
+const [first, ...others] = processVariants;
+const NO_QEMU = hasQemu ? '' : ' (needs qemu-system-x86_64)';
+
 describe.skipIf(!hasStories260K)(`stories260K ${hasStories260K ? '' : NO_STORIES}`, () => {
-  const [first, ...others] = processVariants;
   let expected: Promise<Answer[]> | undefined;
   const expectedAnswers = () => {
-    expected ??= ask(first);
+    expected ??= ask(stories260K, first, storyQuestions);
     return expected;
   };
 
@@ -58,17 +88,35 @@ describe.skipIf(!hasStories260K)(`stories260K ${hasStories260K ? '' : NO_STORIES
     expect(new Set(hashes).size).toBe(hashes.length);
   });
 
-  test.each(others.map((variant) => [variant.name, variant] as const))('%s', async (_, variant) => {
-    const answers = await ask(variant);
+  const compare = async (variant: Variant) => {
+    const answers = await ask(stories260K, variant, storyQuestions);
+    expect(answers[0].text).toBe(STORIES_TEXT);
     expect(answers.map(essence)).toEqual((await expectedAnswers()).map(essence));
-  });
+  };
+  for (const variant of others) test(variant.name, () => compare(variant));
+  for (const variant of pcVariants) {
+    test.skipIf(!hasQemu)(variant.name + NO_QEMU, () => compare(variant));
+  }
+});
 
-  test.skipIf(!hasQemu).each(pcVariants.map((variant) => [variant.name, variant] as const))(
-    `%s${hasQemu ? '' : ' (needs qemu-system-x86_64)'}`,
-    async (_, variant) => {
-      const answers = await ask(variant);
-      expect(answers[0].text).toBe(STORIES_TEXT);
-      expect(answers.map(essence)).toEqual((await expectedAnswers()).map(essence));
-    },
-  );
+describe('random models', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'mu-parity-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const best = processVariants.slice(-2); // the host's own CPU level, two cores: release and checked
+  const pc = pcVariants.find(({ checked, cores }) => !checked && cores === 2) as Variant;
+
+  test.each(['Q4_1', 'Q8_0', 'Q6_K', 'F16'] as const)(`%s${NO_QEMU}`, async (type) => {
+    const model = join(folder, `${type}.gguf`);
+    writeFileSync(model, makeTinyGguf({ type, dim: 256, hidden: 256, heads: 4, kvHeads: 2 }));
+    const expected = (await ask({ model }, first, tinyQuestions)).map(essence);
+    expect(expected[0].promptTokens).toBeGreaterThan(32);
+    for (const variant of [...best, ...(hasQemu ? [pc] : [])]) {
+      const answers = await ask({ model }, variant, tinyQuestions);
+      expect(answers.map(essence), variant.name).toEqual(expected);
+    }
+  });
 });
