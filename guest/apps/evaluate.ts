@@ -1,7 +1,8 @@
 /**
- * Evaluates token sequences for the host: the program behind `mu perplexity` (src/measure/guestEvaluator.ts). No console
- * protocol here, but plain binary, little endian, one request after the other until the end of input:
+ * Evaluates token sequences for the host: the program behind `mu perplexity` (src/measure/guestEvaluator.ts). Requests and
+ * answers are plain binary, little endian, one after the other until the end of input:
  *
+ *   guest → host   ENQ (05): ready for a request
  *   host → guest   u32 count (1 … CONTEXT) · i32[count] token ids · u32 first (0 … count)
  *   guest → host   f32[count - first][VOCABULARY]: logits of positions first … count - 1
  *
@@ -9,6 +10,8 @@
  */
 import { powerOff, read, write } from 'machine';
 import { BATCH, CONTEXT, VOCABULARY } from 'model';
+import { Control } from '../console/characters.ts';
+import { say, sayByte } from '../console/say.ts';
 import { evaluate, logitsOf } from '../engine/transformer.ts';
 
 /** What `readWord` gives at the end of input; no u32 is negative. */
@@ -18,6 +21,7 @@ const tokens = zeroed<FixedArray<i32, typeof CONTEXT>>();
 
 export function main(): void {
   while (true) {
+    sayByte(Control.Enquiry);
     const count = readWord();
     if (count == END) return;
     if (count == 0 || count > CONTEXT) refuse('evaluate: count is not 1 ... CONTEXT\n');
@@ -57,6 +61,6 @@ function readWord(): i64 {
 }
 
 function refuse(reason: string): void {
-  write(utf8(reason), reason.length);
+  say(reason);
   powerOff(1);
 }

@@ -2,6 +2,7 @@
  * The host's end of guest/apps/evaluate.ts: requests out, logits in, over any guest's byte stream.
  */
 import type { Readable, Writable } from 'node:stream';
+import { ENQ } from '../console/framing.ts';
 import type { Evaluator } from './perplexity.ts';
 
 /** A running guest's console: a process's standard input and output, or a machine's serial port. */
@@ -32,9 +33,21 @@ export function createGuestEvaluator(wire: Wire, vocabulary: number): Evaluator 
     return done;
   }
 
+  /** Waits for the guest to be ready; what it says before is for people. */
+  async function awaitReady(): Promise<void> {
+    const byte = new Uint8Array(1);
+    const said: number[] = [];
+    while ((await receive(byte)) === 1) {
+      if (byte[0] === ENQ) return;
+      said.push(byte[0]);
+    }
+    throw new Error(`the guest stopped before it was ready${lastWords(Uint8Array.from(said))}`);
+  }
+
   return {
     vocabulary,
     async *evaluate(tokens, first) {
+      await awaitReady();
       wire.input.write(encodeRequest(tokens, first));
       const logits = new Float32Array(vocabulary);
       const bytes = new Uint8Array(logits.buffer);

@@ -3,10 +3,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createGuestEvaluator } from '../../src/measure/guestEvaluator.ts';
 import { packFor, withEvaluator } from '../../src/measure/guestPrograms.ts';
 import type { Evaluator } from '../../src/measure/perplexity.ts';
 import { openModel } from '../../src/model/index.ts';
+import { killChild } from '../../src/toolchain/children.ts';
+import { compileGuest } from '../../src/toolchain/guest.ts';
+import { startQemu } from '../../src/toolchain/qemu.ts';
 import { makeTinyGguf, type TinyModel } from '../model/tinyGguf.ts';
+import { hasQemu, NO_QEMU } from './guests.ts';
 import { createReference, klDivergence, type Reference } from './reference.ts';
 import { hasStories260K, NO_STORIES, stories260K } from './sharedModels.ts';
 
@@ -41,6 +46,26 @@ describe.skipIf(!hasStories260K)(`stories260K ${hasStories260K ? '' : NO_STORIES
     );
     expect(tops.every(Boolean)).toBe(true);
   });
+
+  test.skipIf(!hasQemu)(
+    `the same program booted on a PC gives the same bits${NO_QEMU}`,
+    async () => {
+      const tokens = Int32Array.from({ length: 50 }, (_, i) => (i * i + 1) % 512);
+      const pack = await packFor(stories260K, tokens.length);
+      const { constants, path, bytes, model } = pack;
+      const expected = await withEvaluator(pack, 2, (evaluator) => evaluateAll(evaluator, tokens));
+      const { elf } = await compileGuest({ machine: 'pc', app: 'evaluate', constants });
+      const memoryBytes = bytes + 64 * 2 ** 20;
+      const qemu = startQemu({ machine: 'microvm', kernel: elf, initrd: path, memoryBytes });
+      try {
+        const wire = { input: qemu.stdin, output: qemu.stdout };
+        const evaluator = createGuestEvaluator(wire, model.vocabulary);
+        expect(await evaluateAll(evaluator, tokens)).toEqual(expected);
+      } finally {
+        killChild(qemu);
+      }
+    },
+  );
 });
 
 /** The reference's own story, with every seventh token replaced: likely and unlikely contexts. */

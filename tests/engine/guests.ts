@@ -24,6 +24,8 @@ export interface ModelFiles {
 }
 
 export const hasQemu = findTool('qemu').command !== null;
+/** Stands in the name of what is skipped. */
+export const NO_QEMU = hasQemu ? '' : ' (needs qemu-system-x86_64)';
 
 const levels: CpuLevel[] = [...new Set(['v3' as const, hostCpuLevel()])];
 

@@ -12,6 +12,7 @@ import { makeTinyGguf } from '../model/tinyGguf.ts';
 import {
   hasQemu,
   type ModelFiles,
+  NO_QEMU,
   pcVariants,
   processVariants,
   type Variant,
@@ -66,7 +67,6 @@ function essence({ text, report }: Answer) {
 }
 
 const [first, ...others] = processVariants;
-const NO_QEMU = hasQemu ? '' : ' (needs qemu-system-x86_64)';
 
 describe.skipIf(!hasStories260K)(`stories260K ${hasStories260K ? '' : NO_STORIES}`, () => {
   let expected: Promise<Answer[]> | undefined;
