@@ -36,6 +36,7 @@ function round(mantissa: bigint, exponent: number, type: 'f32' | 'f64'): number 
 
 /** a·b + c rounded once. */
 export function exactFma(a: number, b: number, c: number, type: 'f32' | 'f64'): number {
+  if (Number.isFinite(a) && Number.isFinite(b) && !Number.isFinite(c)) return c;
   if (![a, b, c].every(Number.isFinite) || a === 0 || b === 0) {
     const sum = a * b + c;
     return type === 'f32' ? Math.fround(sum) : sum;
