@@ -115,6 +115,10 @@ const TABLE = {
     message: 'the constant expression overflows {type}',
     hint: 'cast an operand to a wider type first, or to an unsigned type if it is meant to wrap',
   },
+  MU318: {
+    message: 'a {type} in a packed struct is not aligned: it cannot be pointed to',
+    hint: 'read and write the field by its name; load<T> and store<T> take any alignment',
+  },
 
   // 4xx: constants
   MU401: {

@@ -105,8 +105,22 @@ function checkRef(context: Context, node: ts.CallExpression): Expression {
   if (!isPlace(target)) return refuse(context, node.arguments[0], 'MU311', { what: 'pointed to' });
   const root = rootOf(target);
   if (root?.kind === 'local') root.local.addressed = true;
+  if (isMisaligned(context, target)) {
+    return refuse(context, node.arguments[0], 'MU318', { type: target.type.name });
+  }
   const type = context.checker.types.pointer(target.type);
   return { kind: 'ref', target, type, place: place(context, node) };
+}
+
+/** A field of a packed struct, or what lies in one, where a pointer to its type could not point. */
+function isMisaligned(context: Context, target: Expression): boolean {
+  if (target.kind !== 'field' && target.kind !== 'index') return false;
+  const { type } = target.base;
+  const struct = type.kind === 'pointer' ? type.to : type;
+  const { align } = layoutOf(target.type, pointerBytes(context.checker.target));
+  if (struct.kind === 'struct' && struct.packed && struct.align < align) return true;
+  if (type.kind === 'pointer') return false;
+  return align > 1 && isMisaligned(context, target.base) && target.kind === 'index';
 }
 
 function checkIntrinsic(
@@ -212,6 +226,10 @@ function misfit(intrinsic: Intrinsic, subject: Type): string | undefined {
       return type.kind === 'float' ? undefined : 'it is for f32 and f64';
     case 'number':
       return isNumber(type) && subject.kind !== 'vector' ? undefined : 'it is for single numbers';
+    case 'scalar': {
+      const kinds = ['integer', 'float', 'bool', 'pointer', 'enum'];
+      return kinds.includes(subject.kind) ? undefined : 'it is for numbers, bool and pointers';
+    }
     case 'f32':
       return type === f32 ? undefined : 'it is for f32';
     case 'i32':

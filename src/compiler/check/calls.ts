@@ -104,6 +104,11 @@ function checkDirect(
     }
     const instance = instanceOf(context, symbol, [], node);
     if (instance === undefined) return errorAt(at);
+    if (symbol.tags.has('interrupt')) {
+      const instead = 'put its address into the interrupt table: changetype<usize>(name)';
+      const problem = 'functions are called by the processor only';
+      return refuse(context, node, 'MU502', { tag: '@interrupt', problem, instead });
+    }
     const { parameters, result } = instance.type;
     if (!countMatches(context, node, symbol.name, parameters)) return errorAt(at);
     const given = node.arguments.map((a, i) => checkArgument(context, a, parameters[i]));

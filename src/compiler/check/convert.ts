@@ -16,6 +16,13 @@ export function coerce(
   const from = expression.type;
   if (from === to || from === errorType || to === errorType) return expression;
   if (convertible(context, expression, to)) return implicit(context, expression, to);
+  if (expression.kind === 'function' && to.kind === 'function' && to.convention === 'efi') {
+    // A declared function takes on the convention that its one use as a value wants.
+    if (context.checker.types.function(to.parameters, to.result) === from) {
+      expression.function.tags.set('efi', '');
+      return { ...expression, type: to };
+    }
+  }
   if (expression.value !== undefined && isNumber(from) && isNumber(to)) {
     return doesNotFit(context, node, expression.value, to);
   }

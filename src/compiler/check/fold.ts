@@ -29,9 +29,7 @@ export function foldBinary(
   right: ConstantValue | undefined,
   target: Target,
 ): Folded {
-  if (operator === '&&' && (left === false || right === false)) {
-    return left === false ? false : undefined;
-  }
+  if (operator === '&&' && left === false) return false;
   if (operator === '||' && left === true) return true;
   if (left === undefined || right === undefined) {
     if ((operator === '/' || operator === '%') && right === 0n) return 'zero';

@@ -41,7 +41,8 @@ export function checkBody(
     return;
   }
   const before = context.checker.diagnostics.length;
-  instance.body = checkBlock(context, node.body.statements);
+  announce(context, node.body.statements);
+  instance.body = node.body.statements.flatMap((s) => checkStatement(context, s));
   if (context.checker.diagnostics.length > before) return;
   const { result } = instance.type;
   if (result !== voidType && result.kind !== 'error' && completes(instance.body)) {

@@ -88,7 +88,8 @@ export class Effects {
       case 'ref':
         return this.ofAddress(expression.target);
       case 'length':
-        return expression.value === undefined ? this.of(expression.base) : NONE;
+        if (expression.base.type.kind !== 'array') return this.of(expression.base);
+        return this.ofAddress(expression.base) === WRITES ? WRITES : NONE;
       default:
         return NONE;
     }

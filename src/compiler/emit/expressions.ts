@@ -110,6 +110,10 @@ function write(e: Emitter, x: Expression, bare: boolean): Written {
     case 'ref':
       return ref(e, x);
     case 'length':
+      if (x.base.type.kind === 'array' && e.effects.of(x) === WRITES) {
+        const count = constant(e, x.type, x.value as bigint, false);
+        return [`((void)&${place(e, x.base, true)}, ${count})`, POSTFIX];
+      }
       if (x.value !== undefined) return [constant(e, x.type, x.value as bigint, bare), POSTFIX];
       return [`${expression(e, x.base, POSTFIX)}.length`, POSTFIX];
     case 'error':

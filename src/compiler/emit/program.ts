@@ -253,6 +253,7 @@ function head(e: Emitter, instance: FunctionInstance, prototype: boolean): strin
   if (tags.has('noinline')) attributes.push('noinline');
   if (tags.has('interrupt') && x86) attributes.push('interrupt');
   if (e.general.has(instance)) attributes.push('target("general-regs-only")');
+  if (tags.has('efi') && x86) attributes.push('ms_abi');
   if (tags.has('section')) attributes.push(`section(${JSON.stringify(tags.get('section'))})`);
   if (type.result.kind === 'never') attributes.push('noreturn');
   const isEntry = e.program.entries.some((stub) => stub.start === instance);

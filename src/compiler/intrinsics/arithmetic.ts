@@ -64,7 +64,7 @@ export const arithmetic: Intrinsic[] = [
     c: (use) => {
       const [type] = use.types;
       if (type.kind === 'float') return floatBuiltin('fabs')(use);
-      if (!isSigned(type)) return use.args[0];
+      if (!isSigned(type)) return `(${use.c(type)})(${use.args[0]})`;
       return perType(use, 'abs', ['x'], `return x < 0 ? (${use.c(type)})-x : x;`);
     },
   },

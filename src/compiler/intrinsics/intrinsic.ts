@@ -56,7 +56,7 @@ export interface Intrinsic {
   /** has a type parameter T */
   generic?: boolean;
   /** what T, or the element of V, may be; default: any type that a variable can hold */
-  of?: 'integer' | 'float' | 'f32' | 'i32' | 'number' | 'signed';
+  of?: 'integer' | 'float' | 'f32' | 'i32' | 'number' | 'scalar';
   parameters: Parameter[];
   /** how many of the parameters may be left out at the end */
   optional?: number;

@@ -36,7 +36,10 @@ export const memory: Intrinsic[] = [
     c: (use) => {
       const type = use.c(use.types[0]);
       const name = `load_${use.mangle(use.types[0])}`;
-      const body = `${type} r; __builtin_memcpy(&r, p, sizeof r); return r;`;
+      // Any byte but 0 is true: C's bool may hold nothing but 0 and 1.
+      const stored = use.types[0].kind === 'bool' ? 'u8' : type;
+      const value = stored === type ? 'r' : 'r != 0';
+      const body = `${stored} r; __builtin_memcpy(&r, p, sizeof r); return ${value};`;
       const from = address(use);
       use.helper(name, `HELPER ${type} ${name}(const void *p) { ${body} }`);
       return `${name}(${use.args[1] === undefined ? from : `(u8 *)${from} + ${use.args[1]}`})`;
@@ -62,6 +65,7 @@ export const memory: Intrinsic[] = [
   {
     name: 'volatile.load',
     generic: true,
+    of: 'scalar',
     parameters: ['address'],
     result: 'T',
     effect: 'writes',
@@ -70,6 +74,7 @@ export const memory: Intrinsic[] = [
   {
     name: 'volatile.store',
     generic: true,
+    of: 'scalar',
     parameters: ['address', 'T'],
     result: 'void',
     effect: 'writes',

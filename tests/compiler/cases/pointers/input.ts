@@ -20,3 +20,12 @@ export function run(driver: Ptr<Driver>, rows: Ptr<FixedArray<u8, 4>>, names: Pt
   cell[0] = names[0][3];
   return handler(3) + HANDLERS[0](4) + i32(load<u16>(changetype<usize>(cell), 2));
 }
+
+function onEvent(context: usize): usize {
+  return context + 1;
+}
+
+export function register(table: Ptr<Ptr<Efi<(context: usize) => usize>>>): usize {
+  table[0][1] = onEvent;
+  return onEvent(1);
+}

@@ -65,3 +65,23 @@ export function types(a: i32, b: u32, c: f32, d: bool, p: Ptr<Pair>, v: f32x4, s
   const field = a.x;
   const big: i64 = 99999999999999999999999;
 }
+
+/** @packed */
+class Packed {
+  tag!: u8;
+  value!: u32;
+}
+
+function parameters(a: i32): void {
+  let a: i32 = 3;
+}
+
+/** @interrupt */
+function handler(frame: Ptr<u64>): void {}
+
+export function packed(p: Ptr<Packed>): void {
+  const q = ref(p.value);
+  const r = ref(p.tag);
+  handler(null);
+  const v = volatile.load<f32x4>(p);
+}
