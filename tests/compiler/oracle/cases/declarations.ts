@@ -47,14 +47,15 @@ function largest<T>(a: T, b: T): T {
   return a > b ? a : b;
 }
 
-function power<T>(base: T, n: i32): T {
-  let result = base;
-  for (let i: i32 = 1; i < n; i++) result = result * base;
+function pick<T>(a: T, b: T, n: i32): T {
+  let result = a;
+  for (let i: i32 = 0; i < n; i++) result = result == a ? b : a;
   return result;
 }
 
 export function generics(a: i32, b: f64): f64 {
-  return f64(largest<i32>(a, 3)) + largest<f64>(b, 2.5) + f64(power<u8>(u8(3), 6)) + power(b, 3);
+  const byte = f64(pick<u8>(u8(3), 200, a & 7));
+  return f64(largest<i32>(a, 3)) + largest<f64>(b, 2.5) + byte + pick(b, 3, 5);
 }
 
 export function sizes(): usize {
