@@ -109,14 +109,17 @@ describe('random models', () => {
   const best = processVariants.slice(-2); // the host's own CPU level, two cores: release and checked
   const pc = pcVariants.find(({ checked, cores }) => !checked && cores === 2) as Variant;
 
-  test.each(['Q4_1', 'Q8_0', 'Q6_K', 'F16'] as const)(`%s${NO_QEMU}`, async (type) => {
-    const model = join(folder, `${type}.gguf`);
-    writeFileSync(model, makeTinyGguf({ type, dim: 256, hidden: 256, heads: 4, kvHeads: 2 }));
-    const expected = (await ask({ model }, first, tinyQuestions)).map(essence);
-    expect(expected[0].promptTokens).toBeGreaterThan(32);
-    for (const variant of [...best, ...(hasQemu ? [pc] : [])]) {
-      const answers = await ask({ model }, variant, tinyQuestions);
-      expect(answers.map(essence), variant.name).toEqual(expected);
-    }
-  });
+  test.each(['Q4_0', 'Q4_1', 'Q8_0', 'Q6_K', 'F16', 'BF16'] as const)(
+    `%s${NO_QEMU}`,
+    async (type) => {
+      const model = join(folder, `${type}.gguf`);
+      writeFileSync(model, makeTinyGguf({ type, dim: 256, hidden: 256, heads: 4, kvHeads: 2 }));
+      const expected = (await ask({ model }, first, tinyQuestions)).map(essence);
+      expect(expected[0].promptTokens).toBeGreaterThan(32);
+      for (const variant of [...best, ...(hasQemu ? [pc] : [])]) {
+        const answers = await ask({ model }, variant, tinyQuestions);
+        expect(answers.map(essence), variant.name).toEqual(expected);
+      }
+    },
+  );
 });
