@@ -29,7 +29,9 @@ export function requireAnswer({ report }: Answer): void {
     );
   }
   if (report.stop === 'malformedRequest') {
-    throw new Error('the guest could not read the request; is it of another version?');
+    throw new Error(
+      'there is nothing to continue: the prompt is empty, and this model has no start token',
+    );
   }
 }
 
