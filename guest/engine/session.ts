@@ -1,13 +1,7 @@
 /** One conversation: prompt → tokens → logits → answer, streamed. The KV cache stays from turn to turn. */
 
 import { now } from 'machine';
-import {
-  BATCH,
-  CHAT_TEMPLATE,
-  TOKEN_BOS,
-  TOKENIZER_STRIP_AFTER_BOS,
-  VOCABULARY,
-} from 'model';
+import { BATCH, CHAT_TEMPLATE, TOKEN_BOS, TOKENIZER_STRIP_AFTER_BOS, VOCABULARY } from 'model';
 import { append, appendRaw, appendTurn, tokenCount, tokenList, truncate } from './prompt.ts';
 import { seed } from './random.ts';
 import { sample } from './sampler.ts';
