@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The project's root folder: guest sources and linker scripts lie below it. */
@@ -52,6 +52,7 @@ export async function cached(
   if (existsSync(folder)) return { folder, wasCached: true };
   const temporary = `${folder}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
   mkdirSync(temporary, { recursive: true });
+  removeAbandoned(dirname(folder));
   try {
     await build(temporary);
     renameSync(temporary, folder);
@@ -61,4 +62,23 @@ export async function cached(
     if (!existsSync(folder)) throw error;
   }
   return { folder, wasCached: false };
+}
+
+/** Temporary folders whose process was killed: NAME.PID.RANDOM.tmp. */
+function removeAbandoned(parent: string): void {
+  for (const name of readdirSync(parent)) {
+    const pid = /\.(\d+)\.[0-9a-f]+\.tmp$/.exec(name)?.[1];
+    if (pid && !isRunning(Number(pid))) {
+      rmSync(join(parent, name), { recursive: true, force: true });
+    }
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'; // another user's
+  }
 }

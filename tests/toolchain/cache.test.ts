@@ -1,4 +1,12 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -53,6 +61,13 @@ test('a failed build leaves nothing', async () => {
   await expect(cached('fails', hashOf(['c']), build)).rejects.toThrow('no');
   expect(readdirSync(join(cacheFolder(), 'fails'))).toEqual([]);
   expect(existsSync(join(cacheFolder(), 'fails', hashOf(['c']).slice(0, 32)))).toBe(false);
+});
+
+test('what a killed process left is taken away', async () => {
+  const abandoned = join(cacheFolder(), 'left', 'abc.999999999.01234567.tmp');
+  mkdirSync(abandoned, { recursive: true });
+  await cached('left', hashOf(['d']), () => {});
+  expect(existsSync(abandoned)).toBe(false);
 });
 
 test('keys: values, their order and big integers count', () => {
