@@ -36,8 +36,9 @@ function test(vitestArguments: string[]): void {
     const program = join(PROJECT_ROOT, 'node_modules/.bin', command);
     const run = spawnSync(program, args, { cwd: PROJECT_ROOT, stdio: 'inherit' });
     if (run.status !== 0) {
-      say(`mu test: ${command} failed`);
       process.exitCode = EXIT_FAILURE;
+      // vitest's own last line, `N passed, N failed, N skipped`, stays the last one.
+      if (command !== 'vitest') say(`mu test: ${command} failed`);
     }
   }
 }

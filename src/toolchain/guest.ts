@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Constants } from '../compiler/index.ts';
 import { cached, cacheFolder, hashOf, hashSources, PROJECT_ROOT } from './cache.ts';
@@ -92,6 +92,7 @@ async function build({ machine, entry, modules, checked, cpu, folder }: Build): 
   try {
     runTool('clang', compileArguments(machine, cpu, source, object));
     runTool('lld', linkArguments(machine, object, join(folder, 'guest.elf')));
+    rmSync(object);
   } catch (error) {
     // The folder goes away with the failure: keep the C where a person can look at it.
     const failed = join(cacheFolder(), 'failed');
