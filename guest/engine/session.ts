@@ -36,9 +36,9 @@ export function answer(
   const isRaw = !CHAT_TEMPLATE || (settings.flags & u32(Flag.Raw)) != 0;
   const withStart = (settings.flags & u32(Flag.NoStart)) == 0;
   const fits = isRaw ? appendRaw(text, length, withStart) : appendTurn(text, length);
+  if (!fits) truncate(before);
   report.promptTokens = tokenCount() - before;
   if (!fits) {
-    truncate(before);
     report.stop = Stop.PromptTooLong;
   } else if (tokenCount() == evaluated) {
     report.stop = Stop.Malformed; // nothing at all to go on
