@@ -7,7 +7,7 @@
  * | openat lseek mmap madvise | the pack: its length and its pages  |
  * | read write poll | console                                       |
  * | clock_gettime | clock                                           |
- * | clone futex mprotect | threads (clone: linux.startThread) and the ends of their stacks |
+ * | clone futex sched_yield mprotect | threads (clone: linux.startThread) and the ends of their stacks |
  * | rt_sigaction sigaltstack | a fault becomes a readable panic     |
  * | exit_group    | end                                             |
  */
@@ -18,6 +18,7 @@ const LSEEK: i32 = 8;
 const MMAP: i32 = 9;
 const MPROTECT: i32 = 10;
 const RT_SIGACTION: i32 = 13;
+const SCHED_YIELD: i32 = 24;
 const MADVISE: i32 = 28;
 const SIGALTSTACK: i32 = 131;
 const FUTEX: i32 = 202;
@@ -102,6 +103,11 @@ export function mapFile(file: i32, length: usize): isize {
 /** Whole pages that nobody may touch from now on. */
 export function forbid(start: usize, length: usize): void {
   linux.syscall(MPROTECT, start, length, PROT_NONE);
+}
+
+/** Lets another thread have the CPU if one waits for it. */
+export function yieldCpu(): void {
+  linux.syscall(SCHED_YIELD);
 }
 
 /** Sleeps while *word is `value`. */

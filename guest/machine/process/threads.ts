@@ -1,5 +1,5 @@
 import { SIGNAL_STACK_BYTES, useSignalStack } from './signals.ts';
-import { forbid, futexWait, futexWake } from './system.ts';
+import { forbid, futexWait, futexWake, yieldCpu } from './system.ts';
 
 /**
  * A pool of threads that share out jobs. Thread 0 is the process itself; it publishes a job by counting `round` up, runs
@@ -18,8 +18,12 @@ export const MAX_THREADS: i32 = 64;
 const STACK_BYTES: usize = 262144;
 const GUARD_BYTES: usize = 4096;
 
-/** Looks at a word before going to sleep: some 50 µs. More wastes whole time slices where other programs compute too. */
-const SPINS: i32 = 1000;
+/**
+ * Looks at a word before going to sleep. Now and then a look gives way to other threads: the one that we wait for may stand
+ * in line for this very CPU, and the kernel leaves two threads there that take turns sleeping.
+ */
+const SPINS: i32 = 10000;
+const SPINS_PER_YIELD: i32 = 100;
 
 /** CLONE_VM | FS | FILES | SIGHAND | THREAD | SYSVSEM: clone(2) */
 const CLONE_FLAGS: usize = 0x50f00;
@@ -80,7 +84,7 @@ export function parallel(task: (index: i32, count: i32) => void): void {
 function waitUntilDone(): void {
   for (let i: i32 = 0; i < SPINS; i++) {
     if (atomic.load<u32>(ref(running.value)) == 0) return;
-    cpu.pause();
+    relax(i);
   }
   atomic.store<u32>(ref(waiting.value), 1);
   while (true) {
@@ -108,7 +112,7 @@ function nextRound(seen: u32): u32 {
   for (let i: i32 = 0; i < SPINS; i++) {
     const now = atomic.load<u32>(ref(round.value));
     if (now != seen) return now;
-    cpu.pause();
+    relax(i);
   }
   atomic.add<u32>(ref(sleeping.value), 1);
   let now = atomic.load<u32>(ref(round.value));
@@ -118,4 +122,9 @@ function nextRound(seen: u32): u32 {
   }
   atomic.sub<u32>(ref(sleeping.value), 1);
   return now;
+}
+
+function relax(spin: i32): void {
+  if (spin % SPINS_PER_YIELD == SPINS_PER_YIELD - 1) yieldCpu();
+  else cpu.pause();
 }
