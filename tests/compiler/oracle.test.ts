@@ -6,6 +6,7 @@ import asc from 'assemblyscript/asc';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { allOperations, type Operation } from './arithmetic.ts';
 import { call, type Exports, instantiate, runWasm, SANITIZE, toC } from './build.ts';
+import { ProgramWriter } from './randomProgram.ts';
 import { FLOAT_VALUES, FLOATS, INTEGERS, integerValues, type TestType, toWasm } from './types.ts';
 
 async function runAssemblyScript(source: string): Promise<Exports> {
@@ -120,5 +121,34 @@ describe('programs', () => {
     }
     expect(failures.slice(0, 20)).toEqual([]);
     expect(calls).toBeGreaterThan(0);
+  });
+});
+
+describe('random programs', () => {
+  const SEEDS = (process.env.SEEDS ?? '1').split(',').map(Number);
+  const FUNCTIONS = 60;
+
+  test.each(SEEDS)('seed %d', async (seed) => {
+    const source = new ProgramWriter(seed * 7919).program(FUNCTIONS);
+    const theirs = await runAssemblyScript(source);
+    const c = toC(source);
+    const builds = { ours: runWasm(c).exports, sanitized: runWasm(c, SANITIZE).exports };
+    const failures: string[] = [];
+    // Globals live on from call to call: all three must take the same way.
+    for (let i = 0; i < FUNCTIONS; i++) {
+      for (const args of [
+        [0, 0n],
+        [5, 77n],
+        [-3, -1n],
+      ] as (number | bigint)[][]) {
+        const wanted = call(theirs, `f${i}`, args);
+        for (const [build, exports] of Object.entries(builds)) {
+          const got = call(exports, `f${i}`, args);
+          if (!same(got, wanted))
+            failures.push(`f${i}(${args.join(', ')}): asc ${wanted}, ${build} ${got}`);
+        }
+      }
+    }
+    expect(failures.slice(0, 5)).toEqual([]);
   });
 });

@@ -95,13 +95,11 @@ function write(e: Emitter, x: Expression, bare: boolean): Written {
       return convert(e, x);
     case 'call': {
       const name = useFunction(e, x.function);
-      return [
-        ordered(e, x.arguments.map(operand(e)), (args) => `${name}(${args.join(', ')})`),
-        POSTFIX,
-      ];
+      const args = x.arguments.map(operand(e));
+      return ordered(e, args, POSTFIX, (c) => `${name}(${c.join(', ')})`);
     }
     case 'callPointer':
-      return [callPointer(e, x), POSTFIX];
+      return callPointer(e, x);
     case 'intrinsic':
       return intrinsic(e, x);
     case 'index':
@@ -177,10 +175,15 @@ function arrange(e: Emitter, operands: Operand[]): { before: string; c: string[]
   return { before: before.join(' '), c };
 }
 
-/** The same as one expression: a GNU statement expression where there are temporaries. */
-function ordered(e: Emitter, operands: Operand[], build: (c: string[]) => string): string {
+/** The same as one expression, of the given strength: a GNU statement expression where there are temporaries. */
+function ordered(
+  e: Emitter,
+  operands: Operand[],
+  strength: number,
+  build: (c: string[]) => string,
+): Written {
   const { before, c } = arrange(e, operands);
-  return before === '' ? build(c) : `({ ${before} ${build(c)}; })`;
+  return before === '' ? [build(c), strength] : [`({ ${before} ${build(c)}; })`, POSTFIX];
 }
 
 /** The same as a place: a statement expression is no lvalue, so it gives the address, which is followed outside. */
@@ -228,12 +231,10 @@ function binary(e: Emitter, x: ExpressionOf<'binary'>): Written {
     operand(e, inner(right, strength + 1), isPlain(left) && wideEnough(e, left.type))(right),
   ];
   const narrow = type.kind === 'integer' && bitsOfType(e, type) < 32 && '+-*'.includes(operator);
-  const c = ordered(e, sides, ([a, b]) => {
+  return ordered(e, sides, narrow ? UNARY : strength, ([a, b]) => {
     const text = `${a} ${operator} ${operator === '-' ? guarded(b, '-') : b}`;
     return narrow ? `(${type.name})(${text})` : text;
   });
-  if (c.startsWith('({')) return [c, POSTFIX];
-  return [c, narrow ? UNARY : strength];
 }
 
 /** Will C convert a small literal beside this operand to the operand's type? */
@@ -252,8 +253,8 @@ function division(e: Emitter, x: ExpressionOf<'binary'>, type: IntegerType): Wri
   }
   const name = divisionHelper(e, type, operator);
   const tail = e.checked ? `, ${site(e, x.place)}` : '';
-  const c = ordered(e, [left, right].map(operand(e)), ([a, b]) => `${name}(${a}, ${b}${tail})`);
-  return [c, POSTFIX];
+  const operands = [left, right].map(operand(e));
+  return ordered(e, operands, POSTFIX, ([a, b]) => `${name}(${a}, ${b}${tail})`);
 }
 
 /** Counts are taken modulo the width; `>>>` of a signed type shifts its bits as unsigned. */
@@ -267,13 +268,12 @@ function shift(e: Emitter, x: ExpressionOf<'binary'>, type: IntegerType): Writte
   const unsigned = `u${bits}`;
   const viaUnsigned = operator === '>>>' && type.signed;
   const narrow = (bits < 32 && operator === '<<') || viaUnsigned;
-  const c = ordered(e, [operand(e, UNARY, false)(left), count], ([a, rawCount]) => {
+  const operands = [operand(e, UNARY, false)(left), count];
+  return ordered(e, operands, narrow ? UNARY : STRENGTH[operator], ([a, rawCount]) => {
     const n = rawCount.startsWith('_t') ? `(${rawCount} & ${bits - 1})` : rawCount;
     const shifted = `${viaUnsigned ? `(${unsigned})${a}` : a} ${operator === '<<' ? '<<' : '>>'} ${n}`;
     return narrow ? `(${type.name})(${shifted})` : shifted;
   });
-  if (c.startsWith('({')) return [c, POSTFIX];
-  return [c, narrow ? UNARY : 11];
 }
 
 // --- Conversions ------------------------------------------------------------------------------------------------------
@@ -363,7 +363,7 @@ function root(x: Expression): ExpressionOf<'global'>['global'] | undefined {
 
 // --- Calls ------------------------------------------------------------------------------------------------------------
 
-function callPointer(e: Emitter, x: ExpressionOf<'callPointer'>): string {
+function callPointer(e: Emitter, x: ExpressionOf<'callPointer'>): Written {
   const { callee } = x;
   const own: Operand = {
     ...operand(e, POSTFIX, false)(callee),
@@ -373,11 +373,8 @@ function callPointer(e: Emitter, x: ExpressionOf<'callPointer'>): string {
         : expression(e, callee, POSTFIX),
   };
   // The call itself comes after its arguments, so the callee is only disturbed by them.
-  return ordered(
-    e,
-    [own, ...x.arguments.map(operand(e))],
-    ([f, ...args]) => `${f}(${args.join(', ')})`,
-  );
+  const operands = [own, ...x.arguments.map(operand(e))];
+  return ordered(e, operands, POSTFIX, ([f, ...args]) => `${f}(${args.join(', ')})`);
 }
 
 function intrinsic(e: Emitter, x: ExpressionOf<'intrinsic'>): Written {
@@ -392,11 +389,8 @@ function intrinsic(e: Emitter, x: ExpressionOf<'intrinsic'>): Written {
       }),
     );
   }
-  const c = ordered(
-    e,
-    x.arguments.map((argument, i) => argumentOperand(e, x, argument, i)),
-    (args) => table.c(use(e, x, args, types)),
-  );
+  const operands = x.arguments.map((argument, i) => argumentOperand(e, x, argument, i));
+  const [c] = ordered(e, operands, ASSIGNMENT, (args) => table.c(use(e, x, args, types)));
   return [c, isClosed(c) ? POSTFIX : ASSIGNMENT];
 }
 

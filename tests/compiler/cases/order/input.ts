@@ -18,3 +18,8 @@ export function mixed(p: Ptr<i32>): i32 {
   p[0] += next();
   return state * 10 + next() + pure + once + both;
 }
+
+/** A temporary inside a larger expression keeps its own parentheses. */
+export function nested(x: i32): i32 {
+  return 100 + ((next() >> state) & 31) * (next() - state);
+}
