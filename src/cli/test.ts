@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { PROJECT_ROOT } from '../toolchain/cache.ts';
 import { ensureTools } from '../toolchain/install.ts';
 import { TOOLS } from '../toolchain/tools.ts';
+import { DEFAULT_MODEL, obtainModel } from './modelOptions.ts';
 import { EXIT_FAILURE, say } from './terminal.ts';
 
 /** What `npm test` runs, in order: all of it, so that a slip of style hides no failing test. */
@@ -26,11 +27,16 @@ export function registerTest(program: Command): void {
     .action(test);
 }
 
-function test(vitestArguments: string[]): void {
+async function test(vitestArguments: string[]): Promise<void> {
   ensureTools(
     TOOLS.map((tool) => tool.name),
     say,
   );
+  try {
+    await obtainModel(DEFAULT_MODEL);
+  } catch (error) {
+    say(`mu test: the tests of ${DEFAULT_MODEL} will be skipped: ${(error as Error).message}`);
+  }
   for (const [command, ...args] of steps(vitestArguments)) {
     say(`mu test: ${[command, ...args].join(' ')}`);
     const program = join(PROJECT_ROOT, 'node_modules/.bin', command);
