@@ -1,9 +1,11 @@
 /**
- * Random programs in the subset that AssemblyScript shares: integers of every width, globals, calls with side effects in every
+ * Random programs in the subset that AssemblyScript shares: numbers of every type, globals, calls with side effects in every
  * place where C would leave the order open, memory, loops, switches. Terminates always; traps nowhere.
  */
 
-const TYPES = ['i32', 'u32', 'i64', 'u64', 'u8', 'u16', 'i8', 'i16', 'usize'];
+const INTEGERS = ['i32', 'u32', 'i64', 'u64', 'u8', 'u16', 'i8', 'i16', 'usize'];
+const FLOATS = ['f32', 'f64'];
+const TYPES = [...INTEGERS, ...FLOATS];
 /** Memory that the programs write: 64 bytes. */
 const MEMORY = 1048576;
 
@@ -38,7 +40,7 @@ export class ProgramWriter {
     );
     const marks = TYPES.map(
       (type) =>
-        `function mark_${type}(x: ${type}): ${type} { trace = trace * 31 + i64(x); g_${type} ^= x; return x; }`,
+        `function mark_${type}(x: ${type}): ${type} { trace = trace * 31 + i64(x); g_${type} ${FLOATS.includes(type) ? '=' : '^='} x; return x; }`,
     );
     const bodies = Array.from({ length: functions }, (_, i) => this.#function(i));
     return ['let trace: i64 = 0;', ...globals, ...marks, ...bodies].join('\n');
@@ -53,7 +55,7 @@ export class ProgramWriter {
       { name: 'b', type: 'u64', mutable: true },
     ];
     const body = Array.from({ length: 3 + this.#random(5) }, () => this.#statement(2)).join('\n  ');
-    return `export function f${index}(a: i32, b: u64): i64 {
+    return `export function run${index}(a: i32, b: u64): i64 {
   trace = 1;
   ${body}
   return trace + ${this.#expression('i64', 3)};
@@ -71,6 +73,8 @@ export class ProgramWriter {
       i64: ['-9223372036854775808', '-11', '5', '0x123456789abcdef'],
       u64: ['0', '17', '0xcbf29ce484222325', '18446744073709551615'],
       usize: ['0', '5', '4294967295'],
+      f32: ['0', '1.5', '-0.25', '16777216', '1e-30'],
+      f64: ['0', '0.1', '-3', '1e100', '123456.789'],
     };
     return this.#pick(values[type]);
   }
@@ -78,6 +82,7 @@ export class ProgramWriter {
   #expression(type: string, depth: number): string {
     const sub = (t = type) => this.#expression(t, depth - 1);
     if (depth <= 0) return this.#leaf(type);
+    if (FLOATS.includes(type)) return this.#float(type, sub);
     const small = type === 'i8' || type === 'i16';
     switch (this.#random(small ? 11 : 12)) {
       case 0:
@@ -98,9 +103,11 @@ export class ProgramWriter {
         return `(${sub()} ${this.#pick(['/', '%'])} ${divisor})`;
       }
       case 6:
-        return `${this.#pick(['-', '~'])}(${sub()})`;
+        // AssemblyScript forgets to wrap ~ of u8 and u16 when it widens the result.
+        return `${/8|16/.test(type) ? '-' : this.#pick(['-', '~'])}(${sub()})`;
       case 7:
-        return `${type}(${sub(this.#pick(TYPES))})`;
+        // A float becomes 8 or 16 bits in another way in AssemblyScript.
+        return `${type}(${sub(this.#pick(/8|16/.test(type) ? INTEGERS : TYPES))})`;
       case 8:
         return `(${this.#condition(depth - 1)} ? ${sub()} : ${sub()})`;
       case 9:
@@ -109,6 +116,22 @@ export class ProgramWriter {
         return `load<${type}>(${MEMORY} + (${sub('usize')} & 31))`;
       default:
         return `(${sub()} >>> ${sub()})`;
+    }
+  }
+
+  #float(type: string, sub: (type?: string) => string): string {
+    switch (this.#random(6)) {
+      case 0:
+      case 1:
+        return `(${sub()} ${this.#pick(['+', '-', '*', '/'])} ${sub()})`;
+      case 2:
+        return `${type}(${sub(this.#pick(TYPES))})`;
+      case 3:
+        return `${this.#pick(['-', 'abs', 'floor', 'nearest', 'trunc'])}(${sub()})`;
+      case 4:
+        return `mark_${type}(${sub()})`;
+      default:
+        return this.#leaf(type);
     }
   }
 
@@ -125,7 +148,7 @@ export class ProgramWriter {
       this.#loops === 0
     ) {
       this.#calls += 1;
-      return `(f${this.#random(this.#index)}(${this.#random(9)}, ${this.#random(9)}) ^ trace)`;
+      return `(run${this.#random(this.#index)}(${this.#random(9)}, ${this.#random(9)}) ^ trace)`;
     }
     // Constant arithmetic that overflows is refused, so signed literals meet a variable first.
     const literal = `${type}(${this.#literal(type)})`;
@@ -161,6 +184,7 @@ export class ProgramWriter {
 
   #statement(depth: number): string {
     const type = this.#pick(TYPES);
+    const isFloat = FLOATS.includes(type);
     const targets = [
       ...this.#locals.filter((l) => l.type === type && l.mutable).map((l) => l.name),
       `g_${type}`,
@@ -177,10 +201,14 @@ export class ProgramWriter {
       case 1:
         return `${this.#pick(targets)} = ${this.#expression(type, 4)};`;
       case 2: {
-        const operator = this.#pick(['+=', '-=', '*=', '&=', '|=', '^=', '<<=', '>>=']);
+        const operator = this.#pick(
+          isFloat ? ['+=', '-=', '*=', '/='] : ['+=', '-=', '*=', '&=', '|=', '^=', '<<=', '>>='],
+        );
         return `${this.#pick(targets)} ${operator} ${this.#expression(type, 3)};`;
       }
       case 3:
+        // The bits of a NaN are not defined.
+        if (isFloat) return `mark_${type}(${this.#expression(type, 3)});`;
         return `store<${type}>(${MEMORY} + (${this.#expression('usize', 2)} & 31), ${this.#expression(type, 3)});`;
       case 4:
         return `${this.#pick(targets)}${this.#pick(['++', '--'])};`;
