@@ -42,8 +42,12 @@ export class ProgramWriter {
       (type) =>
         `function mark_${type}(x: ${type}): ${type} { trace = trace * 31 + i64(x); g_${type} ${FLOATS.includes(type) ? '=' : '^='} x; return x; }`,
     );
+    // In AssemblyScript, load<u32> takes the type that its surroundings want; as a call it has its own.
+    const gets = INTEGERS.map(
+      (type) => `function get_${type}(p: usize): ${type} { return load<${type}>(p); }`,
+    );
     const bodies = Array.from({ length: functions }, (_, i) => this.#function(i));
-    return ['let trace: i64 = 0;', ...globals, ...marks, ...bodies].join('\n');
+    return ['let trace: i64 = 0;', ...globals, ...marks, ...gets, ...bodies].join('\n');
   }
 
   #function(index: number): string {
@@ -103,8 +107,7 @@ export class ProgramWriter {
         return `(${sub()} ${this.#pick(['/', '%'])} ${divisor})`;
       }
       case 6:
-        // AssemblyScript forgets to wrap ~ of u8 and u16 when it widens the result.
-        return `${/8|16/.test(type) ? '-' : this.#pick(['-', '~'])}(${sub()})`;
+        return `${this.#pick(['-', '~'])}(${sub()})`;
       case 7:
         // A float becomes 8 or 16 bits in another way in AssemblyScript.
         return `${type}(${sub(this.#pick(/8|16/.test(type) ? INTEGERS : TYPES))})`;
@@ -113,7 +116,7 @@ export class ProgramWriter {
       case 9:
         return `mark_${type}(${sub()})`;
       case 10:
-        return `load<${type}>(${MEMORY} + (${sub('usize')} & 31))`;
+        return `get_${type}(${MEMORY} + (${sub('usize')} & 31))`;
       default:
         return `(${sub()} >>> ${sub()})`;
     }
