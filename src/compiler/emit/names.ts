@@ -32,6 +32,8 @@ export function isReserved(name: string): boolean {
 export class Names {
   readonly #names = new Map<Named, string>();
   readonly #taken = new Set<string>();
+  /** `E.A` by enum and member */
+  readonly #members = new Map<EnumType, Map<string, string>>();
 
   /** Names for all of the program, those that the outside sees first. */
   constructor(all: Named[], roots: FunctionInstance[]) {
@@ -54,6 +56,14 @@ export class Names {
   #give(named: Named, name: string): void {
     this.#names.set(named, name);
     this.#taken.add(name);
+    if (named.kind !== 'enum') return;
+    const members = new Map<string, string>();
+    this.#members.set(named, members);
+    for (const member of named.members.keys()) {
+      const free = this.#free(`${name}_${member}`);
+      members.set(member, free);
+      this.#taken.add(free);
+    }
   }
 
   #free(name: string): string {
@@ -72,7 +82,7 @@ export class Names {
 
   /** enum E { A } → E_A */
   member(type: EnumType, name: string): string {
-    return `${this.of(type)}_${name}`;
+    return this.#members.get(type)?.get(name) as string;
   }
 }
 

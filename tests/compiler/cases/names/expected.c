@@ -1,9 +1,13 @@
+typedef i32 State;
+enum { State_Idle = 0 };
+
 HELPER i32 i32_min(i32 a, i32 b) { return a < b ? a : b; }
 
 i32 main(void);
 static i32 linux_(void);
 static i32 i32_min_(i32, i32);
 f32 outside_name(f32);
+i32 hides(i32);
 
 #line 2 "tests/compiler/cases/names/input.ts"
 i32 main(void) {
@@ -25,4 +29,9 @@ static i32 i32_min_(i32 a, i32 b) {
 
 f32 outside_name(f32 float_) {
   return float_;
+}
+
+#line 29 "tests/compiler/cases/names/input.ts"
+i32 hides(i32 State_Idle_) {
+  return State_Idle_ + (i32)State_Idle;
 }

@@ -20,3 +20,12 @@ function i32_min(a: i32, b: i32): i32 {
 function named(float: f32): f32 {
   return float;
 }
+
+enum State {
+  Idle,
+}
+
+/** Neither a local nor a function hides what State.Idle becomes. */
+export function hides(State_Idle: i32): i32 {
+  return State_Idle + State.Idle;
+}
