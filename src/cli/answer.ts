@@ -24,9 +24,7 @@ export async function askOnce(
 /** Throws where the guest could not even begin. */
 export function requireAnswer({ report }: Answer): void {
   if (report.stop === 'promptTooLong') {
-    throw new Error(
-      'the prompt is too long for what is left of the context; a larger -c makes room',
-    );
+    throw new Error('the prompt is too long for the context; a larger -c makes room');
   }
   if (report.stop === 'malformedRequest') {
     throw new Error(
