@@ -73,7 +73,8 @@ export interface FunctionType {
   name: string;
   parameters: Type[];
   result: Type;
-  convention: 'c' | 'efi';
+  /** interrupt: of a handler's name as a value, which only changetype<usize> takes */
+  convention: 'c' | 'efi' | 'interrupt';
 }
 
 export interface VectorType {
@@ -155,10 +156,15 @@ export class TypeTable {
     }));
   }
 
-  function(parameters: Type[], result: Type, convention: 'c' | 'efi' = 'c'): FunctionType {
+  function(
+    parameters: Type[],
+    result: Type,
+    convention: FunctionType['convention'] = 'c',
+  ): FunctionType {
     const key = `${convention}(${parameters.map(identity).join()})${identity(result)}`;
     const text = `(${parameters.map((type) => type.name).join(', ')}) => ${result.name}`;
-    const name = convention === 'efi' ? `Efi<${text}>` : text;
+    const names = { c: text, efi: `Efi<${text}>`, interrupt: `@interrupt ${text}` };
+    const name = names[convention];
     return this.#intern(key, () => ({ kind: 'function', name, parameters, result, convention }));
   }
 

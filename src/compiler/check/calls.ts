@@ -54,7 +54,7 @@ export function checkCall(
   }
   const pointer = checkExpression(context, callee);
   if (pointer.kind === 'error') return pointer;
-  if (pointer.type.kind !== 'function') {
+  if (pointer.type.kind !== 'function' || pointer.type.convention === 'interrupt') {
     return refuse(context, callee, 'MU309', { type: pointer.type.name });
   }
   const type: FunctionType = pointer.type;

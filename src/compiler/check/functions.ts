@@ -3,16 +3,12 @@
 import type ts from 'typescript';
 import { placeOf } from '../parse/modules.ts';
 import type { FunctionInstance, Local } from '../tree.ts';
-import { errorType, type FunctionType, identity, type Type, voidType } from '../types.ts';
+import { errorType, identity, type Type, voidType } from '../types.ts';
 import { type Context, type FunctionSymbol, moduleContext, place, report } from './context.ts';
 import { parameterType, requireValue, typeFrom } from './types.ts';
 
 /** More instances of one function than this: it feeds itself ever larger types. */
 const MOST_INSTANCES = 200;
-
-export function functionType(instance: FunctionInstance): FunctionType {
-  return instance.type;
-}
 
 /** The context in which a function's types and body are read. */
 export function functionContext(

@@ -85,3 +85,10 @@ export function packed(p: Ptr<Packed>): void {
   handler(null);
   const v = volatile.load<f32x4>(p);
 }
+
+export function interrupts(): usize {
+  const plain: (frame: Ptr<u64>) => void = handler;
+  const copied = handler;
+  copied(null);
+  return changetype<usize>(handler);
+}
