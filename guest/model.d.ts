@@ -48,10 +48,9 @@ export declare const TOKENIZER_KIND: i32; // 0 byte-level BPE, 1 SentencePiece-s
 export declare const TOKENIZER_MAX_TEXT: i32; // bytes of one text to encode
 export declare const MAX_PROMPT_BYTES: i32; // bytes of one request's text
 export declare const TOKENIZER_TOKENS: i32; // V
-export declare const TOKENIZER_PIECES: i32; // P: V and the pieces that are no tokens
 export declare const TOKENIZER_PIECE_OFFSETS: usize; // u32[V + 1] into pieceBytes
 export declare const TOKENIZER_PIECE_BYTES: usize;
-export declare const TOKENIZER_MERGE_START: usize; // u32[P + 1]
+export declare const TOKENIZER_MERGE_START: usize; // u32[P + 1], P: the tokens and the pieces that are none
 export declare const TOKENIZER_MERGES: usize; // {right, merged, rank} u32[3]
 export declare const TOKENIZER_BYTE_TOKEN: usize; // u32[256]
 export declare const TOKENIZER_CHARACTERS: usize; // {code point, piece} u32[2]
@@ -73,8 +72,6 @@ export declare const TOKENIZER_ADD_BOS: bool;
 export declare const TOKENIZER_ADD_SPACE_PREFIX: bool;
 export declare const TOKENIZER_STRIP_AFTER_BOS: bool; // no leading space after the start token
 export declare const TOKEN_BOS: i32; // -1: none
-export declare const TOKEN_EOS: i32; // -1: none
-export declare const TOKEN_UNKNOWN: i32; // -1: none
 export declare const TOKEN_END: FixedArray<i32>; // tokens that end an answer
 
 // Chat template segments

@@ -50,7 +50,7 @@ function answerFramed(isGood: bool): void {
   }
   report.entryToReadyNanos = readyNanos;
   report.entryToFirstTokenNanos = firstTokenNanos;
-  report.bootTicks = bootNanos();
+  report.bootNanos = bootNanos();
   sayByte(Control.EndOfText);
   sayHex(changetype<Ptr<u8>>(ref(report)), i32(sizeof<Report>()));
   say('\n');

@@ -41,7 +41,7 @@ export class Report {
   entryToFirstTokenNanos!: u64;
   tokensHash!: u64;
   logitsHash!: u64;
-  bootTicks!: u64;
+  bootNanos!: u64;
   reserved!: u64;
 }
 

@@ -33,7 +33,6 @@ export const PM1A_CONTROL: u16 = 0x604;
 /** ACPI sleep control register of Cloud Hypervisor. */
 export const SLEEP_CONTROL: u16 = 0x600;
 
-/** Selectors in the descriptor tables. The entry stub's own table has the same code and data. */
+/** Selectors in the descriptor tables. The entry stub's own table has the same code. */
 export const CODE_SELECTOR: u16 = 0x08;
-export const DATA_SELECTOR: u16 = 0x10;
 export const TASK_SELECTOR: u16 = 0x18;

@@ -64,7 +64,6 @@ export function compileTokenizer(model: Pick<Model, 'path' | 'tokenizer'>): Comp
     constants: {
       TOKENIZER_KIND: tokenizer.kind === 'spm' ? 1 : 0,
       TOKENIZER_TOKENS: pieces.length,
-      TOKENIZER_PIECES: merges.start.length - 1,
       TOKENIZER_CHARACTER_COUNT: symbols.characters.length / 2,
       TOKENIZER_CLASS_COUNT: words.classCount,
       TOKENIZER_END_CLASS: words.endClass,
@@ -76,8 +75,6 @@ export function compileTokenizer(model: Pick<Model, 'path' | 'tokenizer'>): Comp
       TOKENIZER_ADD_SPACE_PREFIX: tokenizer.addSpacePrefix,
       TOKENIZER_STRIP_AFTER_BOS: tokenizer.stripAfterBos,
       TOKEN_BOS: tokenizer.bos ?? -1,
-      TOKEN_EOS: tokenizer.eos ?? -1,
-      TOKEN_UNKNOWN: tokenizer.unknown ?? -1,
       TOKEN_END: { type: 'i32', value: tokenizer.end.length > 0 ? tokenizer.end : [-1] },
     },
   };
