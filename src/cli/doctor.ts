@@ -36,7 +36,7 @@ function asJson(found: readonly Found[]): string {
 function asText(found: readonly Found[]): string {
   const lines = found.map(({ tool, command, version, note }) => {
     const state = command ? '✓' : tool.required ? '✗' : '–';
-    const what = command ? version : 'missing';
+    const what = command ? (version ?? 'here') : 'missing';
     const install = tool.debianPackage ? `apt: ${tool.debianPackage}` : (tool.otherwise ?? '');
     const columns = [
       tool.name.padEnd(13),

@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { type Tool, type ToolName, toolNamed } from './tools.ts';
 
 /** What is on this machine in place of a table entry. */
 export interface Found {
   tool: Tool;
-  /** Command and leading arguments; null: nothing usable. */
+  /** Command and leading arguments, or the path of what is a file; null: nothing usable. */
   command: readonly string[] | null;
   version: string | null;
   /** Why it is unusable, or works but is older than wanted. */
@@ -22,7 +23,7 @@ export function findTool(name: ToolName): Found {
   return answer;
 }
 
-/** The command line of a tool that must be there. */
+/** The command line of a tool that must be there; of what is a file, its path. */
 export function requireTool(name: ToolName): readonly string[] {
   const answer = findTool(name);
   if (answer.command) return answer.command;
@@ -45,6 +46,10 @@ export function debianPackages(tools: readonly Tool[]): string[] {
 }
 
 function probe(tool: Tool): Found {
+  if (tool.file) {
+    const command = existsSync(tool.file) ? [tool.file] : null;
+    return { tool, command, version: null, note: null };
+  }
   let refused: Found | null = null;
   let older: Found | null = null;
   for (const command of tool.commands) {

@@ -17,12 +17,29 @@ export type ToolName =
   | 'qemu'
   | 'python'
   | 'pip'
-  | 'git';
+  | 'git'
+  | 'make'
+  | 'flex'
+  | 'bison'
+  | 'bc'
+  | 'xz'
+  | 'llvm-ar'
+  | 'linux-source'
+  | 'dpkg-source'
+  | 'musl-gcc'
+  | 'xorriso'
+  | 'mtools'
+  | 'ovmf'
+  | 'grub'
+  | 'grub-bios'
+  | 'grub-uefi';
 
 export interface Tool {
   name: ToolName;
   /** Command lines to try, best first; the first that exists and is new enough is taken. */
   commands: readonly (readonly string[])[];
+  /** For what is data, no program (`commands` is empty then): the file or folder that must be there. */
+  file?: string;
   /** A file that the command must find (clang's -print-file-name), for what is a library, no program. */
   library?: string;
   /** Finds the version in what the command with --version prints. */
@@ -147,6 +164,145 @@ export const TOOLS: readonly Tool[] = [
     minimum: [2, 0],
     neededBy: 'npm test: which files are committed',
     debianPackage: 'git',
+    required: false,
+  },
+  {
+    name: 'make',
+    commands: [['make']],
+    version: ANY_VERSION,
+    minimum: [4, 0],
+    neededBy: 'stacks linux, diet: kernel and BusyBox',
+    debianPackage: 'make',
+    required: false,
+  },
+  {
+    name: 'flex',
+    commands: [['flex']],
+    version: ANY_VERSION,
+    minimum: [2, 5],
+    neededBy: 'stacks linux, diet: the kernel’s configuration',
+    debianPackage: 'flex',
+    required: false,
+  },
+  {
+    name: 'bison',
+    commands: [['bison']],
+    version: ANY_VERSION,
+    minimum: [3, 0],
+    neededBy: 'stacks linux, diet: the kernel’s configuration',
+    debianPackage: 'bison',
+    required: false,
+  },
+  {
+    name: 'bc',
+    commands: [['bc']],
+    version: ANY_VERSION,
+    minimum: [1, 6],
+    neededBy: 'stacks linux, diet: the kernel’s time constants',
+    debianPackage: 'bc',
+    required: false,
+  },
+  {
+    name: 'xz',
+    commands: [['xz']],
+    version: ANY_VERSION,
+    minimum: [5, 2],
+    neededBy: 'stacks linux, diet: sources, and the compressed kernel',
+    debianPackage: 'xz-utils',
+    required: false,
+  },
+  {
+    name: 'llvm-ar',
+    commands: [['llvm-ar-19'], ['llvm-ar'], ['llvm-ar-16']],
+    version: LLVM_VERSION,
+    minimum: [16, 0],
+    neededBy: 'stacks linux, diet: the kernel',
+    debianPackage: 'llvm-19',
+    required: false,
+  },
+  {
+    name: 'linux-source',
+    commands: [],
+    file: '/usr/src/linux-source-6.1.tar.xz',
+    version: ANY_VERSION,
+    minimum: [6, 1],
+    neededBy: 'stacks linux, diet: the kernel’s source',
+    debianPackage: 'linux-source-6.1',
+    required: false,
+  },
+  {
+    name: 'dpkg-source',
+    commands: [['dpkg-source']],
+    version: ANY_VERSION,
+    minimum: [1, 20],
+    neededBy: 'stack linux: BusyBox’s source',
+    debianPackage: 'dpkg-dev',
+    required: false,
+  },
+  {
+    name: 'musl-gcc',
+    commands: [['musl-gcc']],
+    version: ANY_VERSION,
+    minimum: [10, 0],
+    neededBy: 'stack linux: BusyBox',
+    debianPackage: 'musl-tools',
+    required: false,
+  },
+  {
+    name: 'xorriso',
+    commands: [['xorriso']],
+    version: ANY_VERSION,
+    minimum: [1, 5],
+    neededBy: 'stack linux: the ISO',
+    debianPackage: 'xorriso',
+    required: false,
+  },
+  {
+    name: 'mtools',
+    commands: [['mformat']],
+    version: ANY_VERSION,
+    minimum: [4, 0],
+    neededBy: 'stack linux: the EFI system partition',
+    debianPackage: 'mtools',
+    required: false,
+  },
+  {
+    name: 'ovmf',
+    commands: [],
+    file: '/usr/share/OVMF/OVMF_CODE_4M.fd',
+    version: ANY_VERSION,
+    minimum: [2022, 0],
+    neededBy: 'mu boot --firmware uefi',
+    debianPackage: 'ovmf',
+    required: false,
+  },
+  {
+    name: 'grub',
+    commands: [['grub-mkimage']],
+    version: ANY_VERSION,
+    minimum: [2, 6],
+    neededBy: 'stack linux without Limine: the ISO’s loader',
+    debianPackage: 'grub-common',
+    required: false,
+  },
+  {
+    name: 'grub-bios',
+    commands: [],
+    file: '/usr/lib/grub/i386-pc/cdboot.img',
+    version: ANY_VERSION,
+    minimum: [2, 6],
+    neededBy: 'stack linux without Limine: the ISO’s loader on BIOS',
+    debianPackage: 'grub-pc-bin',
+    required: false,
+  },
+  {
+    name: 'grub-uefi',
+    commands: [],
+    file: '/usr/lib/grub/x86_64-efi/moddep.lst',
+    version: ANY_VERSION,
+    minimum: [2, 6],
+    neededBy: 'stack linux without Limine: the ISO’s loader on UEFI',
+    debianPackage: 'grub-efi-amd64-bin',
     required: false,
   },
 ];
