@@ -1,5 +1,5 @@
 /**
- * Who may import whom. Host: cli → measure → stacks → { pack, console } → model → toolchain → compiler;
+ * Who may import whom. Host: cli → measure → stacks → { pack, image, console } → model → toolchain → compiler;
  * guest: apps → engine → kernels, and the machine only by its bare name.
  */
 import { readFileSync } from 'node:fs';
@@ -10,16 +10,26 @@ import { committedFiles, root } from './committed.ts';
 /** Folder → the folders that it may import from, beside itself. Longest matching prefix counts. */
 const DIRECTIONS: Record<string, readonly string[]> = {
   'src/cli': ['src', 'package.json'],
-  'src/stacks': ['src/pack', 'src/console', 'src/toolchain', 'src/model', 'src/compiler'],
+  'src/stacks': [
+    'src/pack',
+    'src/image',
+    'src/console',
+    'src/toolchain',
+    'src/model',
+    'src/compiler',
+  ],
   'src/measure': [
     'src/stacks',
     'src/pack',
+    'src/image',
     'src/console',
     'src/toolchain',
     'src/model',
     'src/compiler',
   ],
   'src/pack': ['src/model', 'src/compiler'],
+  // A loader's release is pulled as a model is.
+  'src/image': ['src/model', 'src/toolchain'],
   'src/toolchain': ['src/compiler'],
   'src/console': [],
   // Models are kept in the cache folder; the guest's tokenizer is compiled for the host (hostTokenizer.ts).
@@ -29,6 +39,7 @@ const DIRECTIONS: Record<string, readonly string[]> = {
   'guest/console': ['guest/engine'],
   'guest/engine': ['guest/kernels'],
   'guest/kernels': [],
+  'guest/linux': ['guest/machine', 'guest/machine/process'],
   'guest/machine/process': ['guest/machine'],
   'guest/machine/pc': ['guest/machine'],
   'guest/machine': [],
