@@ -7,7 +7,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULT_SETTINGS } from '../src/console/settings.ts';
-import { bootUnikernel, buildUnikernel, type Manifest } from '../src/stacks/unikernel.ts';
+import { bootStack, buildStack } from '../src/stacks/index.ts';
+import type { Manifest } from '../src/stacks/manifest.ts';
 import { cacheFolder } from '../src/toolchain/cache.ts';
 import { findTool } from '../src/toolchain/find.ts';
 import { QEMU_MACHINES, type QemuMachine } from '../src/toolchain/qemu.ts';
@@ -32,8 +33,8 @@ const tokenizer = process.argv[4];
 mkdirSync(join(cacheFolder(), 'bench'), { recursive: true });
 const folder = mkdtempSync(join(cacheFolder(), 'bench/boot-'));
 try {
-  const { manifest } = await buildUnikernel({ model, tokenizer }, folder);
-  console.log(`model: ${model}, ${manifest.files.pack.bytes} bytes packed`);
+  const { manifest, prepared } = await buildStack('unikernel', { model, tokenizer }, folder);
+  console.log(`model: ${model}, ${prepared.pack.bytes} bytes packed`);
   console.log(`machine: ${describeMachine()}`);
   console.log(
     `emulator: QEMU ${findTool('qemu').version}, TCG, one processor; start and quit ${quit()} ms`,
@@ -59,7 +60,7 @@ async function measure(machine: QemuMachine, manifest: Manifest): Promise<string
 }
 
 async function bootOnce(machine: QemuMachine, manifest: Manifest): Promise<Boot> {
-  const guest = bootUnikernel({ folder, manifest, machine }, { readyTimeout: 120_000 });
+  const guest = bootStack({ folder, manifest, machine }, { readyTimeout: 120_000 });
   try {
     const settings = { ...DEFAULT_SETTINGS, temperature: 0, predict: 1 };
     const { report } = await guest.ask(PROMPT, settings);

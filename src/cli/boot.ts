@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Guest, GuestSettings } from '../console/guest.ts';
-import { bootUnikernel, type Manifest, readManifest } from '../stacks/unikernel.ts';
+import { bootStack } from '../stacks/index.ts';
+import { type Manifest, readManifest } from '../stacks/manifest.ts';
 import { ensureTools } from '../toolchain/install.ts';
 import { QEMU_MACHINES, type QemuMachine } from '../toolchain/qemu.ts';
 import { answerAsJson, askOnce } from './answer.ts';
@@ -48,7 +49,7 @@ function start(
   { machine, processors }: BootOptions,
   settings: GuestSettings,
 ): Guest {
-  return bootUnikernel({ folder, manifest, machine, processors }, settings);
+  return bootStack({ folder, manifest, machine, processors }, settings);
 }
 
 async function askMachine(
@@ -68,7 +69,7 @@ async function askMachine(
       const { context } = manifest.options;
       const facts = {
         model: manifest.model.name,
-        stack: 'unikernel',
+        stack: manifest.stack,
         machine,
         processors,
         context,

@@ -1,13 +1,14 @@
-import { type Command, InvalidArgumentError } from 'commander';
-import { buildUnikernel, ELF_NAME, type Manifest, PACK_NAME } from '../stacks/unikernel.ts';
+import { type Command, Option } from 'commander';
+import { buildStack, STACK_NAMES, stackNamed } from '../stacks/index.ts';
+import type { Manifest, StackName } from '../stacks/manifest.ts';
+import type { StackRequest } from '../stacks/stack.ts';
 import { ensureTools } from '../toolchain/install.ts';
 import { addModelOptions, MODEL_HELP, type ModelOptions, requestPack } from './modelOptions.ts';
-import { formatBytes, formatMemory, say } from './terminal.ts';
-
-const STACKS = ['unikernel'] as const;
+import { createProgress, formatBytes, formatMemory, say } from './terminal.ts';
 
 interface BuildOptions extends ModelOptions {
-  stack: string;
+  stack: StackName;
+  limine?: string;
   output: string;
 }
 
@@ -16,47 +17,54 @@ export function registerBuild(program: Command): void {
     .command('build')
     .description('build a bootable image')
     .argument('<model>', MODEL_HELP)
-    .requiredOption('--stack <name>', `one of: ${STACKS.join(', ')}`, stackName)
-    .requiredOption('-o, --output <folder>', 'folder to write');
+    .addOption(
+      new Option('--stack <name>', 'what lies between the engine and the machine')
+        .choices(STACK_NAMES)
+        .makeOptionMandatory(),
+    )
+    .requiredOption('-o, --output <folder>', 'folder to write')
+    .option(
+      '--limine <folder>',
+      'stack linux: a Limine release (default: $LIMINE_DIR, the usual places)',
+    );
   addModelOptions(command).action(build);
 }
 
-function stackName(name: string): string {
-  if (!(STACKS as readonly string[]).includes(name)) {
-    throw new InvalidArgumentError(`Stacks that exist: ${STACKS.join(', ')}.`);
-  }
-  return name;
-}
-
 async function build(model: string, options: BuildOptions): Promise<void> {
-  ensureTools(['clang', 'lld'], say);
-  const request = await requestPack(model, options);
-  const { manifest } = await buildUnikernel(
-    { ...request, checked: options.checked },
-    options.output,
-  );
+  ensureTools(stackNamed(options.stack).tools, say);
+  const { stack, checked, limine } = options;
+  const progress = createProgress();
+  const request: StackRequest = {
+    ...(await requestPack(model, options)),
+    ...{ checked, limine, say },
+    onStep: (done, total, what) => progress.update(done, total, what, String),
+  };
+  const { manifest } = await buildStack(stack, request, options.output);
+  progress.end();
   process.stdout.write(`${describeImage(manifest, options.output)}\n`);
 }
 
+const ARTICLE: Record<StackName, string> = {
+  linux: 'a small Linux',
+  diet: 'the only process of a small Linux',
+  unikernel: 'a unikernel',
+};
+
 /** What was made, how much memory it needs, and how to boot it. */
-export function describeImage({ files, memory, model, options }: Manifest, folder: string): string {
-  const rows: [string, number][] = [
-    ['low memory', memory.low],
-    ['program', memory.program],
-    [`KV cache, ${options.context} positions`, memory.keyValueCache],
-    ['activations, logits, stacks', memory.work],
-    ['model pack', memory.pack],
-    ['slack', memory.slack],
-    ['RAM in all', memory.total],
-  ];
-  const lines = rows.map(
-    ([what, bytes]) => `  ${what.padEnd(28)} ${formatMemory(bytes).padStart(10)}`,
+export function describeImage({ stack, files, memory, model }: Manifest, folder: string): string {
+  const widest = Math.max(...files.map(({ name }) => name.length));
+  const fileLines = files.map(
+    ({ name, bytes, what }) =>
+      `  ${name.padEnd(widest)} ${formatBytes(bytes).padStart(9)}  ${what}`,
+  );
+  const memoryLines = [...memory.parts, { what: 'RAM in all', bytes: memory.total }].map(
+    ({ what, bytes }) => `  ${what.padEnd(28)} ${formatMemory(bytes).padStart(10)}`,
   );
   return [
-    `${folder}: ${model.name} as a unikernel for x86-64`,
-    `  ${ELF_NAME} ${formatBytes(files.elf.bytes)}, ${PACK_NAME} ${formatBytes(files.pack.bytes)}`,
+    `${folder}: ${model.name} as ${ARTICLE[stack]} for x86-64`,
+    ...fileLines,
     'Memory:',
-    ...lines,
+    ...memoryLines,
     `Boot it: mu boot ${folder}`,
   ].join('\n');
 }

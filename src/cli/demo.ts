@@ -11,7 +11,8 @@ import {
   followImports,
   type LineCount,
 } from '../measure/lines.ts';
-import { bootUnikernel, buildUnikernel, type UnikernelBuild } from '../stacks/unikernel.ts';
+import { bootStack, buildStack } from '../stacks/index.ts';
+import type { StackBuild } from '../stacks/stack.ts';
 import { cacheFolder, PROJECT_ROOT } from '../toolchain/cache.ts';
 import { findTool } from '../toolchain/find.ts';
 import { guestModules } from '../toolchain/guest.ts';
@@ -45,13 +46,13 @@ async function demo({ prompt, predict, machine }: DemoOptions): Promise<void> {
   const request = await requestPack(DEFAULT_MODEL, {});
   say(`building ${DEFAULT_MODEL} as a unikernel`);
   const folder = join(cacheFolder(), 'demo');
-  const build = await buildUnikernel(request, folder);
+  const build = await buildStack('unikernel', request, folder);
   const { manifest } = build;
 
   say(`booting it in QEMU (${machine}): no operating system, no disk, no network`);
   say('every instruction is emulated, so the first word takes a while\n');
   process.stdout.write(`${bold(`> ${prompt}`)}\n`);
-  const guest = bootUnikernel({ folder, manifest, machine });
+  const guest = bootStack({ folder, manifest, machine });
   let answer: Answer;
   try {
     const greedy = settingsOf({ ...GREEDY, predict });
@@ -110,16 +111,15 @@ function describeSpeed({ report }: Answer): string {
   ]);
 }
 
-function describeSizes({ manifest: { files, memory, options } }: UnikernelBuild): string {
+function describeSizes({ manifest: { files, memory, options } }: StackBuild): string {
   return table('Sizes', [
-    ['program (ELF file)', formatBytes(files.elf.bytes)],
-    ['model pack', formatBytes(files.pack.bytes)],
+    ...files.map(({ name, bytes }): [string, string] => [name, formatBytes(bytes)]),
     [`RAM, with ${options.context} positions of context`, formatMemory(memory.total)],
   ]);
 }
 
 /** What ran: the guest's TypeScript by layer, the C it became, and the compiler that did it. */
-async function describeLines({ prepared }: UnikernelBuild): Promise<string> {
+async function describeLines({ prepared }: StackBuild): Promise<string> {
   const guest = join(PROJECT_ROOT, 'guest');
   const { entry, modules } = guestModules('pc', 'chat');
   const layers = countByLayer(followImports(entry, modules), guest);

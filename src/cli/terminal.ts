@@ -21,8 +21,8 @@ export function sayDim(line: string): void {
 }
 
 export interface Progress {
-  /** what: `downloading`, `packing`, …; a new one begins a new line. */
-  update: (done: number, total: number, what: string) => void;
+  /** what: `downloading`, `packing`, …; a new one begins a new line. format: default bytes. */
+  update: (done: number, total: number, what: string, format?: (count: number) => string) => void;
   /** Leaves the line as it is. */
   end: () => void;
 }
@@ -38,11 +38,11 @@ export function createProgress(): Progress {
     line = '';
   };
   return {
-    update(done, total, what) {
+    update(done, total, what, format = formatBytes) {
       if (what !== subject) end();
       subject = what;
       const percent = total > 0 ? Math.floor((100 * done) / total) : 0;
-      line = `${what} ${formatBytes(done)} of ${formatBytes(total)} (${percent} %)`;
+      line = `${what} ${format(done)} of ${format(total)} (${percent} %)`;
       const now = performance.now();
       if (!isTerminal || now - shownAt < 100) return;
       shownAt = now;

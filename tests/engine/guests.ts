@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Guest } from '../../src/console/guest.ts';
+import { bootStack, buildStack } from '../../src/stacks/index.ts';
 import { preparePack } from '../../src/stacks/prepare.ts';
 import { startProcess } from '../../src/stacks/process.ts';
-import { bootUnikernel, buildUnikernel } from '../../src/stacks/unikernel.ts';
 import { type CpuLevel, hostCpuLevel } from '../../src/toolchain/clang.ts';
 import { findTool } from '../../src/toolchain/find.ts';
 import { compileGuest } from '../../src/toolchain/guest.ts';
@@ -79,9 +79,9 @@ export async function withGuest<T>(
   }
   const folder = await mkdtemp(join(tmpdir(), 'mu-parity-'));
   try {
-    const { manifest } = await buildUnikernel({ ...files, checked }, folder);
+    const { manifest } = await buildStack('unikernel', { ...files, checked }, folder);
     const machine = on.qemu;
-    return await closing(bootUnikernel({ folder, manifest, machine, processors: cores }), use);
+    return await closing(bootStack({ folder, manifest, machine, processors: cores }), use);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,0 +1,31 @@
+/** The stacks, by name: what `mu build` makes and `mu boot` starts. */
+import { connectGuest, type Guest, type GuestSettings } from '../console/guest.ts';
+import type { StackName } from './manifest.ts';
+import type { MachineStart, Stack, StackBuild, StackRequest } from './stack.ts';
+import { unikernel } from './unikernel.ts';
+
+const stacks: Partial<Record<StackName, Stack>> = { unikernel };
+
+export const STACK_NAMES = Object.keys(stacks) as StackName[];
+
+export function stackNamed(name: StackName): Stack {
+  const stack = stacks[name];
+  if (!stack) throw new Error(`no stack is named ${name}`);
+  return stack;
+}
+
+/** Writes an image into a folder, with a manifest. */
+export function buildStack(
+  name: StackName,
+  request: StackRequest,
+  folder: string,
+): Promise<StackBuild> {
+  return stackNamed(name).build(request, folder);
+}
+
+/** Boots a built folder in QEMU. */
+export function bootStack(start: MachineStart, settings: GuestSettings = {}): Guest {
+  const startedAt = performance.now();
+  const child = stackNamed(start.manifest.stack).start(start);
+  return connectGuest(child, { startedAt, ...settings });
+}

@@ -1,0 +1,98 @@
+/**
+ * What `mu build` writes beside the files of an image: what they were made from, what they are and
+ * how much memory they need. `mu boot` reads nothing else.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ModelFacts, PreparedGuest } from './prepare.ts';
+
+export const STACKS = ['linux', 'diet', 'unikernel'] as const;
+export type StackName = (typeof STACKS)[number];
+
+const MANIFEST_NAME = 'manifest.json';
+
+export interface BuiltFile {
+  name: string;
+  /** One line: what it is, how it boots. */
+  what: string;
+  bytes: number;
+  sha256: string;
+}
+
+/** RAM, as a sum. */
+export interface MachineMemory {
+  parts: { what: string; bytes: number }[];
+  /** What the machine must have: the sum, in whole MiB. */
+  total: number;
+}
+
+export interface Manifest {
+  version: 2;
+  stack: StackName;
+  architecture: 'x86_64';
+  model: ModelFacts;
+  options: { context: number; checked: boolean };
+  files: BuiltFile[];
+  memory: MachineMemory;
+}
+
+/** What a stack's recipe says of the image it has written into a folder. */
+export interface ImageDescription {
+  stack: StackName;
+  prepared: PreparedGuest;
+  checked: boolean;
+  /** In the folder, by name. */
+  files: { name: string; what: string }[];
+  memory: MachineMemory['parts'];
+}
+
+export async function writeManifest(folder: string, image: ImageDescription): Promise<Manifest> {
+  const { pack } = image.prepared;
+  const manifest: Manifest = {
+    version: 2,
+    stack: image.stack,
+    architecture: 'x86_64',
+    model: pack.model,
+    options: { context: pack.plan.context, checked: image.checked },
+    files: await Promise.all(image.files.map((file) => describeFile(folder, file))),
+    memory: addUp(image.memory),
+  };
+  await writeFile(join(folder, MANIFEST_NAME), `${JSON.stringify(manifest, null, 2)}\n`);
+  return manifest;
+}
+
+async function describeFile(
+  folder: string,
+  { name, what }: { name: string; what: string },
+): Promise<BuiltFile> {
+  const path = join(folder, name);
+  const hash = createHash('sha256');
+  for await (const piece of createReadStream(path)) hash.update(piece);
+  return { name, what, bytes: (await stat(path)).size, sha256: hash.digest('hex') };
+}
+
+function addUp(parts: MachineMemory['parts']): MachineMemory {
+  const sum = parts.reduce((total, { bytes }) => total + bytes, 0);
+  return { parts, total: Math.ceil(sum / 2 ** 20) * 2 ** 20 };
+}
+
+/** The manifest of a built folder; throws if it is none of ours. */
+export async function readManifest(folder: string): Promise<Manifest> {
+  const path = join(folder, MANIFEST_NAME);
+  let manifest: Manifest;
+  try {
+    manifest = JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    throw new Error(
+      `${folder} is not a built image: ${(error as Error).message}. Build one: mu build MODEL --stack STACK -o ${folder}`,
+    );
+  }
+  if (manifest.version !== 2 || !STACKS.includes(manifest.stack)) {
+    throw new Error(
+      `${path}: expected version 2 and one of the stacks ${STACKS.join(', ')}, found ${manifest.version} and ${manifest.stack}; build it again`,
+    );
+  }
+  return manifest;
+}
