@@ -22,7 +22,10 @@ test.each([
   { args: ['run', 'm', '-p', 'x', '--top-p', '1.5'], message: /Expected a number from 0 to 1/ },
   { args: ['run', 'm', '-p', 'x', '-t', '0'], message: /Expected a whole number from 1/ },
   { args: ['run', 'm', '-p', 'x', '--seed', '1e99'], message: /below 2\^64/ },
-  { args: ['build', 'm', '--stack', 'moon', '-o', 'x'], message: /Allowed choices are .*unikernel/ },
+  {
+    args: ['build', 'm', '--stack', 'moon', '-o', 'x'],
+    message: /Allowed choices are .*unikernel/,
+  },
   { args: ['boot', 'x', '-M', 'pdp11'], message: /Allowed choices are microvm, q35/ },
 ])('wrong usage is exit code 2: mu $args', async ({ args, message }) => {
   const { code, stdout, stderr } = await mu(args);
@@ -35,9 +38,7 @@ test('a folder that is no image is one clear line', async () => {
   const { code, stderr } = await mu(['boot', folder, '-p', 'x']);
   rmSync(folder, { recursive: true });
   expect(code).toBe(1);
-  expect(stderr).toMatch(
-    /^mu: \S+ is not a built image: .*mu build MODEL --stack STACK -o .*\n$/,
-  );
+  expect(stderr).toMatch(/^mu: \S+ is not a built image: .*mu build MODEL --stack STACK -o .*\n$/);
 });
 
 test('doctor lists every tool with what installs it', async () => {
