@@ -8,7 +8,7 @@ import { basename, dirname, join } from 'node:path';
 import type { Constants } from '../compiler/index.ts';
 import type { MemoryPlan } from '../pack/index.ts';
 import { cached, hashOf, hashSources } from '../toolchain/cache.ts';
-import type { GuestMachine } from '../toolchain/clang.ts';
+import type { CpuLevel, GuestMachine } from '../toolchain/clang.ts';
 import { type CompiledGuest, compileGuest } from '../toolchain/guest.ts';
 
 export interface PackRequest {
@@ -49,6 +49,8 @@ export interface GuestRequest extends PackRequest {
   /** Default: chat. */
   app?: string;
   checked?: boolean;
+  /** Default: as in compileGuest. */
+  cpu?: CpuLevel;
 }
 
 export interface PreparedGuest {
@@ -58,8 +60,8 @@ export interface PreparedGuest {
 
 export async function prepareGuest(request: GuestRequest): Promise<PreparedGuest> {
   const pack = await preparePack(request);
-  const { machine, app = 'chat', checked } = request;
-  const guest = await compileGuest({ machine, app, checked, constants: pack.constants });
+  const { machine, app = 'chat', checked, cpu } = request;
+  const guest = await compileGuest({ machine, app, checked, cpu, constants: pack.constants });
   return { pack, guest };
 }
 

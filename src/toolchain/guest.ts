@@ -29,6 +29,8 @@ export interface GuestOptions {
 export interface CompiledGuest {
   /** Path of the linked program. */
   elf: string;
+  /** The same without symbols and debug information, for images. */
+  stripped: string;
   /** Path of the C that the compiler wrote. */
   c: string;
   /** Size of the ELF. */
@@ -55,7 +57,8 @@ export async function compileGuest(options: GuestOptions): Promise<CompiledGuest
   );
   const elf = join(folder, 'guest.elf');
   if (options.output) copyFileSync(elf, options.output);
-  return { elf, c: join(folder, 'guest.c'), bytes: statSync(elf).size, wasCached };
+  const stripped = join(folder, 'guest.stripped.elf');
+  return { elf, stripped, c: join(folder, 'guest.c'), bytes: statSync(elf).size, wasCached };
 }
 
 /** The root module of a guest and the files behind its bare module names. */
@@ -92,6 +95,7 @@ async function build({ machine, entry, modules, checked, cpu, folder }: Build): 
   try {
     runTool('clang', compileArguments(machine, cpu, source, object));
     runTool('lld', linkArguments(machine, object, join(folder, 'guest.elf')));
+    runTool('lld', ['-s', ...linkArguments(machine, object, join(folder, 'guest.stripped.elf'))]);
     rmSync(object);
   } catch (error) {
     // The folder goes away with the failure: keep the C where a person can look at it.
