@@ -44,9 +44,10 @@ export function readRequest(settings: Ptr<Settings>): Request {
   }
 }
 
-/** Whether the host wants the answer to stop. */
+/** Whether the answer shall stop: the host sends CAN, a person types Ctrl-C, which is ETX. */
 export function isCancelled(): bool {
-  return poll() == Control.Cancel;
+  const byte = poll();
+  return byte == Control.Cancel || byte == Control.EndOfText;
 }
 
 /** One key of a person's line, echoed. */

@@ -1,3 +1,4 @@
+import { isFirst } from './first.ts';
 import { monotonicNanos } from './system.ts';
 
 let entryNanos: u64 = 0;
@@ -11,7 +12,7 @@ export function now(): u64 {
   return monotonicNanos() - entryNanos;
 }
 
-/** A process cannot tell when its machine was reset. */
+/** Linux's clock begins when the kernel does, which says something of the first process only. */
 export function bootNanos(): u64 {
-  return 0;
+  return isFirst() ? entryNanos : 0;
 }

@@ -1,7 +1,7 @@
+import { leave } from './first.ts';
 import {
   EAGAIN,
   EINTR,
-  exit,
   POLLIN,
   POLLOUT,
   read as readFile,
@@ -27,7 +27,7 @@ export function writeAll(file: i32, bytes: Ptr<u8>, length: usize): void {
     const written = writeFile(file, ref(bytes[done]), length - done);
     if (written >= 0) done += usize(written);
     else if (written == EAGAIN) waitFor(file, POLLOUT, -1);
-    else if (written != EINTR) exit(1);
+    else if (written != EINTR) leave(1);
   }
 }
 

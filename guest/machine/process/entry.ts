@@ -2,9 +2,10 @@ import { main } from 'app';
 import { addText, type Line } from '../line.ts';
 import { startClock } from './clock.ts';
 import { writeAll } from './console.ts';
+import { beginFirst, leave } from './first.ts';
 import { openPack } from './pack.ts';
 import { catchFaults } from './signals.ts';
-import { exit, STDERR } from './system.ts';
+import { cpuCount, exit, STDERR } from './system.ts';
 import { MAX_THREADS, startThreads } from './threads.ts';
 
 entry.linuxProcess(start);
@@ -13,12 +14,21 @@ entry.linuxProcess(start);
 function start(stack: Ptr<usize>): void {
   startClock();
   catchFaults();
+  if (beginFirst(stack)) {
+    openPack(utf8('/model.pack\0'));
+    startThreads(min(cpuCount(), MAX_THREADS));
+  } else {
+    readArguments(stack);
+  }
+  main();
+  leave(0);
+}
+
+function readArguments(stack: Ptr<usize>): void {
   const count = stack[0];
   if (count < 2 || count > 3) refuse('usage: PROGRAM PACKFILE [THREADS]');
   openPack(changetype<Ptr<u8>>(stack[2]));
   if (count == 3) startThreads(threadCount(changetype<Ptr<u8>>(stack[3])));
-  main();
-  exit(0);
 }
 
 /** text: decimal digits, ended by a zero byte. */

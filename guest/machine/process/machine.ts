@@ -1,11 +1,12 @@
 import { bootNanos as clockBootNanos, now as clockNow } from './clock.ts';
 import { poll as pollInput, read as readInput, write as writeOutput } from './console.ts';
+import { leave } from './first.ts';
 import { packLength as mappedLength, packStart as mappedStart } from './pack.ts';
-import { exit } from './system.ts';
 import { parallel as shareOut, coreCount as threadCount } from './threads.ts';
 
 /*
  * A Linux process as a machine: `PROGRAM PACKFILE [THREADS]`, console on standard input and output. No C library.
+ * As `/init` of a kernel's initramfs it is all of the machine's userspace: first.ts.
  * guest/machine/README.md describes the interface, which every machine exports from a file of this name.
  */
 
@@ -47,5 +48,5 @@ export function packLength(): usize {
 }
 
 export function powerOff(code: i32): void {
-  exit(code);
+  leave(code);
 }

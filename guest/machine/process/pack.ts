@@ -1,6 +1,7 @@
 import { addBytes, addNumber, addText, type Line } from '../line.ts';
 import { writeAll } from './console.ts';
-import { exit, fileLength, mapFile, open, STDERR } from './system.ts';
+import { leave } from './first.ts';
+import { fileLength, mapFile, open, STDERR } from './system.ts';
 
 /** The model pack: a file, mapped as it is. */
 /** What Linux calls the length of a folder is longer. */
@@ -48,7 +49,7 @@ function refuse(path: Ptr<u8>, problem: string, error: isize): void {
   }
   addText(ref(line), '\nThe first argument is the model pack that this program was built with.\n');
   writeAll(STDERR, ref(line.bytes[0]), line.length);
-  exit(1);
+  leave(1);
 }
 
 /** errno(3) */

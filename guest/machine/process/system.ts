@@ -10,6 +10,7 @@
  * | clone futex sched_yield mprotect | threads (clone: linux.startThread) and the ends of their stacks |
  * | rt_sigaction sigaltstack | a fault becomes a readable panic     |
  * | exit_group    | end                                             |
+ * | getpid ioctl sched_getaffinity reboot | the machine's first process: its console, its CPUs, its end |
  */
 const READ: i32 = 0;
 const WRITE: i32 = 1;
@@ -18,10 +19,14 @@ const LSEEK: i32 = 8;
 const MMAP: i32 = 9;
 const MPROTECT: i32 = 10;
 const RT_SIGACTION: i32 = 13;
+const IOCTL: i32 = 16;
 const SCHED_YIELD: i32 = 24;
 const MADVISE: i32 = 28;
+const GETPID: i32 = 39;
 const SIGALTSTACK: i32 = 131;
+const REBOOT: i32 = 169;
 const FUTEX: i32 = 202;
+const SCHED_GETAFFINITY: i32 = 204;
 const CLOCK_GETTIME: i32 = 228;
 const EXIT_GROUP: i32 = 231;
 const OPENAT: i32 = 257;
@@ -47,6 +52,9 @@ const FUTEX_WAIT_PRIVATE: usize = 128;
 const FUTEX_WAKE_PRIVATE: usize = 129;
 
 const CLOCK_MONOTONIC: usize = 1;
+
+const REBOOT_MAGIC: usize = 0xfee1dead;
+const REBOOT_MAGIC_2: usize = 0x28121969;
 
 export const POLLIN: i16 = 1;
 export const POLLOUT: i16 = 4;
@@ -134,6 +142,34 @@ export function setSignalAction(signal: i32, action: usize): void {
 /** stack: stack_t */
 export function setSignalStack(stack: usize): void {
   linux.syscall(SIGALTSTACK, stack, usize(0));
+}
+
+export function processId(): i32 {
+  return i32(linux.syscall(GETPID));
+}
+
+/** argument: a number or an address, as the request has it. */
+export function ioctl(file: i32, request: usize, argument: usize): isize {
+  return linux.syscall(IOCTL, usize(file), request, argument);
+}
+
+/** CPUs that the calling thread may run on, at least one. */
+export function cpuCount(): i32 {
+  const mask = zeroed<FixedArray<u64, 16>>();
+  const bytes = linux.syscall(
+    SCHED_GETAFFINITY,
+    usize(0),
+    sizeof<FixedArray<u64, 16>>(),
+    ref(mask),
+  );
+  let count: u64 = 0;
+  for (let i: isize = 0; i < bytes / 8; i++) count += popcnt(mask[i]);
+  return max(i32(count), 1);
+}
+
+/** command: reboot(2). Returns only if it was refused. */
+export function reboot(command: u32): void {
+  linux.syscall(REBOOT, REBOOT_MAGIC, REBOOT_MAGIC_2, command, usize(0));
 }
 
 export function exit(code: i32): void {
