@@ -9,11 +9,13 @@ import { attachConsole } from './attach.ts';
 import { readPrompt } from './prompt.ts';
 import { addSampling, integer, type SamplingOptions, settingsOf } from './sampling.ts';
 import { describeReport, say, sayDim } from './terminal.ts';
+import { describeBoot } from './timeline.ts';
 
 interface BootOptions extends SamplingOptions {
   prompt?: string;
   machine: QemuMachine;
   processors: number;
+  timeline?: boolean;
 }
 
 export function registerBoot(program: Command): void {
@@ -26,6 +28,7 @@ export function registerBoot(program: Command): void {
       new Option('-M, --machine <name>', 'QEMU machine').choices(QEMU_MACHINES).default('microvm'),
     )
     .option('-t, --threads <count>', 'virtual processors', integer(1, 64), 1)
+    .option('--timeline', 'with -p: print when QEMU started, the guest was ready, and so on')
     .option('--json', 'with -p: print one JSON object instead of text');
   addSampling(command).action((folder, { threads, ...options }) =>
     boot(folder, { ...options, processors: threads }),
@@ -37,6 +40,7 @@ async function boot(folder: string, options: BootOptions): Promise<void> {
   ensureTools(['qemu'], say);
   if (options.prompt === undefined) {
     if (options.json) throw new Error('--json needs a prompt (-p)');
+    if (options.timeline) throw new Error('--timeline needs a prompt (-p)');
     await attachConsole((settings) => start(folder, manifest, options, settings));
   } else {
     await askMachine(folder, manifest, options, await readPrompt(options.prompt));
@@ -77,6 +81,7 @@ async function askMachine(
       process.stdout.write(answerAsJson(answer, settings, guest, facts));
     } else {
       sayDim(describeReport(answer.report));
+      if (options.timeline) say(describeBoot(guest.timeline, answer.report, options.machine));
     }
     if (code !== 0)
       throw new Error(`the machine did not power off cleanly (QEMU: ${code ?? 'killed'})`);

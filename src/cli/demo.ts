@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { styleText } from 'node:util';
 import { type Command, Option } from 'commander';
-import type { Answer, Timeline } from '../console/guest.ts';
+import type { Answer } from '../console/guest.ts';
 import {
   addCounts,
   countByLayer,
@@ -14,14 +13,14 @@ import {
 import { bootStack, buildStack } from '../stacks/index.ts';
 import type { StackBuild } from '../stacks/stack.ts';
 import { cacheFolder, PROJECT_ROOT } from '../toolchain/cache.ts';
-import { findTool } from '../toolchain/find.ts';
 import { guestModules } from '../toolchain/guest.ts';
 import { ensureTools } from '../toolchain/install.ts';
 import { QEMU_MACHINES, type QemuMachine } from '../toolchain/qemu.ts';
 import { askOnce } from './answer.ts';
 import { DEFAULT_MODEL, requestPack } from './modelOptions.ts';
 import { integer, settingsOf } from './sampling.ts';
-import { formatBytes, formatMemory, formatMilliseconds, say, tokensPerSecond } from './terminal.ts';
+import { formatBytes, formatMemory, say, tokensPerSecond } from './terminal.ts';
+import { bold, describeBoot, table } from './timeline.ts';
 
 interface DemoOptions {
   prompt: string;
@@ -61,7 +60,7 @@ async function demo({ prompt, predict, machine }: DemoOptions): Promise<void> {
     await guest.close();
   }
   const report = [
-    describeBoot(guest.timeline, answer, machine),
+    describeBoot(guest.timeline, answer.report, machine),
     describeSpeed(answer),
     describeSizes(build),
     await describeLines(build),
@@ -79,28 +78,6 @@ const GREEDY = {
   repeatLastN: 0,
   seed: 0n,
 };
-
-function describeBoot(timeline: Timeline, { report }: Answer, machine: QemuMachine): string {
-  const version = findTool('qemu').version;
-  const rows: [string, number | undefined][] = [
-    ['QEMU started', 0],
-    ['first byte on the console', timeline.firstByte],
-    ['ready for a prompt', timeline.ready],
-    ['first token', timeline.firstToken],
-    ['last token', timeline.lastToken],
-    ['powered off', timeline.exited],
-  ];
-  return table(`Boot (QEMU ${version}, ${machine}, emulated: TCG translates every instruction)`, [
-    ...rows.map(
-      ([what, at]) => [what, at === undefined ? 'never' : formatMilliseconds(at)] as const,
-    ),
-    ['reset → entry, by the guest’s clock', formatMilliseconds(Number(report.bootNanos) / 1e6)],
-    [
-      'entry → ready, by the guest’s clock',
-      formatMilliseconds(Number(report.entryToReadyNanos) / 1e6),
-    ],
-  ]);
-}
 
 function describeSpeed({ report }: Answer): string {
   const rate = (tokens: number, nanos: bigint) =>
@@ -136,14 +113,4 @@ async function describeLines({ prepared }: StackBuild): Promise<string> {
     row('the C it became', c),
     row('the compiler (on the host)', compiler),
   ]);
-}
-
-function table(title: string, rows: readonly (readonly [string, string])[]): string {
-  const width = Math.max(...rows.map(([what]) => what.length));
-  const lines = rows.map(([what, value]) => `  ${what.padEnd(width)}  ${value}`);
-  return [bold(title), ...lines].join('\n');
-}
-
-function bold(text: string): string {
-  return process.stdout.isTTY ? styleText('bold', text) : text;
 }
