@@ -74,7 +74,8 @@ function removeAbandoned(parent: string): void {
   }
 }
 
-function isRunning(pid: number): boolean {
+/** Is there a process with this id? */
+export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -19,9 +19,14 @@ export function startChild(command: string, args: readonly string[]): Child {
   return child;
 }
 
-/** Kills one child by its own process id; nothing happens if it has ended. */
+/** Kills one child and all that it started, its own process group; nothing happens if it has ended. */
 export function killChild(child: Child): void {
-  if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+  if (!child.pid || child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    child.kill('SIGKILL'); // it ended a moment ago, or has not made its group yet
+  }
 }
 
 let parentDeath: readonly string[] | null = null;

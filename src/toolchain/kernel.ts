@@ -1,0 +1,160 @@
+/**
+ * Linux, built for one purpose: Debian's source as it comes, `allnoconfig` and our fragments, clang and
+ * lld. docs/linux.md says what is in, what is out and what each piece costs.
+ */
+import { createHash } from 'node:crypto';
+import { copyFileSync, createReadStream, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { countKernelLines } from '../measure/kernelLines.ts';
+import { cached, cacheFolder, hashOf, hashSources } from './cache.ts';
+import { clangVersion } from './clang.ts';
+import { requireTool } from './find.ts';
+import { formatWishes, readFragments, unfulfilled, type Wish } from './kernel/configuration.ts';
+import { runMake } from './kernel/make.ts';
+import { type KernelSource, unpackSource } from './kernel/source.ts';
+import { withTree } from './kernel/tree.ts';
+import type { ToolName } from './tools.ts';
+
+export const KERNEL_NAMES = ['linux', 'diet'] as const;
+export type KernelName = (typeof KERNEL_NAMES)[number];
+
+/** What building a kernel needs: for ensureTools. */
+export const KERNEL_TOOLS: readonly ToolName[] = [
+  ...(['clang', 'lld', 'llvm-ar', 'make', 'flex', 'bison', 'bc', 'xz', 'linux-source'] as const),
+];
+
+/** Paths of files in the cache. */
+export interface BuiltKernel {
+  /** For loaders that know Linux's boot protocol; as it is, an EFI application. */
+  bzImage: string;
+  /** Stripped ELF with a PVH note. */
+  vmlinux: string;
+  config: string;
+  systemMap: string;
+  /** `6.1.176` */
+  release: string;
+  /** KernelLines (src/measure/kernelLines.ts) as JSON. */
+  lines: string;
+  wasCached: boolean;
+}
+
+export interface KernelOptions {
+  /** Path of a cpio archive to build in. */
+  initramfs?: string;
+  /** done, total: lines of make's output, total estimated. */
+  onProgress?: (done: number, total: number, what: string) => void;
+}
+
+/** About how many lines make writes for each kernel. */
+const STEPS: Record<KernelName, number> = { linux: 1400, diet: 1000 };
+
+export async function buildKernel(
+  name: KernelName,
+  options: KernelOptions = {},
+): Promise<BuiltKernel> {
+  const { initramfs, onProgress = () => {} } = options;
+  for (const tool of KERNEL_TOOLS) requireTool(tool);
+  const source = await unpackSource((what) => onProgress(0, STEPS[name], what));
+  const wishes = readFragments(name);
+  const treeKey = hashOf([
+    hashSources(['src/toolchain/kernel'], ['.ts']),
+    ...[formatWishes(wishes), source, clangVersion()],
+  ]);
+  const key = hashOf([treeKey, initramfs ? await hashFile(initramfs) : null]);
+  const { folder, wasCached } = await cached(join('kernel', name), key, (folder) =>
+    withTree(
+      name,
+      treeKey,
+      (owner) => onProgress(0, STEPS[name], `waiting for process ${owner}, which builds the same`),
+      (tree) => build({ name, source, wishes, initramfs, tree, folder, onProgress }),
+    ),
+  );
+  return {
+    bzImage: join(folder, 'bzImage'),
+    vmlinux: join(folder, 'vmlinux'),
+    config: join(folder, 'config'),
+    systemMap: join(folder, 'System.map'),
+    lines: join(folder, 'lines.json'),
+    release: readFileSync(join(folder, 'release'), 'utf8').trim(),
+    wasCached,
+  };
+}
+
+/** What the kernel must be told on its command line, on any machine. */
+export function kernelCommandLine(_name: KernelName): string {
+  return 'console=ttyS0 quiet';
+}
+
+interface Build {
+  name: KernelName;
+  source: KernelSource;
+  wishes: readonly Wish[];
+  initramfs?: string;
+  tree: string;
+  folder: string;
+  onProgress: NonNullable<KernelOptions['onProgress']>;
+}
+
+/** Cached results are copies: the tree goes on to the next build. */
+const RESULTS: Record<string, string> = {
+  bzImage: 'arch/x86/boot/bzImage',
+  vmlinux: 'arch/x86/boot/compressed/vmlinux.bin', // vmlinux without its symbols, still an ELF file
+  config: '.config',
+  'System.map': 'System.map',
+  release: 'include/config/kernel.release',
+};
+
+async function build({ name, source, wishes, initramfs, tree, folder, onProgress }: Build) {
+  const log = join(cacheFolder(), 'failed', `kernel-${name}.log`);
+  mkdirSync(dirname(log), { recursive: true });
+  writeFileSync(log, '');
+  const make = async (targets: string[], onLine?: (line: string) => void) => {
+    const run = await runMake({ source: source.folder, tree, targets, log, onLine });
+    if (run.code === 0) return;
+    const end = run.code === null ? 'was killed' : `failed (exit code ${run.code})`;
+    throw new Error(
+      `kernel ${name}: make ${targets.join(' ')} ${end}\n${run.lastLines}\n  the whole log: ${log}`,
+    );
+  };
+  // A copy is newer than what was linked last: make sees that.
+  if (initramfs) copyFileSync(initramfs, join(tree, INITRAMFS));
+  const all = initramfs ? [...wishes, BUILT_IN] : wishes;
+  writeFileSync(join(tree, 'wishes'), formatWishes(all));
+  await make(['KCONFIG_ALLCONFIG=wishes', 'allnoconfig']);
+  const dropped = unfulfilled(all, readFileSync(join(tree, '.config'), 'utf8'));
+  if (dropped.length > 0) throw new Error(droppedMessage(name, dropped));
+
+  let done = 0;
+  const total = STEPS[name];
+  await make(['bzImage', 'vmlinux'], (line) => {
+    const what = /^ {2}[A-Z]\w* +(\S+)$/.exec(line)?.[1];
+    if (what) onProgress(Math.min(++done, total - 1), total, `kernel ${name}`);
+  });
+  for (const [result, file] of Object.entries(RESULTS)) {
+    copyFileSync(join(tree, file), join(folder, result));
+  }
+  const lines = countKernelLines(tree);
+  writeFileSync(join(folder, 'lines.json'), `${JSON.stringify(lines, null, 2)}\n`);
+  onProgress(total, total, `kernel ${name}`);
+}
+
+/** By a name in the tree, so that the configuration holds nobody's path. */
+const INITRAMFS = 'initramfs.cpio';
+const BUILT_IN: Wish = {
+  option: 'INITRAMFS_SOURCE',
+  value: `"${INITRAMFS}"`,
+  fragment: 'initramfs',
+};
+
+function droppedMessage(name: KernelName, dropped: readonly string[]): string {
+  return (
+    `kernel ${name}: Kconfig did not do what our fragments (guest/linux/kernel) ask for; ` +
+    `a dependency is missing, or another option selects the opposite:\n  ${dropped.join('\n  ')}`
+  );
+}
+
+async function hashFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const piece of createReadStream(path)) hash.update(piece);
+  return hash.digest('hex');
+}
