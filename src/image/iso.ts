@@ -1,0 +1,70 @@
+/**
+ * One ISO image that boots four ways: by BIOS and by UEFI, from a CD and, copied to a USB stick as it is, from a disk.
+ *
+ *     bytes 0 …          MBR: code for BIOS, two partitions; then what that code loads        disk, BIOS
+ *     32 KiB …           ISO 9660: /kernel, /initrd0 …, the loader's files (partition 1)
+ *       El Torito          entry 1, BIOS: one of these files                                  CD, BIOS
+ *                          entry 2, UEFI: the EFI system partition                            CD, UEFI
+ *     at the end         EFI system partition: \EFI\BOOT\BOOTX64.EFI (partition 2)            disk, UEFI
+ */
+import { mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { requireTool } from '../toolchain/find.ts';
+import { BOOT_X64, writeEsp } from './esp.ts';
+import type { Loader } from './loader.ts';
+import { runImageTool } from './tools.ts';
+
+/** The file system's name; GRUB finds it by that. */
+export const VOLUME = 'MUINFERENCE';
+
+/** A Linux system, as a loader starts it. */
+export interface LinuxImage {
+  /** bzImage. */
+  kernel: string;
+  /** cpio archives; the kernel unpacks one after the other into the same file system. */
+  initrds: readonly string[];
+  commandLine: string;
+  /** What the loader calls it. */
+  title: string;
+}
+
+/**
+ * Writes `output`; returns its size in bytes. The same files give the same bytes: all dates are SOURCE_DATE_EPOCH's, or a fixed
+ * one, and identifiers are fixed.
+ */
+export function writeLinuxIso(image: LinuxImage, loader: Loader, output: string): number {
+  const folder = mkdtempSync(join(tmpdir(), 'mu-iso-'));
+  const unfinished = `${output}.${process.pid}.tmp`;
+  try {
+    const parts = loader.makeParts(image, folder);
+    const esp = join(folder, 'esp.img');
+    writeEsp(esp, [{ path: BOOT_X64, file: parts.efiProgram }]);
+    const files: Record<string, string> = { kernel: image.kernel, ...parts.files };
+    image.initrds.forEach((file, i) => {
+      files[`initrd${i}`] = file;
+    });
+    runImageTool([
+      ...requireTool('xorriso'),
+      ...['-as', 'mkisofs', '-quiet', '-rational-rock', '-volid', VOLUME, '-no-pad'],
+      ...['-b', parts.biosImage, '-no-emul-boot', '-boot-load-size', '4', '-boot-info-table'],
+      ...parts.diskBoot,
+      // Some BIOSes start only disks that have an active partition.
+      ...['-partition_cyl_align', 'off', '--mbr-force-bootable'],
+      ...['-append_partition', '2', '0xef', esp, '-eltorito-alt-boot'],
+      ...['-e', '--interval:appended_partition_2:all::', '-no-emul-boot'],
+      ...['-o', unfinished, '-graft-points'],
+      ...Object.entries(files).map(([name, file]) => `/${name}=${escapePath(file)}`),
+    ]);
+    renameSync(unfinished, output);
+    return statSync(output).size;
+  } finally {
+    rmSync(unfinished, { force: true });
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** In a graft point, = and \ have a meaning. */
+function escapePath(path: string): string {
+  return path.replace(/[\\=]/g, '\\$&');
+}

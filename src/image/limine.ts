@@ -1,0 +1,85 @@
+/**
+ * Limine (https://github.com/limine-bootloader/limine, BSD-2-Clause) as the loader of an image. Its files are used as they are;
+ * only the first stage on a disk is told where the second one lies, as Limine's own `bios-install` would.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LimineRelease } from '../toolchain/limine.ts';
+import type { LinuxImage } from './iso.ts';
+import type { Loader, LoaderParts } from './loader.ts';
+
+export function limineLoader(release: LimineRelease): Loader {
+  return {
+    name: 'Limine',
+    version: release.version,
+    makeParts: (image, folder) => makeParts(release, image, folder),
+  };
+}
+
+function makeParts(release: LimineRelease, image: LinuxImage, folder: string): LoaderParts {
+  const configuration = join(folder, 'limine.conf');
+  writeFileSync(configuration, limineConfiguration(image));
+  const systemArea = join(folder, 'system-area.bin');
+  writeFileSync(systemArea, limineSystemArea(readFileSync(release.biosDisk, 'utf8')));
+  return {
+    files: {
+      'limine.conf': configuration,
+      'limine-bios.sys': release.biosSystem,
+      'limine-bios-cd.bin': release.biosCd,
+    },
+    biosImage: 'limine-bios-cd.bin',
+    efiProgram: release.efiProgram,
+    diskBoot: ['-G', systemArea],
+  };
+}
+
+/** limine.conf (Limine 8, CONFIG.md): boots at once, without a word, and offers no editor. */
+export function limineConfiguration({ title, commandLine, initrds }: LinuxImage): string {
+  for (const [field, text] of Object.entries({ title, commandLine })) {
+    if (/[\r\n]|\$\{/.test(text)) {
+      throw new Error(
+        `${field} ${JSON.stringify(text)}: limine.conf takes no line break and no \${`,
+      );
+    }
+  }
+  return [
+    ...['timeout: 0', 'quiet: yes', 'editor_enabled: no', ''],
+    ...[`/${title}`, 'protocol: linux', 'kernel_path: boot():/kernel'],
+    ...initrds.map((_, i) => `module_path: boot():/initrd${i}`),
+    ...[`cmdline: ${commandLine}`, ''],
+  ].join('\n');
+}
+
+const SECTOR = 512;
+/** Where the boot sector keeps u16 bytes of each half of the second stage, then u64 offset of each. */
+const SECOND_STAGE_FIELDS = 0x1a4;
+/** ISO 9660 leaves 32 KiB to the system; its first sector is the MBR. */
+const SYSTEM_AREA = 32_768;
+
+/**
+ * The first sectors of a disk that BIOS starts: Limine's boot sector, and from the next sector on its second stage, as
+ * `limine bios-install` writes them on a disk with an MBR. The partition table is left to xorriso. `header` is the text of
+ * limine-bios-hdd.h, one array of bytes: boot sector, then second stage.
+ */
+export function limineSystemArea(header: string): Buffer {
+  const bytes = Buffer.from(
+    [...header.matchAll(/0x([0-9a-f]{2})\b/gi)].map(([byte]) => Number(byte)),
+  );
+  const isBootSector = bytes.length > SECTOR && bytes.readUInt16BE(510) === 0x55aa;
+  if (!isBootSector || bytes.length > SYSTEM_AREA) {
+    throw new Error(
+      `limine-bios-hdd.h: found ${bytes.length} bytes${isBootSector ? '' : ' that begin with no boot sector'}; ` +
+        `expected a boot sector and a second stage, ${SYSTEM_AREA} bytes at the most`,
+    );
+  }
+  // In two halves, which only matters where a GPT stands between them: here one follows the other.
+  const sectors = Math.ceil(bytes.length / SECTOR) - 1;
+  const first = Math.ceil(sectors / 2) * SECTOR;
+  const area = Buffer.alloc(SYSTEM_AREA);
+  bytes.copy(area);
+  area.writeUInt16LE(first, SECOND_STAGE_FIELDS);
+  area.writeUInt16LE(sectors * SECTOR - first, SECOND_STAGE_FIELDS + 2);
+  area.writeBigUInt64LE(BigInt(SECTOR), SECOND_STAGE_FIELDS + 4);
+  area.writeBigUInt64LE(BigInt(SECTOR + first), SECOND_STAGE_FIELDS + 12);
+  return area;
+}
