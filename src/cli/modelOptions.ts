@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import { findModel, knownModels, resolveModel } from '../model/pull.ts';
 import type { PackRequest } from '../stacks/prepare.ts';
+import type { TransferOptions } from '../toolchain/download.ts';
 import { ensureTools } from '../toolchain/install.ts';
 import { integer } from './sampling.ts';
 import { createProgress, Interrupted, say } from './terminal.ts';
@@ -37,20 +38,26 @@ export async function requestPack(model: string, options: ModelOptions): Promise
   };
 }
 
-/**
- * Path of the model that a person means; one that is not there yet is fetched, with progress on stderr. Ctrl-C stops
- * the transfer, and what has arrived stays for the next time.
- */
+/** Path of the model that a person means; one that is not there yet is fetched. */
 export async function obtainModel(model: string, progress = createProgress()): Promise<string> {
   const isKnown = Object.hasOwn(knownModels, model.toLowerCase());
   const isToBePulled = isKnown && !(await findModel(model));
   if (isToBePulled) ensureTools(['python', 'pip'], say);
+  return transfer(model, (options) => resolveModel(model, options), progress);
+}
+
+/** Fetches something, with progress on stderr. Ctrl-C stops the transfer, and what has arrived stays for the next time. */
+export async function transfer(
+  what: string,
+  fetch: (options: TransferOptions) => Promise<string>,
+  progress = createProgress(),
+): Promise<string> {
   const abort = new AbortController();
   const stop = () =>
-    abort.abort(new Interrupted(`${model}: stopped; the next try goes on from here`));
+    abort.abort(new Interrupted(`${what}: stopped; the next try goes on from here`));
   process.once('SIGINT', stop);
   try {
-    return await resolveModel(model, { onProgress: progress.update, signal: abort.signal });
+    return await fetch({ onProgress: progress.update, signal: abort.signal });
   } finally {
     process.removeListener('SIGINT', stop);
     progress.end();

@@ -120,8 +120,18 @@ export const KNOWN_LIMINE: KnownRelease = {
   },
 };
 
+export function bytesOf({ files }: KnownRelease): number {
+  return Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+/** The folder that `mu pull limine` has filled; null: it has not. */
+export function findPulled(): string | null {
+  const release = readRelease(pulledFolder());
+  return typeof release === 'string' ? null : release.folder;
+}
+
 /** Where `mu pull limine` puts it. */
-export function pulledFolder(): string {
+function pulledFolder(): string {
   return join(cacheFolder(), 'limine', KNOWN_LIMINE.version);
 }
 
@@ -131,11 +141,12 @@ export function pulledFolder(): string {
  */
 export async function pullLimine(
   options: TransferOptions = {},
-  { address, files, version }: KnownRelease = KNOWN_LIMINE,
+  release: KnownRelease = KNOWN_LIMINE,
   folder = pulledFolder(),
 ): Promise<string> {
   await mkdir(folder, { recursive: true });
-  const total = Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0);
+  const { address, files, version } = release;
+  const total = bytesOf(release);
   let before = 0;
   for (const [name, { bytes, sha256 }] of Object.entries(files)) {
     const target = join(folder, name);
