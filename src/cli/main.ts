@@ -10,6 +10,7 @@ import { registerInspect } from './inspect.ts';
 import { registerPerplexity } from './perplexity.ts';
 import { registerPull } from './pull.ts';
 import { registerRun } from './run.ts';
+import { registerSurface } from './surface.ts';
 import {
   describeError,
   EXIT_FAILURE,
@@ -36,6 +37,7 @@ registerPerplexity(program);
 registerPull(program);
 registerInspect(program);
 registerCompile(program);
+registerSurface(program);
 registerDoctor(program);
 registerTest(program);
 

@@ -5,7 +5,7 @@
  * (__START_KERNEL_map, 0xffffffff80000000), which a number holds exactly and which is what a sign-extended 32-bit
  * operand in the code means.
  */
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 
 export interface KernelSymbol {
   name: string;
@@ -30,6 +30,8 @@ interface Section {
 }
 
 const MAP_START = 0xffffffff80000000n;
+const ELF_MAGIC = 0x7f454c46;
+const EM_X86_64 = 62;
 const SHT_SYMTAB = 2;
 const SHT_NOBITS = 8;
 const SHF_ALLOC = 2;
@@ -136,10 +138,22 @@ export class KernelImage {
   }
 }
 
+/** Whether a file is an ELF at all; a bzImage is none. */
+export function isElf(path: string): boolean {
+  const start = Buffer.alloc(4);
+  const file = openSync(path, 'r');
+  try {
+    readSync(file, start, 0, 4, 0);
+  } finally {
+    closeSync(file);
+  }
+  return start.readUInt32BE(0) === ELF_MAGIC;
+}
+
 /** ELF-64 object file format 1.5, figures 2 and 8. */
 function readSections(path: string, file: Buffer): Section[] {
-  const isElf = file.length >= 64 && file.readUInt32BE(0) === 0x7f454c46 && file[4] === 2;
-  if (!isElf || file.readUInt16LE(18) !== 62) {
+  const is64Bit = file.length >= 64 && file.readUInt32BE(0) === ELF_MAGIC && file[4] === 2;
+  if (!is64Bit || file.readUInt16LE(18) !== EM_X86_64) {
     throw new Error(
       `${path}: expected vmlinux, an uncompressed 64-bit ELF kernel for x86-64 (not a bzImage)`,
     );
