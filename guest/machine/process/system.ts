@@ -40,6 +40,8 @@ export const EAGAIN: isize = -11;
 
 /** AT_FDCWD: paths are relative to the working directory. */
 const WORKING_DIRECTORY: isize = -100;
+const O_RDONLY: usize = 0;
+export const O_RDWR: usize = 2;
 const SEEK_END: usize = 2;
 
 const PROT_NONE: usize = 0;
@@ -88,7 +90,12 @@ export function waitFor(file: i32, events: i16, milliseconds: i32): isize {
 
 /** path: ended by a zero byte. Gives a file that can be read. */
 export function open(path: Ptr<u8>): isize {
-  return linux.syscall(OPENAT, WORKING_DIRECTORY, path, usize(0), usize(0));
+  return openAs(path, O_RDONLY);
+}
+
+/** flags: open(2) */
+export function openAs(path: Ptr<u8>, flags: usize): isize {
+  return linux.syscall(OPENAT, WORKING_DIRECTORY, path, flags, usize(0));
 }
 
 export function fileLength(file: i32): isize {

@@ -22,14 +22,22 @@ const TCSBRK: usize = 0x5409;
 /** OPOST | ONLCR: a line feed becomes CR LF, which a screen needs to begin a new line at its left. */
 const NEW_LINES: u32 = 5;
 
+const before = zeroed<Terminal>();
+
 /** Every byte comes as it is and at once. newLines: whether written line feeds begin a line for a person's eyes. */
 export function makeRaw(file: i32, newLines: bool): void {
+  if (ioctl(file, TCGETS, changetype<usize>(ref(before))) < 0) return; // a file or a pipe: raw by nature
   const terminal = zeroed<Terminal>();
-  if (ioctl(file, TCGETS, changetype<usize>(ref(terminal))) < 0) return; // a file or a pipe: raw by nature
+  memory.copy(ref(terminal), ref(before), sizeof<Terminal>());
   terminal.input = 0;
   terminal.output = newLines ? NEW_LINES : 0;
   terminal.local = 0;
   ioctl(file, TCSETS, changetype<usize>(ref(terminal)));
+}
+
+/** As it was before makeRaw() of the same terminal. */
+export function restore(file: i32): void {
+  ioctl(file, TCSETS, changetype<usize>(ref(before)));
 }
 
 /** Waits until all that was written has left the machine (tcdrain). */

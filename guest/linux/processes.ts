@@ -1,0 +1,77 @@
+import { exit, ioctl, O_RDWR, openAs, STDIN, write } from '../machine/process/system.ts';
+import { SIGKILL, SIGTERM } from './signals.ts';
+
+/** Processes and what they talk to: fork(2), execve(2), wait(2), setsid(2), kill(2), ioctl_tty(2). */
+const CLOSE: i32 = 3;
+const DUP2: i32 = 33;
+const NANOSLEEP: i32 = 35;
+const FORK: i32 = 57;
+const EXECVE: i32 = 59;
+const WAIT4: i32 = 61;
+const KILL: i32 = 62;
+const SETSID: i32 = 112;
+
+const O_NOCTTY: usize = 0x100;
+const O_NONBLOCK: usize = 0x800;
+const O_CLOEXEC: usize = 0x80000;
+const TIOCSCTTY: usize = 0x540e;
+const WNOHANG: usize = 1;
+const ANY: isize = -1;
+
+/** Whether a device is there and works: a serial port that the machine lacks can be opened, but not written. */
+export function isUsable(path: string): bool {
+  const file = openAs(utf8(path), O_RDWR | O_NOCTTY | O_NONBLOCK);
+  const isGood = file >= 0 && write(i32(file), utf8(path), 0) >= 0;
+  linux.syscall(CLOSE, file);
+  return isGood;
+}
+
+/** 0 in the child, the child's id in the parent. */
+export function fork(): i32 {
+  return i32(linux.syscall(FORK));
+}
+
+/** Gives the process a session of its own on this terminal: its input and output, and where Ctrl-C comes from. */
+export function moveTo(path: string): void {
+  linux.syscall(SETSID);
+  const terminal = openAs(utf8(path), O_RDWR | O_CLOEXEC);
+  for (let i: i32 = 0; i < 3; i++) linux.syscall(DUP2, terminal, i);
+  ioctl(STDIN, TIOCSCTTY, 0);
+}
+
+/** The program in place of this process, with up to two arguments (null: none) and no environment. */
+export function execute(program: string, first: Ptr<u8>, second: Ptr<u8>): void {
+  const words = zeroed<FixedArray<Ptr<u8>, 4>>();
+  words[0] = utf8(program);
+  words[1] = first;
+  words[2] = second;
+  linux.syscall(EXECVE, words[0], ref(words[0]), usize(0));
+  exit(127); // as shells do
+}
+
+/**
+ * A child that has ended, and how (wait(2)). waits: until there is one; else 0 if there is none yet. Below zero: there
+ * are no children.
+ */
+export function reap(status: Ptr<i32>, waits: bool): i32 {
+  return i32(linux.syscall(WAIT4, ANY, status, waits ? usize(0) : WNOHANG, usize(0)));
+}
+
+/** Ends every process but this one: asks them to, gives them a fifth of a second, then kills. */
+export function endAll(): void {
+  linux.syscall(KILL, ANY, SIGTERM);
+  for (let i: i32 = 0; i < 10 && reap(null, false) >= 0; i++) sleep(20);
+  linux.syscall(KILL, ANY, SIGKILL);
+}
+
+class Time {
+  seconds!: i64;
+  nanoseconds!: i64;
+}
+
+/** milliseconds: below 1000 */
+export function sleep(milliseconds: i32): void {
+  const time = zeroed<Time>();
+  time.nanoseconds = i64(milliseconds) * 1000000;
+  linux.syscall(NANOSLEEP, ref(time), usize(0));
+}
