@@ -1,10 +1,11 @@
 /** The stacks, by name: what `mu build` makes and `mu boot` starts. */
 import { connectGuest, type Guest, type GuestSettings } from '../console/guest.ts';
+import { diet } from './diet.ts';
 import type { StackName } from './manifest.ts';
 import type { MachineStart, Stack, StackBuild, StackRequest } from './stack.ts';
 import { unikernel } from './unikernel.ts';
 
-const stacks: Partial<Record<StackName, Stack>> = { unikernel };
+const stacks: Partial<Record<StackName, Stack>> = { diet, unikernel };
 
 export const STACK_NAMES = Object.keys(stacks) as StackName[];
 

@@ -1,6 +1,6 @@
 /** What every stack is: a recipe that writes an image into a folder, and one that boots it. */
 import type { Child } from '../toolchain/children.ts';
-import type { QemuMachine } from '../toolchain/qemu.ts';
+import type { Firmware, Medium, QemuMachine } from '../toolchain/qemu.ts';
 import type { ToolName } from '../toolchain/tools.ts';
 import type { Manifest } from './manifest.ts';
 import type { PackRequest, PreparedGuest } from './prepare.ts';
@@ -20,21 +20,14 @@ export interface StackBuild {
   prepared: PreparedGuest;
 }
 
-/** How the machine starts: by PVH straight from QEMU, or as real ones do, by their firmware. */
-export const FIRMWARES = ['none', 'bios', 'uefi'] as const;
-export type Firmware = (typeof FIRMWARES)[number];
-
-export const MEDIA = ['cd', 'disk'] as const;
-export type Medium = (typeof MEDIA)[number];
-
 export interface MachineStart {
   folder: string;
   manifest: Manifest;
   machine: QemuMachine;
   processors?: number;
-  /** Default: none. */
-  firmware?: Firmware;
-  /** What the firmware boots from. Default: cd. */
+  /** What starts the image. Default: none, QEMU does it itself, by PVH. */
+  firmware?: 'none' | Firmware;
+  /** What the firmware boots from. Default: the stack's first. */
   medium?: Medium;
   /** A shell on the serial console in place of the engine, where the stack has one. */
   shell?: boolean;

@@ -1,0 +1,68 @@
+/**
+ * The engine as the only process of a Linux that is cut to what the engine asks of it: no libc, no
+ * shell, no boot loader. One file is the whole of it: an EFI application whose built-in file system
+ * holds engine and model. The same kernel, as an ELF, boots by PVH.
+ */
+import { copyFile, mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { writeCpio } from '../image/cpio.ts';
+import { BOOT_X64 } from '../image/esp.ts';
+import { dietInitramfs } from '../image/initramfs.ts';
+import { cached, hashOf } from '../toolchain/cache.ts';
+import { buildKernel, KERNEL_TOOLS, kernelCommandLine } from '../toolchain/kernel.ts';
+import { startFirmware, startQemu } from '../toolchain/qemu.ts';
+import { kernelMemory, machineWords, UEFI_MEMORY } from './linuxMachine.ts';
+import { writeManifest } from './manifest.ts';
+import { prepareGuest } from './prepare.ts';
+import type { MachineStart, Stack, StackBuild, StackRequest } from './stack.ts';
+
+/** A folder as the EFI system partition of a disk has it. */
+const ESP_NAME = 'esp';
+const EFI_NAME = join(ESP_NAME, BOOT_X64);
+const ELF_NAME = 'vmlinux';
+
+async function build(request: StackRequest, folder: string): Promise<StackBuild> {
+  const prepared = await prepareGuest({ ...request, machine: 'process', cpu: 'v3' });
+  const { guest, pack } = prepared;
+  const key = hashOf([guest.stripped, pack.path]);
+  const archive = await cached('initramfs', key, async (temporary) => {
+    await writeCpio(join(temporary, 'diet.cpio'), dietInitramfs(guest.stripped, pack.path));
+  });
+  const initramfs = join(archive.folder, 'diet.cpio');
+  const kernel = await buildKernel('diet', { initramfs, onProgress: request.onStep });
+  await mkdir(join(folder, dirname(EFI_NAME)), { recursive: true });
+  await copyFile(kernel.bzImage, join(folder, EFI_NAME));
+  await copyFile(kernel.vmlinux, join(folder, ELF_NAME));
+  const manifest = await writeManifest(folder, {
+    stack: 'diet',
+    prepared,
+    checked: request.checked ?? false,
+    files: [
+      { name: EFI_NAME, what: 'the whole system as an EFI application' },
+      { name: ELF_NAME, what: 'the same, boots by PVH' },
+    ],
+    memory: kernelMemory(prepared, kernel.vmlinux, 0),
+  });
+  return { manifest, prepared };
+}
+
+function start(start: MachineStart) {
+  const { folder, manifest, machine, processors, firmware = 'none', medium, shell } = start;
+  if (shell) throw new Error('the stack diet has no shell; the stack linux has one');
+  const memoryBytes = manifest.memory.total;
+  if (firmware === 'none') {
+    const commandLine = `${kernelCommandLine('diet')} ${machineWords(machine)}`;
+    const kernel = join(folder, ELF_NAME);
+    return startQemu({ machine, kernel, commandLine, memoryBytes, processors });
+  }
+  if (firmware !== 'uefi' || (medium ?? 'folder') !== 'folder') {
+    throw new Error(
+      'the stack diet boots by PVH (--firmware none) or as an EFI application (--firmware uefi)',
+    );
+  }
+  const path = join(folder, ESP_NAME);
+  const memory = memoryBytes + UEFI_MEMORY;
+  return startFirmware({ firmware, medium: 'folder', path, memoryBytes: memory, processors });
+}
+
+export const diet: Stack = { tools: KERNEL_TOOLS, build, start };
