@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { requireTool } from '../toolchain/find.ts';
 import { BOOT_X64, writeEsp } from './esp.ts';
 import type { Loader } from './loader.ts';
-import { runImageTool } from './tools.ts';
+import { imageDate, runImageTool } from './tools.ts';
 
 /** The file system's name; GRUB finds it by that. */
 export const VOLUME = 'MUINFERENCE';
@@ -46,7 +46,9 @@ export function writeLinuxIso(image: LinuxImage, loader: Loader, output: string)
     });
     runImageTool([
       ...requireTool('xorriso'),
-      ...['-as', 'mkisofs', '-quiet', '-rational-rock', '-volid', VOLUME, '-no-pad'],
+      ...['-as', 'mkisofs', '-quiet', '-volid', VOLUME, '-no-pad', '-R'],
+      ...['-uid', '0', '-gid', '0', '-file-mode', '0444', '-dir-mode', '0555'],
+      ...['--set_all_file_dates', `=${imageDate()}`],
       ...['-b', parts.biosImage, '-no-emul-boot', '-boot-load-size', '4', '-boot-info-table'],
       ...parts.diskBoot,
       // Some BIOSes start only disks that have an active partition.

@@ -1,0 +1,68 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { limineConfiguration, limineSystemArea } from '../../src/image/limine.ts';
+import { requireTool } from '../../src/toolchain/find.ts';
+import { limine, NO_LIMINE, temporaryFolder } from './loaders.ts';
+
+const image = { kernel: 'k', initrds: ['a', 'b'], commandLine: 'quiet -- shell', title: 'Stories' };
+
+test('limine.conf: at once, silently, kernel and modules in order', () => {
+  expect(limineConfiguration(image)).toBe(`timeout: 0
+quiet: yes
+editor_enabled: no
+
+/Stories
+protocol: linux
+kernel_path: boot():/kernel
+module_path: boot():/initrd0
+module_path: boot():/initrd1
+cmdline: quiet -- shell
+`);
+});
+
+test('limine.conf: what it could not say is refused', () => {
+  expect(() => limineConfiguration({ ...image, commandLine: 'a\ntimeout: 9' })).toThrow(
+    /^commandLine "a\\n/,
+  );
+  expect(() => limineConfiguration({ ...image, title: `\${ARCH}` })).toThrow(/^title /);
+});
+
+test('a header that is none of Limine’s is refused', () => {
+  expect(() => limineSystemArea('')).toThrow(/found 0 bytes that begin with no boot sector/);
+  expect(() => limineSystemArea('0x55, 0xaa, '.repeat(300))).not.toThrow();
+  expect(() => limineSystemArea('0x55, 0xaa, '.repeat(20_000))).toThrow(
+    /found 40000 bytes; expected/,
+  );
+});
+
+const installer = limine && join(limine.folder, 'limine.c');
+const missing = !limine
+  ? ` ${NO_LIMINE}`
+  : !existsSync(installer!) || !existsSync('/usr/include/stdio.h')
+    ? ' (needs limine.c beside the release, and libc6-dev)'
+    : '';
+
+describe.skipIf(missing !== '')(`Limine’s own installer${missing}`, () => {
+  test('writes the same first sectors', () => {
+    const folder = temporaryFolder();
+    const program = join(folder, 'limine');
+    execFileSync(requireTool('clang')[0], ['-w', '-o', program, installer!]);
+    // An empty disk with one active partition, far enough from its start for the installer's taste.
+    const disk = Buffer.alloc(1 << 20);
+    disk.set([0x80, 0, 0, 0, 0x83, 0, 0, 0], 446);
+    disk.writeUInt32LE(128, 446 + 8);
+    disk.writeUInt32LE(128, 446 + 12);
+    disk.writeUInt16BE(0x55aa, 510);
+    const path = join(folder, 'disk');
+    writeFileSync(path, disk);
+    execFileSync(program, ['bios-install', path], { stdio: 'pipe', timeout: 30_000 });
+    const theirs = readFileSync(path).subarray(0, 32_768);
+    const ours = limineSystemArea(readFileSync(limine!.biosDisk, 'utf8'));
+    // Not ours to write: a date that some BIOSes keep (6 bytes from 218), and the partition table (from 440).
+    for (const area of [theirs, ours]) area.fill(0, 218, 224).fill(0, 440, 510);
+    expect(ours.equals(theirs)).toBe(true);
+    expect(theirs.subarray(512).some((byte) => byte !== 0)).toBe(true);
+  });
+});
