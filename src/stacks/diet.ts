@@ -11,7 +11,7 @@ import { dietInitramfs } from '../image/initramfs.ts';
 import { cached, hashOf } from '../toolchain/cache.ts';
 import { buildKernel, KERNEL_TOOLS, kernelCommandLine } from '../toolchain/kernel.ts';
 import { startFirmware, startQemu } from '../toolchain/qemu.ts';
-import { kernelMemory, machineWords, UEFI_MEMORY } from './linuxMachine.ts';
+import { FIRMWARE_MEMORY, linuxMemory, machineWords } from './linuxMachine.ts';
 import { writeManifest } from './manifest.ts';
 import { prepareGuest } from './prepare.ts';
 import type { MachineStart, Stack, StackBuild, StackRequest } from './stack.ts';
@@ -41,7 +41,7 @@ async function build(request: StackRequest, folder: string): Promise<StackBuild>
       { name: EFI_NAME, what: 'the whole system as an EFI application' },
       { name: ELF_NAME, what: 'the same, boots by PVH' },
     ],
-    memory: kernelMemory(prepared, kernel.vmlinux, 0),
+    memory: linuxMemory(prepared, kernel.vmlinux),
   });
   return { manifest, prepared };
 }
@@ -61,7 +61,7 @@ function start(start: MachineStart) {
     );
   }
   const path = join(folder, ESP_NAME);
-  const memory = memoryBytes + UEFI_MEMORY;
+  const memory = memoryBytes + FIRMWARE_MEMORY;
   return startFirmware({ firmware, medium: 'folder', path, memoryBytes: memory, processors });
 }
 
