@@ -23,6 +23,28 @@ export async function attachConsole(start: (settings: GuestSettings) => Guest): 
   }
 }
 
+const GS = 0x1d; // Ctrl-]
+
+/** A shell on the machine's console: keys go in, all of them, until the machine is off or Ctrl-] kills it. */
+export async function attachShell(start: (settings: GuestSettings) => Guest): Promise<void> {
+  const { stdin } = process;
+  const guest = start({ onConsole: (bytes) => process.stdout.write(bytes) });
+  const type = (keys: Buffer) => {
+    if (stdin.isTTY && keys.includes(GS)) guest.process.kill('SIGKILL');
+    else guest.process.stdin.write(keys);
+  };
+  sayDim('`poweroff` ends the machine, Ctrl-] kills it.');
+  if (stdin.isTTY) stdin.setRawMode(true);
+  stdin.on('data', type);
+  try {
+    await guest.ended;
+  } finally {
+    if (stdin.isTTY) stdin.setRawMode(false);
+    stdin.off('data', type);
+    stdin.pause();
+  }
+}
+
 /** Whether the guest waits for a request. */
 class Readiness {
   isReady = false;

@@ -3,9 +3,16 @@ import type { Guest, GuestSettings } from '../console/guest.ts';
 import { bootStack } from '../stacks/index.ts';
 import { type Manifest, readManifest } from '../stacks/manifest.ts';
 import { ensureTools } from '../toolchain/install.ts';
-import { QEMU_MACHINES, type QemuMachine } from '../toolchain/qemu.ts';
+import {
+  FIRMWARES,
+  type Firmware,
+  MEDIA,
+  type Medium,
+  QEMU_MACHINES,
+  type QemuMachine,
+} from '../toolchain/qemu.ts';
 import { answerAsJson, askOnce } from './answer.ts';
-import { attachConsole } from './attach.ts';
+import { attachConsole, attachShell } from './attach.ts';
 import { readPrompt } from './prompt.ts';
 import { addSampling, integer, type SamplingOptions, settingsOf } from './sampling.ts';
 import { describeReport, say, sayDim } from './terminal.ts';
@@ -15,8 +22,14 @@ interface BootOptions extends SamplingOptions {
   prompt?: string;
   machine: QemuMachine;
   processors: number;
+  firmware: 'none' | Firmware;
+  medium?: Medium;
+  shell?: boolean;
   timeline?: boolean;
 }
+
+/** Milliseconds. Emulated firmware takes its time, and so does unpacking a large model. */
+const READY_TIMEOUT = 300_000;
 
 export function registerBoot(program: Command): void {
   const command = program
@@ -27,6 +40,13 @@ export function registerBoot(program: Command): void {
     .addOption(
       new Option('-M, --machine <name>', 'QEMU machine').choices(QEMU_MACHINES).default('microvm'),
     )
+    .addOption(
+      new Option('--firmware <name>', 'what starts the image; none: QEMU itself, by PVH')
+        .choices(['none', ...FIRMWARES])
+        .default('none'),
+    )
+    .addOption(new Option('--medium <name>', 'what the firmware boots from').choices(MEDIA))
+    .option('--shell', 'stack linux: a shell on the console in place of the model')
     .option('-t, --threads <count>', 'virtual processors', integer(1, 64), 1)
     .option('--timeline', 'with -p: print when QEMU started, the guest was ready, and so on')
     .option('--json', 'with -p: print one JSON object instead of text');
@@ -38,10 +58,13 @@ export function registerBoot(program: Command): void {
 async function boot(folder: string, options: BootOptions): Promise<void> {
   const manifest = await readManifest(folder);
   ensureTools(['qemu'], say);
+  if (options.prompt !== undefined && options.shell)
+    throw new Error('a shell takes no prompt (-p)');
   if (options.prompt === undefined) {
     if (options.json) throw new Error('--json needs a prompt (-p)');
     if (options.timeline) throw new Error('--timeline needs a prompt (-p)');
-    await attachConsole((settings) => start(folder, manifest, options, settings));
+    const attach = options.shell ? attachShell : attachConsole;
+    await attach((settings) => start(folder, manifest, options, settings));
   } else {
     await askMachine(folder, manifest, options, await readPrompt(options.prompt));
   }
@@ -50,10 +73,11 @@ async function boot(folder: string, options: BootOptions): Promise<void> {
 function start(
   folder: string,
   manifest: Manifest,
-  { machine, processors }: BootOptions,
+  { machine, processors, firmware, medium, shell }: BootOptions,
   settings: GuestSettings,
 ): Guest {
-  return bootStack({ folder, manifest, machine, processors }, settings);
+  const image = { folder, manifest, machine, processors, firmware, medium, shell };
+  return bootStack(image, { readyTimeout: READY_TIMEOUT, ...settings });
 }
 
 async function askMachine(
@@ -69,23 +93,28 @@ async function askMachine(
     const answer = await askOnce(guest, prompt, settings, options.json);
     const code = await guest.close();
     if (options.json) {
-      const { machine, processors } = options;
+      const { processors } = options;
       const { context } = manifest.options;
       const facts = {
         model: manifest.model.name,
         stack: manifest.stack,
-        machine,
+        machine: machineOf(options),
         processors,
         context,
       };
       process.stdout.write(answerAsJson(answer, settings, guest, facts));
     } else {
       sayDim(describeReport(answer.report));
-      if (options.timeline) say(describeBoot(guest.timeline, answer.report, options.machine));
+      if (options.timeline) say(describeBoot(guest.timeline, answer.report, machineOf(options)));
     }
     if (code !== 0)
       throw new Error(`the machine did not power off cleanly (QEMU: ${code ?? 'killed'})`);
   } finally {
     await guest.close();
   }
+}
+
+/** Firmware needs a PC's chipset. */
+function machineOf({ machine, firmware }: BootOptions): string {
+  return firmware === 'none' ? machine : `q35, ${firmware}`;
 }

@@ -3,11 +3,10 @@ import { styleText } from 'node:util';
 import type { Timeline } from '../console/guest.ts';
 import type { Report } from '../console/report.ts';
 import { findTool } from '../toolchain/find.ts';
-import type { QemuMachine } from '../toolchain/qemu.ts';
 import { formatMilliseconds } from './terminal.ts';
 
 /** When what happened, from the start of QEMU and by the guest's own clock. */
-export function describeBoot(timeline: Timeline, report: Report, machine: QemuMachine): string {
+export function describeBoot(timeline: Timeline, report: Report, machine: string): string {
   const version = findTool('qemu').version;
   const rows: [string, number | undefined][] = [
     ['QEMU started', 0],
