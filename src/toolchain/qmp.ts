@@ -56,8 +56,9 @@ class QmpClient implements Qmp {
 
   constructor(socket: Socket) {
     this.#socket = socket;
-    createInterface({ input: socket }).on('line', (line) => this.#receive(line));
-    socket.on('error', () => {}); // 'close' follows
+    const lines = createInterface({ input: socket });
+    lines.on('line', (line) => this.#receive(line));
+    for (const source of [lines, socket]) source.on('error', () => {}); // 'close' follows
     socket.on('close', () => this.#failAll(new Error('QEMU has ended')));
   }
 

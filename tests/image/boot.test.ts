@@ -1,0 +1,112 @@
+/**
+ * Images boot: both loaders, by BIOS and UEFI, from CD and from disk. The system in them is Linux with the boot tests' probe as its
+ * only process, which tells what it has been given; kernel, two archives and command line must all have arrived.
+ */
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { GuestParser } from '../../src/console/framing.ts';
+import { writeCpio } from '../../src/image/cpio.ts';
+import { dietInitramfs, packInitramfs } from '../../src/image/initramfs.ts';
+import { type LinuxImage, writeLinuxIso } from '../../src/image/iso.ts';
+import { type Child, killChild } from '../../src/toolchain/children.ts';
+import { compileGuest } from '../../src/toolchain/guest.ts';
+import { buildKernel, KERNEL_TOOLS, kernelCommandLine } from '../../src/toolchain/kernel.ts';
+import { type Firmware, type Medium, startFirmware } from '../../src/toolchain/qemu.ts';
+import { PACK, packPath } from '../boot/start.ts';
+import { LOADERS, missingTools, temporaryFolder } from './loaders.ts';
+
+/** No boot takes longer, not even UEFI's on a busy machine. */
+const LIMIT_MS = 60_000;
+const folder = temporaryFolder();
+
+/** A system's output so far, and what can be done with it. */
+class Machine {
+  readonly output: Buffer[] = [];
+  readonly ended: Promise<number | null>;
+  readonly child: Child;
+
+  constructor(child: Child) {
+    this.child = child;
+    child.stdout.on('data', (chunk: Buffer) => this.output.push(chunk));
+    child.stdin.on('error', () => {});
+    const limit = setTimeout(() => killChild(child), LIMIT_MS);
+    this.ended = new Promise((resolve) => {
+      child.once('close', (code) => {
+        clearTimeout(limit);
+        resolve(code);
+      });
+    });
+  }
+
+  text(): string {
+    return Buffer.concat(this.output).toString('latin1');
+  }
+
+  /** Resolves once the output holds the text; rejects if the machine ends first. */
+  async waitFor(text: string): Promise<void> {
+    while (!this.text().includes(text)) {
+      const next = new Promise((resolve) => this.child.stdout.once('data', resolve));
+      const ended = this.ended.then((code) => {
+        throw new Error(`ended (${code}) before ${JSON.stringify(text)}:\n${this.text()}`);
+      });
+      await Promise.race([next, ended]);
+    }
+  }
+}
+
+let image: LinuxImage;
+
+const missing = missingTools(...KERNEL_TOOLS, 'qemu');
+const uefiMissing = missingTools('ovmf');
+
+async function makeImage(): Promise<LinuxImage> {
+  const { elf } = await compileGuest({
+    ...{ machine: 'process', cpu: 'v3', constants: {} },
+    app: join(import.meta.dirname, '../boot/apps/probe.ts'),
+  });
+  const initrds = ['system.cpio', 'pack.cpio'].map((name) => join(folder, name));
+  const alone = dietInitramfs(elf, packPath).filter(({ path }) => path !== 'model.pack');
+  await writeCpio(initrds[0], alone);
+  await writeCpio(initrds[1], packInitramfs(packPath));
+  const { bzImage: kernel } = await buildKernel('linux');
+  return { kernel, initrds, commandLine: kernelCommandLine('linux'), title: 'Probe' };
+}
+
+/** UEFI takes long under emulation: GRUB starts the same file from CD and disk there, one of them does. */
+const WAYS: readonly [Firmware, Medium, loaders: readonly string[]][] = [
+  ['bios', 'cd', ['Limine', 'GRUB']],
+  ['bios', 'disk', ['Limine', 'GRUB']],
+  ['uefi', 'cd', ['Limine', 'GRUB']],
+  ['uefi', 'disk', ['Limine']],
+];
+
+const why = missing.length > 0 ? ` (needs ${missing.join(', ')})` : '';
+describe.skipIf(why !== '')(`a Linux on one core${why}`, () => {
+  beforeAll(async () => {
+    image = await makeImage();
+  }, 900_000);
+
+  for (const loader of LOADERS) {
+    for (const [firmware, medium, loaders] of WAYS) {
+      if (!loaders.includes(loader.name)) continue;
+      const noFirmware = firmware === 'uefi' && uefiMissing.length > 0 ? ' (needs ovmf)' : '';
+      const reason = loader.missing || noFirmware;
+      test.skipIf(reason !== '')(`${loader.name}, ${firmware}, ${medium}${reason}`, async () => {
+        const path = join(folder, `${loader.name}.iso`);
+        writeLinuxIso(image, loader.make(), path);
+        const machine = new Machine(
+          startFirmware({ firmware, medium, path, memoryBytes: 256 << 20 }),
+        );
+        await machine.waitFor('ready\n');
+        machine.child.stdin.write('p\x04');
+        expect(await machine.ended, machine.text()).toBe(0);
+        const first = PACK.readBigUInt64LE().toString(16);
+        expect(machine.text()).toContain(`ready\npack ${PACK.length} bytes, first 0x${first}`);
+        // Whatever firmware and loader write before, nothing of it is taken for a frame.
+        const events = new GuestParser().push(Buffer.concat(machine.output));
+        expect(events.map(({ type }) => type)).toEqual(['console']);
+        if (firmware === 'bios') expect(machine.text()).toMatch(/^ready\n/);
+      });
+    }
+  }
+});
