@@ -24,12 +24,17 @@ export interface KernelLines {
 
 /** tree: make's O= folder, absolute. */
 export function countKernelLines(tree: string): KernelLines {
+  const { source, files } = filesRead(tree);
+  return countFiles(files, source);
+}
+
+/** files: absolute paths; those outside of the folder `source` count as generated. */
+export function countFiles(files: readonly string[], source: string): KernelLines {
   const lines: KernelLines = {
     total: { files: 0, code: 0, raw: 0 },
     byEnding: {},
     byFolder: {},
   };
-  const { source, files } = filesRead(tree);
   for (const file of files) {
     const ending = /\.[cSh]$/.exec(file)?.[0];
     if (!ending) continue;

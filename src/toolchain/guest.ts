@@ -1,6 +1,15 @@
-import { copyFileSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Constants } from '../compiler/index.ts';
+import { countLines } from '../measure/lines.ts';
 import { cached, cacheFolder, hashOf, hashSources, PROJECT_ROOT } from './cache.ts';
 import {
   type CpuLevel,
@@ -72,6 +81,36 @@ export function guestModules(
     entry: join(home, 'entry.ts'),
     modules: { machine: join(home, 'machine.ts'), app: existsSync(named) ? named : resolve(app) },
   };
+}
+
+export interface CompiledInit {
+  /** Path of the program, without symbols and debug information. */
+  elf: string;
+  /** Lines of code that say what init does: init.ts and mounts.ts, without the system calls below them. */
+  codeLines: number;
+}
+
+/** guest/linux/init.ts → C → ELF: the same for every model and CPU. */
+export async function compileInit(checked = false): Promise<CompiledInit> {
+  const home = join(PROJECT_ROOT, 'guest/linux');
+  const key = hashOf([
+    hashSources(['guest/linux', 'guest/machine', 'src/compiler', 'src/toolchain'], ['.ts']),
+    ...[checked, clangVersion()],
+  ]);
+  const { folder } = await cached('init', key, (folder) =>
+    build({
+      machine: 'process',
+      entry: join(home, 'init.ts'),
+      modules: {},
+      checked,
+      cpu: 'v3',
+      folder,
+    }),
+  );
+  const codeLines = ['init.ts', 'mounts.ts']
+    .map((name) => countLines(readFileSync(join(home, name), 'utf8')).code)
+    .reduce((sum, lines) => sum + lines);
+  return { elf: join(folder, 'guest.stripped.elf'), codeLines };
 }
 
 interface Build {
