@@ -1,11 +1,12 @@
 /** The stacks, by name: what `mu build` makes and `mu boot` starts. */
 import { connectGuest, type Guest, type GuestSettings } from '../console/guest.ts';
 import { diet } from './diet.ts';
+import { linux } from './linux.ts';
 import type { StackName } from './manifest.ts';
 import type { MachineStart, Stack, StackBuild, StackRequest } from './stack.ts';
 import { unikernel } from './unikernel.ts';
 
-const stacks: Partial<Record<StackName, Stack>> = { diet, unikernel };
+const stacks: Record<StackName, Stack> = { linux, diet, unikernel };
 
 export const STACK_NAMES = Object.keys(stacks) as StackName[];
 
