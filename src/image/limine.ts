@@ -35,16 +35,14 @@ function makeParts(release: LimineRelease, image: LinuxImage, folder: string): L
 
 /** limine.conf (Limine 8, CONFIG.md): boots at once, without a word, and offers no editor. */
 export function limineConfiguration({ title, commandLine, initrds }: LinuxImage): string {
-  for (const [field, text] of Object.entries({ title, commandLine })) {
-    if (/[\r\n]|\$\{/.test(text)) {
-      throw new Error(
-        `${field} ${JSON.stringify(text)}: limine.conf takes no line break and no \${`,
-      );
-    }
+  if (/[\r\n]|\$\{/.test(commandLine)) {
+    const quoted = JSON.stringify(commandLine);
+    throw new Error(`commandLine ${quoted}: limine.conf takes no line break and no \${`);
   }
+  const label = title.replace(/[^\w .,()-]/g, '_'); // a model may have any name; / and $ mean something here
   return [
     ...['timeout: 0', 'quiet: yes', 'editor_enabled: no', ''],
-    ...[`/${title}`, 'protocol: linux', 'kernel_path: boot():/kernel'],
+    ...[`/${label}`, 'protocol: linux', 'kernel_path: boot():/kernel'],
     ...initrds.map((_, i) => `module_path: boot():/initrd${i}`),
     ...[`cmdline: ${commandLine}`, ''],
   ].join('\n');

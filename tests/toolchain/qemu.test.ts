@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -62,9 +61,9 @@ test.skipIf(noQemu !== '')(
       await control.type('a');
       const picture = join(folder, 'screen.png');
       await control.screenshot(picture);
-      expect(execFileSync('file', ['-b', picture], { encoding: 'utf8' })).toMatch(
-        /^PNG image data, \d{3} x \d{3}/,
-      );
+      const png = readFileSync(picture);
+      expect(png.subarray(1, 4).toString()).toBe('PNG');
+      expect(png.readUInt32BE(16)).toBeGreaterThanOrEqual(640); // its width
       await expect(control.press(['no-such-key'])).rejects.toThrow(/^QEMU: .*no-such-key/);
       const closed = new Promise((resolve) => child.once('close', resolve));
       const answer = control.execute('quit').catch(() => {}); // it may end before it answers
