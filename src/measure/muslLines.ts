@@ -1,0 +1,51 @@
+/**
+ * How many lines musl consists of for x86-64: the files that its Makefile would compile, and its headers. Programs
+ * linked statically hold a part of it; which one is their linker's business.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { countFile, type KernelCount } from './kernelLines.ts';
+
+const ARCHITECTURE = 'x86_64';
+/** musl's default allocator; its Makefile leaves the other one out. */
+const OTHER_MALLOC = 'src/malloc/oldmalloc/';
+
+/** folder: musl's unpacked source. Throws if it is something else. */
+export function countMuslLines(folder: string): KernelCount {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  const isArchitecture = architecturesOf(names);
+  const files = names.filter((name) => belongs(name, isArchitecture));
+  if (files.length < 100) throw new Error(`${folder}: expected the source of musl`);
+  // src/string/x86_64/memcpy.s takes the place of src/string/memcpy.c.
+  const replaced = new Set(
+    files.filter(isOwn).map((name) => withoutEnding(name.replace(`/${ARCHITECTURE}/`, '/'))),
+  );
+  return files
+    .filter((name) => isOwn(name) || name.endsWith('.h') || !replaced.has(withoutEnding(name)))
+    .map((name) => countFile(readFileSync(join(folder, name), 'latin1'), /\.[sS]$/.test(name)))
+    .reduce((a, b) => ({ files: a.files + b.files, code: a.code + b.code, raw: a.raw + b.raw }));
+}
+
+/** The folders of arch/ but `generic` are CPUs. */
+function architecturesOf(names: readonly string[]): (name: string) => boolean {
+  const all = names.flatMap((name) => /^arch\/([^/]+)$/.exec(name)?.[1] ?? []);
+  const others = all.filter((name) => name !== 'generic');
+  return (name) => others.includes(name);
+}
+
+function belongs(name: string, isArchitecture: (folder: string) => boolean): boolean {
+  if (!/^(src|crt|ldso|include|arch)\/.*\.[chsS]$/.test(name)) return false;
+  if (name.startsWith(OTHER_MALLOC)) return false;
+  return name
+    .split('/')
+    .slice(0, -1)
+    .every((folder) => folder === ARCHITECTURE || !isArchitecture(folder));
+}
+
+function isOwn(name: string): boolean {
+  return /^(src|crt|ldso)\//.test(name) && name.includes(`/${ARCHITECTURE}/`);
+}
+
+function withoutEnding(name: string): string {
+  return name.replace(/\.\w$/, '');
+}

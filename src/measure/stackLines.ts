@@ -1,0 +1,113 @@
+/** How many lines a stack consists of, layer by layer, from what was compiled. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { StackName } from '../stacks/manifest.ts';
+import { buildBusybox } from '../toolchain/busybox.ts';
+import { cached, hashOf, PROJECT_ROOT } from '../toolchain/cache.ts';
+import { startChild } from '../toolchain/children.ts';
+import { fetchDebianSource } from '../toolchain/debianSource.ts';
+import { requireTool } from '../toolchain/find.ts';
+import { guestModules } from '../toolchain/guest.ts';
+import { finish } from '../toolchain/kernel/make.ts';
+import { buildKernel, type KernelName } from '../toolchain/kernel.ts';
+import type { KernelLines } from './kernelLines.ts';
+import { countByLayer, countFolder, followImports, type LineCount } from './lines.ts';
+import { countMuslLines } from './muslLines.ts';
+
+/** One layer. `files` and `all` are null where only the number of code lines is known. */
+export interface LayerLines {
+  layer: string;
+  code: number;
+  all: number | null;
+  files: number | null;
+  /** What was counted, or whose figure it is. */
+  counted: string;
+}
+
+export interface StackLines {
+  stack: StackName;
+  layers: LayerLines[];
+  /** Code lines of all layers. */
+  total: number;
+  /** Most code lines that the stack may have in all. */
+  budget: number;
+}
+
+const BUDGETS: Record<StackName, number> = { linux: 1_300_000, diet: 500_000, unikernel: 100_000 };
+
+type OnProgress = (done: number, total: number, what: string) => void;
+
+/** Counts a stack; builds what it must build for that, or takes it from the cache. */
+export async function countStack(
+  stack: StackName,
+  onProgress: OnProgress = () => {},
+): Promise<StackLines> {
+  const layers = [
+    ...guestLayers(stack),
+    ...(stack === 'linux' ? [await busyboxLayer(onProgress), await muslLayer(onProgress)] : []),
+    ...(stack === 'unikernel' ? [] : [await kernelLayer(stack, onProgress)]),
+    ...(stack === 'linux' ? [LIMINE] : []),
+    compilerLayer(),
+  ];
+  const total = layers.reduce((sum, { code }) => sum + code, 0);
+  return { stack, layers, total, budget: BUDGETS[stack] };
+}
+
+/** The guest's TypeScript, by folder; what init shares with the engine's machine counts once. */
+function guestLayers(stack: StackName): LayerLines[] {
+  const { entry, modules } = guestModules(stack === 'unikernel' ? 'pc' : 'process', 'chat');
+  const guest = join(PROJECT_ROOT, 'guest');
+  const init = stack === 'linux' ? followImports(join(guest, 'linux/init.ts'), {}) : [];
+  const files = new Set([...followImports(entry, modules), ...init]);
+  return [...countByLayer([...files], guest)].map(([folder, count]) =>
+    layer(`guest/${folder}`, count, 'TypeScript that the guest imports'),
+  );
+}
+
+function compilerLayer(): LayerLines {
+  const count = countFolder(join(PROJECT_ROOT, 'src/compiler'));
+  return layer('our compiler (on the host)', count, 'src/compiler');
+}
+
+async function kernelLayer(name: KernelName, onProgress: OnProgress): Promise<LayerLines> {
+  const { lines, release } = await buildKernel(name, { onProgress });
+  return layer(`Linux ${release}`, totalOf(lines), 'every .c, .S and .h that the compiler read');
+}
+
+async function busyboxLayer(onProgress: OnProgress): Promise<LayerLines> {
+  const { lines } = await buildBusybox(onProgress);
+  return layer('BusyBox', totalOf(lines), 'every .c and .h that the compiler read');
+}
+
+/** path: KernelLines as JSON */
+function totalOf(path: string): LineCount {
+  const { total }: KernelLines = JSON.parse(readFileSync(path, 'utf8'));
+  return { code: total.code, all: total.raw, files: total.files };
+}
+
+/** Debian has musl as a library: its lines are those of the source package that the library was built from. */
+async function muslLayer(onProgress: OnProgress): Promise<LayerLines> {
+  requireTool('dpkg-source');
+  const { dsc, version } = await fetchDebianSource('musl', (what) => onProgress(0, 1, what));
+  const { folder } = await cached('musl-source', hashOf([dsc]), async (folder) => {
+    const unpacked = join(folder, 'musl');
+    const run = await finish(startChild('dpkg-source', ['--no-check', '-x', dsc, unpacked]));
+    if (run.code !== 0) throw new Error(`dpkg-source -x ${dsc} failed\n${run.lastLines}`);
+  });
+  const { code, raw, files } = countMuslLines(join(folder, 'musl'));
+  const counted = 'what its Makefile compiles for x86-64, and the headers';
+  return layer(`musl ${version}`, { code, all: raw, files }, counted);
+}
+
+/** Limine comes as a binary. Its source tree was counted once, in 2026, for this project. */
+const LIMINE: LayerLines = {
+  layer: 'Limine 8',
+  code: 23_305,
+  all: null,
+  files: null,
+  counted: 'quoted: its whole source tree; we have its binary release only',
+};
+
+function layer(name: string, { code, all, files }: LineCount, counted: string): LayerLines {
+  return { layer: name, code, all, files, counted };
+}
