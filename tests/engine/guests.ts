@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Guest } from '../../src/console/guest.ts';
-import { bootStack, buildStack } from '../../src/stacks/index.ts';
+import { bootStack, buildStack, stackNamed } from '../../src/stacks/index.ts';
+import type { StackName } from '../../src/stacks/manifest.ts';
 import { preparePack } from '../../src/stacks/prepare.ts';
 import { startProcess } from '../../src/stacks/process.ts';
 import { type CpuLevel, hostCpuLevel } from '../../src/toolchain/clang.ts';
@@ -15,7 +16,7 @@ export interface Variant {
   name: string;
   checked: boolean;
   cores: number;
-  on: { machine: 'process'; cpu: CpuLevel } | { machine: 'pc'; qemu: QemuMachine };
+  on: { cpu: CpuLevel } | { stack: StackName; qemu: QemuMachine };
 }
 
 export interface ModelFiles {
@@ -27,6 +28,14 @@ export const hasQemu = findTool('qemu').command !== null;
 /** Stands in the name of what is skipped. */
 export const NO_QEMU = hasQemu ? '' : ' (needs qemu-system-x86_64)';
 
+const missing = [...stackNamed('linux').tools, 'qemu' as const].filter(
+  (tool) => !findTool(tool).command,
+);
+export const canBootLinux = missing.length === 0;
+export const NO_LINUX = canBootLinux ? '' : ` (needs ${missing.join(', ')})`;
+/** Milliseconds. The first test that needs a kernel may have to build it, or link it anew. */
+export const LINUX_TIMEOUT = 600_000;
+
 const levels: CpuLevel[] = [...new Set(['v3' as const, hostCpuLevel()])];
 
 export const processVariants: Variant[] = levels.flatMap((cpu) => [
@@ -36,10 +45,19 @@ export const processVariants: Variant[] = levels.flatMap((cpu) => [
 ]);
 
 export const pcVariants: Variant[] = [
-  pcVariant('microvm', false, 1),
-  pcVariant('microvm', false, 2),
-  pcVariant('microvm', true, 1),
-  pcVariant('q35', false, 1),
+  bootVariant('unikernel', 'microvm', false, 1),
+  bootVariant('unikernel', 'microvm', false, 2),
+  bootVariant('unikernel', 'microvm', true, 1),
+  bootVariant('unikernel', 'q35', false, 1),
+];
+
+/** Their processes are compiled for the lowest CPU level, as what is to boot anywhere must be. */
+export const linuxVariants: Variant[] = [
+  bootVariant('diet', 'microvm', false, 1),
+  bootVariant('diet', 'q35', false, 2),
+  bootVariant('linux', 'microvm', false, 2),
+  bootVariant('linux', 'microvm', true, 1),
+  bootVariant('linux', 'q35', false, 1),
 ];
 
 function processVariant(cpu: CpuLevel, checked: boolean, cores: number): Variant {
@@ -47,16 +65,21 @@ function processVariant(cpu: CpuLevel, checked: boolean, cores: number): Variant
     name: nameOf(`process, ${cpu}`, checked, cores),
     checked,
     cores,
-    on: { machine: 'process', cpu },
+    on: { cpu },
   };
 }
 
-function pcVariant(qemu: QemuMachine, checked: boolean, cores: number): Variant {
+function bootVariant(
+  stack: StackName,
+  qemu: QemuMachine,
+  checked: boolean,
+  cores: number,
+): Variant {
   return {
-    name: nameOf(`pc, ${qemu}`, checked, cores),
+    name: nameOf(`${stack}, ${qemu}`, checked, cores),
     checked,
     cores,
-    on: { machine: 'pc', qemu },
+    on: { stack, qemu },
   };
 }
 
@@ -71,17 +94,24 @@ export async function withGuest<T>(
   use: (guest: Guest) => Promise<T>,
 ): Promise<T> {
   const { checked, cores, on } = variant;
-  if (on.machine === 'process') {
+  if ('cpu' in on) {
     const pack = await preparePack(files);
     const { constants } = pack;
-    const { elf } = await compileGuest({ app: 'chat', constants, checked, ...on });
+    const { elf } = await compileGuest({
+      machine: 'process',
+      app: 'chat',
+      constants,
+      checked,
+      ...on,
+    });
     return closing(startProcess({ elf, pack: pack.path, threads: cores }), use);
   }
   const folder = await mkdtemp(join(tmpdir(), 'mu-parity-'));
   try {
-    const { manifest } = await buildStack('unikernel', { ...files, checked }, folder);
+    const { manifest } = await buildStack(on.stack, { ...files, checked }, folder);
     const machine = on.qemu;
-    return await closing(bootStack({ folder, manifest, machine, processors: cores }), use);
+    const start = { folder, manifest, machine, processors: cores };
+    return await closing(bootStack(start), use);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

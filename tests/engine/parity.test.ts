@@ -1,6 +1,6 @@
 /**
- * One model, one prompt, one seed: the same text, tokens and logits, bit for bit, on every machine, CPU level and number of
- * cores, checked or not. The first variant's answer is what the others are compared with.
+ * One model, one prompt, one seed: the same text, tokens and logits, bit for bit, on every machine, stack, CPU level and number
+ * of cores, checked or not. The first variant's answer is what the others are compared with.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,8 +10,12 @@ import type { Answer } from '../../src/console/guest.ts';
 import { DEFAULT_SETTINGS, type Settings } from '../../src/console/settings.ts';
 import { makeTinyGguf } from '../model/tinyGguf.ts';
 import {
+  canBootLinux,
   hasQemu,
+  LINUX_TIMEOUT,
+  linuxVariants,
   type ModelFiles,
+  NO_LINUX,
   NO_QEMU,
   pcVariants,
   processVariants,
@@ -97,6 +101,9 @@ describe.skipIf(!hasStories260K)(`stories260K ${hasStories260K ? '' : NO_STORIES
   for (const variant of pcVariants) {
     test.skipIf(!hasQemu)(variant.name + NO_QEMU, () => compare(variant));
   }
+  for (const variant of linuxVariants) {
+    test.skipIf(!canBootLinux)(variant.name + NO_LINUX, () => compare(variant), LINUX_TIMEOUT);
+  }
 });
 
 describe('random models', () => {
@@ -107,7 +114,11 @@ describe('random models', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   const best = processVariants.slice(-2); // the host's own CPU level, two cores: release and checked
-  const pc = pcVariants.find(({ checked, cores }) => !checked && cores === 2) as Variant;
+  const isPlain = ({ checked, cores }: Variant) => !checked && cores === 2;
+  const booted = [
+    ...(hasQemu ? pcVariants.filter(isPlain) : []),
+    ...(canBootLinux ? linuxVariants.filter(isPlain).slice(-1) : []),
+  ];
 
   test.each(['Q4_0', 'Q4_1', 'Q8_0', 'Q6_K', 'F16', 'BF16'] as const)(
     `%s${NO_QEMU}`,
@@ -116,7 +127,7 @@ describe('random models', () => {
       writeFileSync(model, makeTinyGguf({ type, dim: 256, hidden: 256, heads: 4, kvHeads: 2 }));
       const expected = (await ask({ model }, first, tinyQuestions)).map(essence);
       expect(expected[0].promptTokens).toBeGreaterThan(32);
-      for (const variant of [...best, ...(hasQemu ? [pc] : [])]) {
+      for (const variant of [...best, ...booted]) {
         const answers = await ask({ model }, variant, tinyQuestions);
         expect(answers.map(essence), variant.name).toEqual(expected);
       }
