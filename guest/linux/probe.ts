@@ -1,4 +1,5 @@
 import { exit, open, read, STDOUT, write } from '../machine/process/system.ts';
+import { drain } from '../machine/process/terminal.ts';
 
 /**
  * Asks a Linux kernel what it does: a program that makes the system calls that a file names, and prints what they
@@ -53,6 +54,7 @@ function start(stack: Ptr<usize>): void {
     line = i + 1;
   }
   say('end\n');
+  drain(STDOUT);
   if (linux.syscall(GETPID) == 1) linux.syscall(REBOOT, MAGIC1, MAGIC2, RESTART, 0);
   exit(0);
 }
