@@ -78,7 +78,7 @@ function beginAgain(): void {
       if (status == 0 && !hasShell[i]) switchOff(false);
       const note = zeroed<Line>();
       // ETX: in the console protocol it ends an answer that may have been broken off
-      addText(ref(note), '\x03\ninit: ended by ');
+      addText(ref(note), '\x03init: ended by ');
       addText(ref(note), (status & 0x7f) != 0 ? 'signal ' : 'exit code ');
       addNumber(ref(note), u64((status & 0x7f) != 0 ? status & 0x7f : status >> 8));
       addText(ref(note), ', begins again\n');

@@ -1,7 +1,7 @@
 import { exit, ioctl, O_RDWR, openAs, STDIN, write } from '../machine/process/system.ts';
 import { SIGKILL, SIGTERM } from './signals.ts';
 
-/** Processes and what they talk to: fork(2), execve(2), wait(2), setsid(2), kill(2), ioctl_tty(2). */
+/** Processes and what they talk to: fork(2), execve(2), wait(2), setsid(2), kill(2), ioctl_tty(2), prctl(2). */
 const CLOSE: i32 = 3;
 const DUP2: i32 = 33;
 const NANOSLEEP: i32 = 35;
@@ -10,11 +10,14 @@ const EXECVE: i32 = 59;
 const WAIT4: i32 = 61;
 const KILL: i32 = 62;
 const SETSID: i32 = 112;
+const PRCTL: i32 = 157;
 
 const O_NOCTTY: usize = 0x100;
 const O_NONBLOCK: usize = 0x800;
 const O_CLOEXEC: usize = 0x80000;
 const TIOCSCTTY: usize = 0x540e;
+const PR_SET_SECUREBITS: usize = 28;
+const WITHOUT_ROOT: usize = 3; // SECBIT_NOROOT, SECBIT_NOROOT_LOCKED
 const WNOHANG: usize = 1;
 const ANY: isize = -1;
 
@@ -39,12 +42,16 @@ export function moveTo(path: string): void {
   ioctl(STDIN, TIOCSCTTY, 0);
 }
 
-/** The program in place of this process, with up to two arguments (null: none) and no environment. */
+/**
+ * The program in place of this process, with up to two arguments (null: none), no environment, and none of the rights that
+ * user 0 has: it can mount nothing, nor make the root writable.
+ */
 export function execute(program: string, first: Ptr<u8>, second: Ptr<u8>): void {
   const words = zeroed<FixedArray<Ptr<u8>, 4>>();
   words[0] = utf8(program);
   words[1] = first;
   words[2] = second;
+  linux.syscall(PRCTL, PR_SET_SECUREBITS, WITHOUT_ROOT, usize(0), usize(0), usize(0));
   linux.syscall(EXECVE, words[0], ref(words[0]), usize(0));
   exit(127); // as shells do
 }

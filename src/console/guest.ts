@@ -217,7 +217,9 @@ class ConnectedGuest implements Guest {
         break;
       }
       case 'malformed':
-        this.#fail(new GuestError(`the guest's answer is malformed: ${event.what}`));
+        this.#fail(
+          new GuestError(`the guest's answer is malformed: ${event.what}${this.#quote()}`),
+        );
         break;
     }
   }
