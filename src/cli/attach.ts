@@ -25,12 +25,24 @@ export async function attachConsole(start: (settings: GuestSettings) => Guest): 
 
 const GS = 0x1d; // Ctrl-]
 
-/** A shell on the machine's console: keys go in, all of them, until the machine is off or Ctrl-] kills it. */
+/**
+ * A shell on the machine's console: keys go in, all of them, until the machine is off or Ctrl-] kills it. Those that
+ * are typed (or piped) before its first prompt wait: a machine that boots loses them.
+ */
 export async function attachShell(start: (settings: GuestSettings) => Guest): Promise<void> {
   const { stdin } = process;
-  const guest = start({ onConsole: (bytes) => process.stdout.write(bytes) });
+  let early: Buffer[] | null = [];
+  const guest = start({
+    onConsole: (bytes) => {
+      process.stdout.write(bytes);
+      if (!early || !guest.consoleText().endsWith('# ')) return;
+      guest.process.stdin.write(Buffer.concat(early));
+      early = null;
+    },
+  });
   const type = (keys: Buffer) => {
     if (stdin.isTTY && keys.includes(GS)) guest.process.kill('SIGKILL');
+    else if (early) early.push(keys);
     else guest.process.stdin.write(keys);
   };
   sayDim('`poweroff` ends the machine, Ctrl-] kills it.');
