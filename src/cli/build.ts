@@ -9,6 +9,7 @@ import { createProgress, formatBytes, formatMemory, say } from './terminal.ts';
 interface BuildOptions extends ModelOptions {
   stack: StackName;
   limine?: string;
+  json?: boolean;
   output: string;
 }
 
@@ -27,7 +28,7 @@ export function registerBuild(program: Command): void {
       '--limine <folder>',
       'stack linux: a Limine release (default: $LIMINE_DIR, the usual places)',
     );
-  addModelOptions(command).action(build);
+  addModelOptions(command).option('--json', 'print the manifest').action(build);
 }
 
 async function build(model: string, options: BuildOptions): Promise<void> {
@@ -41,7 +42,10 @@ async function build(model: string, options: BuildOptions): Promise<void> {
   };
   const { manifest } = await buildStack(stack, request, options.output);
   progress.end();
-  process.stdout.write(`${describeImage(manifest, options.output)}\n`);
+  const text = options.json
+    ? JSON.stringify(manifest, null, 2)
+    : describeImage(manifest, options.output);
+  process.stdout.write(`${text}\n`);
 }
 
 const ARTICLE: Record<StackName, string> = {

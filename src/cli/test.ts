@@ -1,11 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { buildBusybox } from '../toolchain/busybox.ts';
 import { PROJECT_ROOT } from '../toolchain/cache.ts';
 import { ensureTools } from '../toolchain/install.ts';
+import { buildKernel, KERNEL_NAMES } from '../toolchain/kernel.ts';
 import { TOOLS } from '../toolchain/tools.ts';
 import { DEFAULT_MODEL, obtainModel } from './modelOptions.ts';
-import { EXIT_FAILURE, say } from './terminal.ts';
+import { createProgress, EXIT_FAILURE, say } from './terminal.ts';
 
 /** What `npm test` runs, in order: all of it, so that a slip of style hides no failing test. */
 function steps(vitestArguments: readonly string[]): string[][] {
@@ -37,6 +39,13 @@ async function test(vitestArguments: string[]): Promise<void> {
   } catch (error) {
     say(`mu test: the tests of ${DEFAULT_MODEL} will be skipped: ${(error as Error).message}`);
   }
+  // Once, with progress: else the first test that boots a Linux would build it within its time.
+  const progress = createProgress();
+  const onProgress = (done: number, total: number, what: string) =>
+    progress.update(done, total, what, String);
+  await buildBusybox(onProgress);
+  for (const kernel of KERNEL_NAMES) await buildKernel(kernel, { onProgress });
+  progress.end();
   for (const [command, ...args] of steps(vitestArguments)) {
     say(`mu test: ${[command, ...args].join(' ')}`);
     const program = join(PROJECT_ROOT, 'node_modules/.bin', command);
