@@ -7,11 +7,11 @@ import { writeCpio } from '../../src/image/cpio.ts';
 import { linuxInitramfs, packInitramfs } from '../../src/image/initramfs.ts';
 import { machineWords } from '../../src/stacks/linuxMachine.ts';
 import { BUSYBOX_TOOLS, buildBusybox } from '../../src/toolchain/busybox.ts';
-import { type Child, killChild } from '../../src/toolchain/children.ts';
-import { findTool } from '../../src/toolchain/find.ts';
+import { type Child, killChild, startChild } from '../../src/toolchain/children.ts';
+import { findTool, requireTool } from '../../src/toolchain/find.ts';
 import { compileInit } from '../../src/toolchain/guest.ts';
 import { buildKernel, KERNEL_TOOLS, kernelCommandLine } from '../../src/toolchain/kernel.ts';
-import { type QemuMachine, startQemu } from '../../src/toolchain/qemu.ts';
+import { type QemuMachine, qemuArguments } from '../../src/toolchain/qemu.ts';
 
 const missing = [...KERNEL_TOOLS, ...BUSYBOX_TOOLS, 'qemu' as const].filter(
   (tool) => findTool(tool).command === null,
@@ -37,6 +37,8 @@ export interface LinuxStart {
   /** For init. */
   words?: readonly string[];
   processors?: number;
+  /** Further arguments of QEMU: disks, network cards. */
+  devices?: readonly string[];
 }
 
 /** Writes the file system; the result starts machines with it. */
@@ -47,8 +49,10 @@ export async function prepareLinux({ engine, pack, checkedInit }: LinuxFiles) {
   const initrd = join(folder, `${archives++}.cpio`);
   const programs = linuxInitramfs({ init, engine, busybox, applets });
   await writeCpio(initrd, [...programs, ...packInitramfs(pack)]);
-  return ({ machine = 'microvm', words = [], processors }: LinuxStart = {}): Child =>
-    startQemu({
+  return (options: LinuxStart = {}): Child => {
+    const { machine = 'microvm', words = [], processors, devices = [] } = options;
+    const [qemu, ...leading] = requireTool('qemu');
+    const args = qemuArguments({
       machine,
       kernel: kernel.vmlinux,
       initrd,
@@ -56,6 +60,8 @@ export async function prepareLinux({ engine, pack, checkedInit }: LinuxFiles) {
       memoryBytes: 128 * 2 ** 20,
       processors,
     });
+    return startChild(qemu, [...leading, ...args, ...devices]);
+  };
 }
 
 /** Connects to an engine on the serial port, and ends the machine whatever happens. */
