@@ -3,6 +3,7 @@
  * shell, no boot loader. One file is the whole of it: an EFI application whose built-in file system
  * holds engine and model. The same kernel, as an ELF, boots by PVH.
  */
+import { statSync } from 'node:fs';
 import { copyFile, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { writeCpio } from '../image/cpio.ts';
@@ -41,7 +42,7 @@ async function build(request: StackRequest, folder: string): Promise<StackBuild>
       { name: EFI_NAME, what: 'the whole system as an EFI application' },
       { name: ELF_NAME, what: 'the same, boots by PVH' },
     ],
-    memory: linuxMemory(prepared, kernel.vmlinux),
+    memory: linuxMemory(prepared, { ...kernel, holdsArchive: true }, statSync(initramfs).size),
   });
   return { manifest, prepared };
 }

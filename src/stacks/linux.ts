@@ -53,7 +53,7 @@ async function build(request: StackRequest, folder: string): Promise<StackBuild>
       { name: KERNEL_NAME, what: 'its kernel as an ELF, boots by PVH' },
       { name: INITRAMFS_NAME, what: 'its file system: init, BusyBox, engine, model' },
     ],
-    memory: linuxMemory(prepared, kernel.vmlinux, archiveBytes),
+    memory: linuxMemory(prepared, { ...kernel, holdsArchive: false }, archiveBytes),
   });
   return { manifest, prepared };
 }

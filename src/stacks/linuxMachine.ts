@@ -21,23 +21,24 @@ const KERNEL_WORK = 12 * 2 ** 20;
 /** Tables of all pages: 64 bytes for each 4,096. */
 const PAGE_TABLES = 64 / 4096;
 
-/**
- * archiveBytes: of the file system's archive, where it is no part of the kernel. Linux copies what lies in it: until the
- * first process begins, both are there.
- */
+/** What the machine needs, as a sum. Linux copies what lies in the archive and then frees it; the KV cache comes later. */
 export function linuxMemory(
   { guest, pack }: PreparedGuest,
-  vmlinux: string,
-  archiveBytes = 0,
+  kernel: { vmlinux: string; holdsArchive: boolean },
+  archiveBytes: number,
 ): MachineMemory['parts'] {
   const { context, keyValueBytes, workBytes } = pack.plan;
+  const kernelBytes = elfFootprint(kernel.vmlinux).end - (kernel.holdsArchive ? archiveBytes : 0);
   const parts = [
-    { what: 'Linux: code and data', bytes: elfFootprint(vmlinux).end },
+    { what: 'Linux: code and data', bytes: kernelBytes },
     { what: 'Linux: at run time', bytes: KERNEL_WORK },
-    ...(archiveBytes > 0 ? [{ what: 'archive of files', bytes: archiveBytes }] : []),
     { what: 'program', bytes: statSync(guest.stripped).size },
     { what: `KV cache, ${context} positions`, bytes: keyValueBytes },
     { what: 'activations, logits, stacks', bytes: workBytes },
+    {
+      what: 'archive, beyond these two',
+      bytes: Math.max(0, archiveBytes - keyValueBytes - workBytes),
+    },
     { what: 'model pack', bytes: pack.bytes },
   ];
   const sum = parts.reduce((total, { bytes }) => total + bytes, 0);

@@ -81,8 +81,10 @@ export async function buildKernel(
 }
 
 /** What the kernel must be told on its command line, on any machine. */
-export function kernelCommandLine(_name: KernelName): string {
-  return 'console=ttyS0 quiet';
+export function kernelCommandLine(name: KernelName): string {
+  const words = 'console=ttyS0 quiet';
+  // A kernel that knows tmpfs makes it the root, which then holds half of the memory at most: too little for a model.
+  return name === 'linux' ? `${words} rootfstype=ramfs` : words;
 }
 
 interface Build {
