@@ -8,17 +8,13 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseAnswers, probeHost, probeMachine } from '../../src/measure/probe.ts';
+import { compileProbe, parseAnswers, probeHost, probeMachine } from '../../src/measure/probe.ts';
 import { askSurface, type RuntimeSurface } from '../../src/measure/runtimeSurface.ts';
 import { readSurface } from '../../src/measure/surface.ts';
-import { BUSYBOX_TOOLS } from '../../src/toolchain/busybox.ts';
-import { ensureTools } from '../../src/toolchain/install.ts';
-import { buildKernel, KERNEL_NAMES, KERNEL_TOOLS } from '../../src/toolchain/kernel.ts';
+import { buildKernel, KERNEL_NAMES } from '../../src/toolchain/kernel.ts';
 import { calls, mounts, nodes, nullNode, sockets, writeInTmp, writes } from './attempts.ts';
-import { type Shell, startShell } from './shell.ts';
+import { BUILD_TIMEOUT, canBoot, NEEDS, prepareLinux, type Shell, withShell } from './machine.ts';
 
-/** Two kernels and a BusyBox, if none of them is in the cache yet. */
-const BUILD_MS = 900_000;
 const COMMAND_LINE = 'console=ttyS0 reboot=t';
 const DEV = '165,dev,/dev,devtmpfs,0,0';
 const SYS = '165,sys,/sys,sysfs,0,0';
@@ -28,7 +24,6 @@ let folder: string;
 let devices: string[];
 
 beforeAll(() => {
-  ensureTools([...KERNEL_TOOLS, ...BUSYBOX_TOOLS, 'qemu'], () => {});
   folder = mkdtempSync(join(tmpdir(), 'mu-surface-'));
   const disk = join(folder, 'disk');
   writeFileSync(disk, Buffer.alloc(4 << 20));
@@ -38,11 +33,11 @@ beforeAll(() => {
     ...['-device', 'nvme,drive=disk,serial=1'],
     ...['-netdev', 'user,id=net,restrict=on', '-device', 'e1000,netdev=net'],
   ];
-}, BUILD_MS);
+});
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe.each(KERNEL_NAMES)('kernel %s', (name) => {
+describe.skipIf(!canBoot).each(KERNEL_NAMES)(`kernel %s${NEEDS}`, (name) => {
   let image: string;
   let systemMap: string;
   let answered: RuntimeSurface;
@@ -50,7 +45,7 @@ describe.each(KERNEL_NAMES)('kernel %s', (name) => {
   beforeAll(async () => {
     ({ vmlinux: image, systemMap } = await buildKernel(name));
     answered = await askSurface({ kernel: image, machine: 'microvm', commandLine: COMMAND_LINE });
-  }, BUILD_MS);
+  }, BUILD_TIMEOUT);
 
   test('the system calls that its file shows are those that answer', () => {
     const { systemCalls, systemCallNumbers } = readSurface(image, systemMap);
@@ -91,36 +86,44 @@ describe.each(KERNEL_NAMES)('kernel %s', (name) => {
   });
 });
 
-test('kernel linux: what lies in /dev and what drives it', async () => {
-  const { vmlinux } = await buildKernel('linux');
-  const surface = await askSurface({
-    ...{ kernel: vmlinux, machine: 'microvm', commandLine: COMMAND_LINE },
-  });
-  expect(surface.fileSystems?.sort()).toEqual(
-    'devtmpfs pipefs proc ramfs sysfs tmpfs'.split(' '), // no disk's among them
-  );
-  const terminals = [
-    ...Array.from({ length: 64 }, (_, i) => `tty${i}`),
-    ...[0, 1, 2, 3].map((i) => `ttyS${i}`),
-  ];
-  const others = 'console full kmsg null random tty urandom vcs vcs1 vcsa vcsa1 vcsu vcsu1 zero';
-  expect(surface.devices).toEqual([...terminals, ...others.split(' ')].sort());
-}, 60_000);
+test.skipIf(!canBoot)(
+  `kernel linux: what lies in /dev${NEEDS}`,
+  async () => {
+    const { vmlinux } = await buildKernel('linux');
+    const surface = await askSurface({
+      ...{ kernel: vmlinux, machine: 'microvm', commandLine: COMMAND_LINE },
+    });
+    expect(surface.fileSystems?.sort()).toEqual(
+      'devtmpfs pipefs proc ramfs sysfs tmpfs'.split(' '), // no disk's among them
+    );
+    const terminals = [
+      ...Array.from({ length: 64 }, (_, i) => `tty${i}`),
+      ...[0, 1, 2, 3].map((i) => `ttyS${i}`),
+    ];
+    const others = 'console full kmsg null random tty urandom vcs vcs1 vcsa vcsa1 vcsu vcsu1 zero';
+    expect(surface.devices).toEqual([...terminals, ...others.split(' ')].sort());
+  },
+  60_000,
+);
 
-describe('stack linux, from BusyBox’s shell', () => {
-  let shell: Shell;
+describe.skipIf(!canBoot)(`stack linux, from BusyBox’s shell${NEEDS}`, () => {
+  let start: Awaited<ReturnType<typeof prepareLinux>>;
   const attempts = [...sockets, ...writes];
   const requests = [...attempts.map(({ request }) => request), writeInTmp];
+  const inShell = <T>(use: (shell: Shell) => Promise<T>) =>
+    withShell(start({ machine: 'q35', words: ['shell'], devices }), async (shell) => {
+      await shell.waitFor('# ');
+      return use(shell);
+    });
 
   beforeAll(async () => {
-    const text = Buffer.from(`${requests.join('\n')}\n`);
-    shell = await startShell([{ path: 'requests', mode: 0o444, content: text }], devices);
-  }, BUILD_MS);
-
-  afterAll(() => shell?.kill());
+    const pack = join(folder, 'requests');
+    writeFileSync(pack, `${requests.join('\n')}\n`);
+    start = await prepareLinux({ engine: await compileProbe(), pack });
+  }, BUILD_TIMEOUT);
 
   test('sockets of any family, and writes outside of /tmp, fail', async () => {
-    const { code, output } = await shell.run('/engine /requests');
+    const { code, output } = await inShell((shell) => shell.run('/engine /model.pack'));
     expect(code).toBe(0);
     const answers = parseAnswers(output, requests);
     const answer = (request: string) => Number(answers.get(request));
@@ -129,26 +132,28 @@ describe('stack linux, from BusyBox’s shell', () => {
   });
 
   test('what the shell itself can try fails', async () => {
-    for (const line of [
-      'mount -t ext4 /dev/nvme0n1 /tmp',
-      'cat /dev/nvme0n1',
-      'echo x > /written',
-      'echo x > /bin/written',
-      'echo x > /engine',
-      'cat /proc/net/dev',
-      'ls /proc/net',
-      'ls /sys/class/net',
-      'ls /sys/block',
-      'cat /proc/modules',
-    ]) {
-      expect(await shell.run(line), line).not.toMatchObject({ code: 0 });
-    }
-    const echo = await shell.run('echo works > /tmp/x && cat /tmp/x');
-    expect(echo).toEqual({ code: 0, output: 'works\n' });
+    await inShell(async (shell) => {
+      for (const line of [
+        'mount -t ext4 /dev/nvme0n1 /tmp',
+        'cat /dev/nvme0n1',
+        'echo x > /written',
+        'echo x > /bin/written',
+        'echo x > /engine',
+        'cat /proc/net/dev',
+        'ls /proc/net',
+        'ls /sys/class/net',
+        'ls /sys/block',
+        'cat /proc/modules',
+      ]) {
+        expect(await shell.run(line), line).not.toMatchObject({ code: 0 });
+      }
+      const echo = await shell.run('echo works > /tmp/x && cat /tmp/x');
+      expect(echo).toEqual({ code: 0, output: 'works\n' });
+    });
   });
 
   test('nothing but /tmp is mounted writable, and no program starts from there', async () => {
-    const { output } = await shell.run('cat /proc/mounts');
+    const { output } = await inShell((shell) => shell.run('cat /proc/mounts'));
     const mounted = output
       .trim()
       .split('\n')
@@ -159,11 +164,14 @@ describe('stack linux, from BusyBox’s shell', () => {
     expect(writable[0][3]).toContain('noexec');
   });
 
-  test('the disk and the network card are there, and nothing drives them', async () => {
-    const vendors = await shell.run('cat /sys/bus/pci/devices/*/class');
-    expect(vendors.output).toContain('0x010802'); // NVMe: PCI Code and ID Assignment 1.16, 1.1
-    expect(vendors.output).toContain('0x020000'); // Ethernet
-    expect(await shell.run('ls -d /sys/bus/pci/devices/*/driver')).not.toMatchObject({ code: 0 });
+  test('disk and network card are there, and nothing drives them', async () => {
+    await inShell(async (shell) => {
+      const classes = await shell.run('cat /sys/bus/pci/devices/*/class');
+      expect(classes.output).toContain('0x010802'); // NVMe: PCI Code and ID Assignment 1.16, 1.1
+      expect(classes.output).toContain('0x020000'); // Ethernet
+      const driven = await shell.run('ls -d /sys/bus/pci/devices/*/driver');
+      expect(driven).not.toMatchObject({ code: 0 });
+    });
   });
 });
 
