@@ -2,6 +2,7 @@
  * What the Linux stacks must refuse: requests to the probe (guest/linux/probe.ts) by what they would do. Numbers are those
  * of arch/x86/entry/syscalls/syscall_64.tbl; errors those of include/uapi/asm-generic/errno-base.h and errno.h.
  */
+export const EPERM = -1;
 export const ENXIO = -6;
 export const ENODEV = -19;
 export const EROFS = -30;
@@ -137,3 +138,15 @@ export const writes: Attempt[] = Object.entries({
 
 /** The same in /tmp must work: creating a file. */
 export const writeInTmp = `257,-100,/tmp/written,${CREATE},384`;
+
+/** What a process without privileges may not do, though the kernel could. */
+export const privileges: Attempt[] = Object.entries({
+  'making / writable': '165,none,/,none,32,0', // MS_REMOUNT
+  'mounting a tmpfs': '165,none,/tmp,tmpfs,0,0',
+  'unmounting /proc': '166,/proc,0',
+  'a device node in /tmp': `133,/tmp/node,${CHARACTER},257`,
+  'another root folder': '161,/tmp',
+  'restarting the machine': '169,4276215469,672274793,19088743', // LINUX_REBOOT_CMD_RESTART
+  'another host name': '170,name,4',
+  'tracing init': '101,16,1,0,0', // PTRACE_ATTACH
+}).map(([what, request]) => ({ what, request, error: EPERM }));

@@ -12,7 +12,16 @@ import { compileProbe, parseAnswers, probeHost, probeMachine } from '../../src/m
 import { askSurface, type RuntimeSurface } from '../../src/measure/runtimeSurface.ts';
 import { readSurface } from '../../src/measure/surface.ts';
 import { buildKernel, KERNEL_NAMES } from '../../src/toolchain/kernel.ts';
-import { calls, mounts, nodes, nullNode, sockets, writeInTmp, writes } from './attempts.ts';
+import {
+  calls,
+  mounts,
+  nodes,
+  nullNode,
+  privileges,
+  sockets,
+  writeInTmp,
+  writes,
+} from './attempts.ts';
 import { BUILD_TIMEOUT, canBoot, NEEDS, prepareLinux, type Shell, withShell } from './machine.ts';
 
 const COMMAND_LINE = 'console=ttyS0 reboot=t';
@@ -108,7 +117,7 @@ test.skipIf(!canBoot)(
 
 describe.skipIf(!canBoot)(`stack linux, from BusyBox’s shell${NEEDS}`, () => {
   let start: Awaited<ReturnType<typeof prepareLinux>>;
-  const attempts = [...sockets, ...writes];
+  const attempts = [...sockets, ...writes, ...privileges];
   const requests = [...attempts.map(({ request }) => request), writeInTmp];
   const inShell = <T>(use: (shell: Shell) => Promise<T>) =>
     withShell(start({ machine: 'q35', words: ['shell'], devices }), async (shell) => {
@@ -122,7 +131,7 @@ describe.skipIf(!canBoot)(`stack linux, from BusyBox’s shell${NEEDS}`, () => {
     start = await prepareLinux({ engine: await compileProbe(), pack });
   }, BUILD_TIMEOUT);
 
-  test('sockets of any family, and writes outside of /tmp, fail', async () => {
+  test('sockets of any family, writes outside of /tmp and what needs privileges fail', async () => {
     const { code, output } = await inShell((shell) => shell.run('/engine /model.pack'));
     expect(code).toBe(0);
     const answers = parseAnswers(output, requests);
