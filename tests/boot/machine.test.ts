@@ -1,7 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
-import { type Guest, PACK, PLACES, type Place, start } from './start.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import {
+  type Guest,
+  LEFT_OUT,
+  PACK,
+  PLACES,
+  type Place,
+  PREPARE_LIMIT,
+  prepare,
+  start,
+} from './start.ts';
 
 const EOT = '\x04';
 
@@ -15,14 +24,20 @@ async function ask(place: Place, text: string, options = {}): Promise<string> {
   return output.slice('ready\n'.length);
 }
 
+if (LEFT_OUT) test.skip(`machine: ${LEFT_OUT}`);
+
 describe.each(PLACES)('machine: %s', (place) => {
+  beforeAll(() => prepare(place), PREPARE_LIMIT);
+
   test('echoes a line, every byte value but the line feed', async () => {
     const bytes = Array.from({ length: 255 }, (_, i) => String.fromCharCode(i < 10 ? i : i + 1));
     const line = bytes.join('');
     expect(await ask(place, `e${line}\n`)).toBe(`${line}\n`);
   });
 
-  test('keeps a byte that was typed before it was there', async () => {
+  // Linux empties the serial port when it opens it.
+  const keeps = place === 'diet' ? test.skip : test;
+  keeps('keeps a byte that was typed before it was there', async () => {
     const guest = await start(place);
     guest.send('v');
     await guest.waitFor('ready\nsum 48\n');
@@ -49,6 +64,7 @@ describe.each(PLACES)('machine: %s', (place) => {
 
   test('does not compute while it waits for input', async () => {
     const guest = await start(place, { arguments: ['4'] });
+    await guest.waitFor('ready');
     guest.send('a');
     await guest.waitFor('indices right');
     await sleep(100);

@@ -1,14 +1,35 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { writeCpio } from '../../src/image/cpio.ts';
+import { dietInitramfs } from '../../src/image/initramfs.ts';
+import { machineWords } from '../../src/stacks/linuxMachine.ts';
 import { type Child, killChild, startChild } from '../../src/toolchain/children.ts';
-import { requireTool } from '../../src/toolchain/find.ts';
+import { findTool, requireTool } from '../../src/toolchain/find.ts';
 import { type CompiledGuest, compileGuest } from '../../src/toolchain/guest.ts';
+import { buildKernel, KERNEL_TOOLS, kernelCommandLine } from '../../src/toolchain/kernel.ts';
 import { qemuArguments } from '../../src/toolchain/qemu.ts';
 
-/** Where a guest runs. The two QEMU machines run the same image. */
-export type Place = 'process' | 'microvm' | 'q35';
-export const PLACES: readonly Place[] = ['process', 'microvm', 'q35'];
+/**
+ * Where a guest runs. The two QEMU machines run the same image; `diet` is a process again, the only one of a small Linux
+ * on a q35.
+ */
+export type Place = 'process' | 'microvm' | 'q35' | 'diet';
+const missing = KERNEL_TOOLS.filter((tool) => findTool(tool).command === null);
+export const PLACES: readonly Place[] = [
+  ...(['process', 'microvm', 'q35'] as const),
+  ...(missing.length === 0 ? (['diet'] as const) : []),
+];
+/** Names the place that is left out of PLACES, and why; empty if none is. */
+export const LEFT_OUT = missing.length === 0 ? '' : `diet (needs ${missing.join(', ')})`;
+
+/** Milliseconds for prepare(). */
+export const PREPARE_LIMIT = 600_000;
+
+/** What takes longer than a test may: builds Linux once. */
+export async function prepare(place: Place): Promise<void> {
+  if (place === 'diet') await buildKernel('diet');
+}
 
 /** No boot takes longer; a guest that still runs then is killed. */
 const LIMIT_MS = 30_000;
@@ -58,7 +79,8 @@ export const packPath = writeScratch('pack', PACK);
 
 export function compile(place: Place, app = 'probe', checked = false): Promise<CompiledGuest> {
   return compileGuest({
-    machine: place === 'process' ? 'process' : 'pc',
+    machine: place === 'process' || place === 'diet' ? 'process' : 'pc',
+    cpu: place === 'process' ? undefined : 'v3',
     app: join(import.meta.dirname, 'apps', `${app}.ts`),
     constants: {},
     checked,
@@ -71,26 +93,38 @@ export async function start(place: Place, options: StartOptions = {}): Promise<G
   if (place === 'process') {
     return attach(startChild(elf, [...(pack ? [pack] : []), ...(options.arguments ?? [])]), true);
   }
-  const args = qemuArguments({
-    machine: place,
-    kernel: elf,
-    initrd: pack ?? '',
-    memoryBytes: (options.memoryMib ?? 64) * 2 ** 20,
-  });
+  const memoryBytes = (options.memoryMib ?? 64) * 2 ** 20;
+  const args =
+    place === 'diet'
+      ? qemuArguments({ ...(await linuxWith(elf, pack ?? packPath)), memoryBytes })
+      : qemuArguments({ machine: place, kernel: elf, initrd: pack ?? '', memoryBytes });
   if (pack === null) args.splice(args.indexOf('-initrd'), 2);
   if (options.serial === false) {
     args.splice(args.indexOf('-serial'), 2);
     if (place === 'microvm') args.push('-M', 'microvm,acpi=off,isa-serial=off');
   }
   const [qemu, ...leading] = requireTool('qemu');
-  return attach(startChild(qemu, [...leading, ...args, ...(options.qemu ?? [])]), false);
+  const child = startChild(qemu, [...leading, ...args, ...(options.qemu ?? [])]);
+  return attach(child, false, place === 'diet' ? LINUX_LINE : undefined);
+}
+
+/** What Linux itself says ends with CR LF; a guest of ours writes no CR of its own accord. */
+const LINUX_LINE = /[^\n]*\r\n/g;
+
+async function linuxWith(program: string, pack: string) {
+  const initrd = writeScratch('initramfs', '');
+  await writeCpio(initrd, dietInitramfs(program, pack));
+  const { vmlinux } = await buildKernel('diet');
+  const commandLine = `${kernelCommandLine('diet')} ${machineWords('q35')}`;
+  return { machine: 'q35' as const, kernel: vmlinux, initrd, commandLine };
 }
 
 /**
  * closesInput: end() closes the guest's input. QEMU 7.2 must keep its own: once that is closed it drops output that is not
- * read at once, since its retries of a full pipe are triggered by the hang-up of the input.
+ * read at once, since its retries of a full pipe are triggered by the hang-up of the input. without: what is no output
+ * of the guest's.
  */
-function attach(child: Child, closesInput: boolean): Guest {
+function attach(child: Child, closesInput: boolean, without?: RegExp): Guest {
   let output = '';
   let errors = '';
   const listeners = new Set<() => void>();
@@ -99,6 +133,7 @@ function attach(child: Child, closesInput: boolean): Guest {
   };
   child.stdout.setEncoding('latin1').on('data', (text) => {
     output += text;
+    if (without) output = output.replace(without, '');
     changed();
   });
   child.stderr.setEncoding('utf8').on('data', (text) => {
