@@ -55,6 +55,7 @@ try {
   console.log(`medians (least-most) of ${runs} runs, ms, all in turn\n`);
   const times = new Map<string, number[]>();
   for (let run = 0; run < runs; run++) {
+    process.stderr.write(`run ${run + 1} of ${runs}\n`);
     for (const { name, boot } of contenders) {
       for (const machine of QEMU_MACHINES) {
         const key = `${name} ${machine}`;

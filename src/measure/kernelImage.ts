@@ -83,19 +83,15 @@ export class KernelImage {
 
   /** Bytes of the image as it is linked; throws where the file holds none. */
   read(address: number, length: number): Buffer {
-    const section = this.#sections.find(
-      (section) =>
-        section.flags & SHF_ALLOC &&
-        section.address <= address &&
-        address + length <= section.address + section.bytes.length,
-    );
+    const section = this.#sectionOf(address, length);
     if (!section) throw new Error(`no ${length} bytes at ${hex(address)} in the kernel image`);
-    return section.bytes.subarray(address - section.address, address - section.address + length);
+    return this.#cut(section, address, length);
   }
 
-  /** A pointer in the image, as an address; null for what points nowhere into the kernel. */
+  /** A pointer in the image, as an address; null for what points nowhere into the kernel, or is set at run time. */
   readPointer(address: number): number | null {
-    return fromPointer(this.read(address, 8).readBigUInt64LE());
+    const section = this.#sectionOf(address, 8);
+    return section && fromPointer(this.#cut(section, address, 8).readBigUInt64LE());
   }
 
   /** Text up to its zero byte. */
@@ -131,6 +127,18 @@ export class KernelImage {
       }
     }
     return total;
+  }
+
+  #sectionOf(address: number, length: number): Section | null {
+    const holds = (section: Section) =>
+      section.flags & SHF_ALLOC &&
+      section.address <= address &&
+      address + length <= section.address + section.bytes.length;
+    return this.#sections.find(holds) ?? null;
+  }
+
+  #cut(section: Section, address: number, length: number): Buffer {
+    return section.bytes.subarray(address - section.address, address - section.address + length);
   }
 
   #executable(): Section[] {
