@@ -1,6 +1,6 @@
 /**
- * How many lines musl consists of for x86-64: the files that its Makefile would compile, and its headers. Programs
- * linked statically hold a part of it; which one is their linker's business.
+ * How many lines musl consists of for static x86-64 programs: the files that its Makefile would compile for libc.a and
+ * crt*.o, and its headers. Of those, a program holds what its linker picks.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ function architecturesOf(names: readonly string[]): (name: string) => boolean {
 }
 
 function belongs(name: string, isArchitecture: (folder: string) => boolean): boolean {
-  if (!/^(src|crt|ldso|include|arch)\/.*\.[chsS]$/.test(name)) return false;
+  if (!/^(src|crt|include|arch)\/.*\.[chsS]$/.test(name)) return false;
   if (name.startsWith(OTHER_MALLOC)) return false;
   return name
     .split('/')
@@ -43,7 +43,7 @@ function belongs(name: string, isArchitecture: (folder: string) => boolean): boo
 }
 
 function isOwn(name: string): boolean {
-  return /^(src|crt|ldso)\//.test(name) && name.includes(`/${ARCHITECTURE}/`);
+  return /^(src|crt)\//.test(name) && name.includes(`/${ARCHITECTURE}/`);
 }
 
 function withoutEnding(name: string): string {
