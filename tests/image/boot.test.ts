@@ -1,17 +1,21 @@
 /**
- * Images boot: both loaders, by BIOS and UEFI, from CD and from disk. The system in them is Linux with the boot tests' probe as its
- * only process, which tells what it has been given; kernel, two archives and command line must all have arrived.
+ * Images boot: both loaders, by BIOS and UEFI, from CD and from disk, with a screen and a keyboard. The system in them is the
+ * `linux` stack's with the boot tests' probe in the engine's place, which tells what it has been given.
  */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { GuestParser } from '../../src/console/framing.ts';
 import { writeCpio } from '../../src/image/cpio.ts';
-import { dietInitramfs, packInitramfs } from '../../src/image/initramfs.ts';
+import { linuxInitramfs, packInitramfs } from '../../src/image/initramfs.ts';
 import { type LinuxImage, writeLinuxIso } from '../../src/image/iso.ts';
+import { BUSYBOX_TOOLS, buildBusybox } from '../../src/toolchain/busybox.ts';
 import { type Child, killChild } from '../../src/toolchain/children.ts';
-import { compileGuest } from '../../src/toolchain/guest.ts';
+import { compileGuest, compileInit } from '../../src/toolchain/guest.ts';
 import { buildKernel, KERNEL_TOOLS, kernelCommandLine } from '../../src/toolchain/kernel.ts';
 import { type Firmware, type Medium, startFirmware } from '../../src/toolchain/qemu.ts';
+import { connectQmp, type Qmp } from '../../src/toolchain/qmp.ts';
 import { PACK, packPath } from '../boot/start.ts';
 import { LOADERS, missingTools, temporaryFolder } from './loaders.ts';
 
@@ -56,20 +60,32 @@ class Machine {
 
 let image: LinuxImage;
 
-const missing = missingTools(...KERNEL_TOOLS, 'qemu');
+const missing = missingTools(...KERNEL_TOOLS, ...BUSYBOX_TOOLS, 'qemu');
 const uefiMissing = missingTools('ovmf');
 
 async function makeImage(): Promise<LinuxImage> {
-  const { elf } = await compileGuest({
+  const { elf: engine } = await compileGuest({
     ...{ machine: 'process', cpu: 'v3', constants: {} },
     app: join(import.meta.dirname, '../boot/apps/probe.ts'),
   });
+  const { elf: init } = await compileInit();
+  const { program: busybox, applets } = await buildBusybox();
   const initrds = ['system.cpio', 'pack.cpio'].map((name) => join(folder, name));
-  const alone = dietInitramfs(elf, packPath).filter(({ path }) => path !== 'model.pack');
-  await writeCpio(initrds[0], alone);
+  await writeCpio(initrds[0], linuxInitramfs({ init, engine, busybox, applets }));
   await writeCpio(initrds[1], packInitramfs(packPath));
   const { bzImage: kernel } = await buildKernel('linux');
   return { kernel, initrds, commandLine: kernelCommandLine('linux'), title: 'Probe' };
+}
+
+/** How many points of the screen are not black. PPM: `P6`, width and height, 255, then three bytes a point. */
+async function countLight(control: Qmp): Promise<number> {
+  const picture = join(folder, 'screen.ppm');
+  await control.execute('screendump', { filename: picture });
+  const bytes = readFileSync(picture);
+  const [header] = /^P6\n(\d+) (\d+)\n255\n/.exec(bytes.toString('latin1'))!;
+  let count = 0;
+  for (let at = header.length; at < bytes.length; at += 3) if (bytes[at] > 0x40) count++;
+  return count;
 }
 
 /** UEFI takes long under emulation: GRUB starts the same file from CD and disk there, one of them does. */
@@ -81,7 +97,7 @@ const WAYS: readonly [Firmware, Medium, loaders: readonly string[]][] = [
 ];
 
 const why = missing.length > 0 ? ` (needs ${missing.join(', ')})` : '';
-describe.skipIf(why !== '')(`a Linux on one core${why}`, () => {
+describe.skipIf(why !== '')(`an image boots${why}`, () => {
   beforeAll(async () => {
     image = await makeImage();
   }, 900_000);
@@ -94,14 +110,16 @@ describe.skipIf(why !== '')(`a Linux on one core${why}`, () => {
       test.skipIf(reason !== '')(`${loader.name}, ${firmware}, ${medium}${reason}`, async () => {
         const path = join(folder, `${loader.name}.iso`);
         writeLinuxIso(image, loader.make(), path);
-        const machine = new Machine(
-          startFirmware({ firmware, medium, path, memoryBytes: 256 << 20 }),
-        );
+        const qmp = join(folder, 'qmp');
+        const options = { firmware, medium, path, memoryBytes: 256 << 20, screen: true, qmp };
+        const machine = new Machine(startFirmware(options));
+        const control = await connectQmp(qmp);
         await machine.waitFor('ready\n');
-        machine.child.stdin.write('p\x04');
-        expect(await machine.ended, machine.text()).toBe(0);
+        machine.child.stdin.write('p');
         const first = PACK.readBigUInt64LE().toString(16);
-        expect(machine.text()).toContain(`ready\npack ${PACK.length} bytes, first 0x${first}`);
+        await machine.waitFor(`ready\npack ${PACK.length} bytes, first 0x${first}`);
+        await useScreen(control);
+        expect(await machine.ended, machine.text()).toBe(0);
         // Whatever firmware and loader write before, nothing of it is taken for a frame.
         const events = new GuestParser().push(Buffer.concat(machine.output));
         expect(events.map(({ type }) => type)).toEqual(['console']);
@@ -110,3 +128,14 @@ describe.skipIf(why !== '')(`a Linux on one core${why}`, () => {
     }
   }
 });
+
+/** Asks the probe on the screen, which holds two lines then, for three more; goes to the shell and ends the machine there. */
+async function useScreen(control: Qmp): Promise<void> {
+  while ((await countLight(control)) === 0) await sleep(100);
+  await sleep(500); // both lines
+  const before = await countLight(control);
+  await control.type('ppp');
+  while ((await countLight(control)) < 2 * before) await sleep(100);
+  await control.press(['alt', 'f2']);
+  await control.type('poweroff\n');
+}
