@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest';
+import { countStack } from '../../src/measure/stackLines.ts';
+import { STACKS } from '../../src/stacks/manifest.ts';
+import { mu } from '../cli/mu.ts';
+import { BUILD_TIMEOUT, canBoot, NEEDS } from './machine.ts';
+
+describe.skipIf(!canBoot)(`lines of code${NEEDS}`, () => {
+  test.each(STACKS)(
+    'stack %s stays within its budget',
+    async (stack) => {
+      const { layers, total, budget } = await countStack(stack);
+      expect(total).toBe(layers.reduce((sum, { code }) => sum + code, 0));
+      expect(total).toBeLessThanOrEqual(budget);
+      for (const { layer, code } of layers) expect(code, layer).toBeGreaterThan(0);
+    },
+    BUILD_TIMEOUT,
+  );
+
+  test('every layer of the stack linux is there, most of it Linux', async () => {
+    const { layers, total } = await countStack('linux');
+    const names = layers.map(({ layer }) => layer.split(' ')[0]);
+    expect(names).toEqual(
+      expect.arrayContaining(['guest/engine', 'guest/linux', 'BusyBox', 'musl', 'Linux', 'Limine']),
+    );
+    const kernel = layers.find(({ layer }) => layer.startsWith('Linux'))?.code ?? 0;
+    expect(kernel / total).toBeGreaterThan(0.5);
+  });
+});
+
+describe('mu lines', () => {
+  test('--json is what the table shows', async () => {
+    const table = await mu(['lines', 'unikernel']);
+    const json = await mu(['lines', 'unikernel', '--json']);
+    expect(json.code, json.stderr).toBe(0);
+    const { layers, total } = JSON.parse(json.stdout);
+    expect(total).toBeLessThanOrEqual(100_000);
+    for (const { layer, code } of layers) {
+      expect(table.stdout).toMatch(
+        new RegExp(`^${layer.replaceAll(/[()]/g, '.')} .* ${code.toLocaleString('en')}$`, 'm'),
+      );
+    }
+  });
+
+  test('no such stack: what there is', async () => {
+    const { code, stderr } = await mu(['lines', 'metalic']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('unikernel');
+  });
+});
+
+describe('mu surface', () => {
+  test.skipIf(!canBoot)(`--json${NEEDS}`, async () => {
+    const { code, stdout, stderr } = await mu(['surface', 'linux', 'diet', '--json']);
+    expect(code, stderr).toBe(0);
+    const [linux, diet] = JSON.parse(stdout);
+    expect(linux.file.socketFamilies).toEqual([]);
+    expect(diet.file.systemCalls.length).toBeLessThan(linux.file.systemCalls.length);
+  });
+
+  test('what is no kernel', async () => {
+    for (const file of ['nothing', 'src', 'package.json']) {
+      const { code, stderr } = await mu(['surface', file]);
+      expect(code).toBe(1);
+      expect(stderr.trim().split('\n')).toHaveLength(1);
+      expect(stderr).toContain(file);
+    }
+  });
+});
