@@ -1,6 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { chmodSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type StartOptions, start, writeScratch } from './start.ts';
+import { compile, packPath, type StartOptions, start, writeScratch } from './start.ts';
 
 /** Starts the probe as it should not be started. */
 async function refused(options: StartOptions) {
@@ -54,6 +55,20 @@ describe('process: arguments', () => {
     expect((await refused({ pack })).message).toContain('permission denied');
   });
 });
+
+/** Process 1 of a container is no machine's: switching that off is not its business. */
+const canUnshare = spawnSync('unshare', ['--pid', '--fork', 'true']).status === 0;
+
+test.skipIf(!canUnshare)(
+  `process: as the first of a container${canUnshare ? '' : ' (needs unshare, as root)'}`,
+  async () => {
+    const { elf } = await compile('process');
+    const args = ['--pid', '--fork', elf, packPath];
+    const run = spawnSync('unshare', args, { input: 'ax', encoding: 'latin1', timeout: 20_000 });
+    expect(run.stdout).toBe('ready\ncores 1\nindices right 64\n');
+    expect(run.status).toBe(7);
+  },
+);
 
 describe('process: threads', () => {
   test.each([1, 2, 5, 64])('%i', async (threads) => {
