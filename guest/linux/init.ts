@@ -56,7 +56,7 @@ function begin(i: i32, note: Ptr<Line>): void {
 /** In place of this process. forPerson: a line feed begins a new line. */
 function runEngine(forPerson: bool): void {
   const threads = zeroed<Line>();
-  addNumber(ref(threads), u64(min(cpuCount(), 64)));
+  addNumber(ref(threads), u64(min(cpuCount(), 64))); // its most
   makeRaw(STDIN, forPerson);
   execute('/engine\0', utf8('/model.pack\0'), ref(threads.bytes[0]));
 }
