@@ -47,7 +47,7 @@ function begin(i: i32, note: Ptr<Line>): void {
   children[i] = fork();
   if (children[i] != 0) return;
   holdSignals(false);
-  moveTo(TERMINALS[i]);
+  moveTo(TERMINALS[i], hasShell[i]);
   write(STDOUT, ref(note.bytes[0]), note.length);
   if (hasShell[i]) execute('/bin/sh\0', null, null);
   else runEngine(i != 0);

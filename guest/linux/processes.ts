@@ -34,12 +34,15 @@ export function fork(): i32 {
   return i32(linux.syscall(FORK));
 }
 
-/** Gives the process a session of its own on this terminal: its input and output, and where Ctrl-C comes from. */
-export function moveTo(path: string): void {
-  linux.syscall(SETSID);
+/**
+ * Makes the terminal the process's input and output. leads: also that of a session of its own, which Ctrl-C reaches. When such
+ * a process ends, Linux forgets what the terminal has yet to send: no good for a panic's line.
+ */
+export function moveTo(path: string, leads: bool): void {
+  if (leads) linux.syscall(SETSID);
   const terminal = openAs(utf8(path), O_RDWR | O_CLOEXEC);
   for (let i: i32 = 0; i < 3; i++) linux.syscall(DUP2, terminal, i);
-  ioctl(STDIN, TIOCSCTTY, 0);
+  if (leads) ioctl(STDIN, TIOCSCTTY, 0);
 }
 
 /**

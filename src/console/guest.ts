@@ -196,6 +196,7 @@ class ConnectedGuest implements Guest {
         this.#toConsole(event.bytes);
         break;
       case 'ready':
+        if (pending) this.#fail(new GuestError(`the guest began anew while asked${this.#quote()}`));
         this.timeline.ready ??= this.#now();
         this.#isReady = true;
         this.#settings.onReady?.();

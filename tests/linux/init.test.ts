@@ -86,6 +86,9 @@ describe.skipIf(!canBoot)(`init${NEEDS}`, () => {
       await expect(answer).rejects.toThrow(/malformed.*init: ended by exit code 1/);
       await expect(answer).rejects.toThrow(/panic: trap/);
     });
+    await withEngine(begin(), async (guest) => {
+      await expect(guest.ask('0', greedy)).rejects.toThrow(/began anew[\s\S]*panic: trap/);
+    });
   });
 
   test('with the word shell: a shell that can look, and change nothing outside of /tmp', async () => {
