@@ -51,6 +51,7 @@ export function limineConfiguration({ title, commandLine, initrds }: LinuxImage)
 const SECTOR = 512;
 /** Where the boot sector keeps u16 bytes of each half of the second stage, then u64 offset of each. */
 const SECOND_STAGE_FIELDS = 0x1a4;
+const SECOND_STAGE_FIELDS_END = 0x1b8;
 /** ISO 9660 leaves 32 KiB to the system; its first sector is the MBR. */
 const SYSTEM_AREA = 32_768;
 
@@ -63,10 +64,13 @@ export function limineSystemArea(header: string): Buffer {
   const bytes = Buffer.from(
     [...header.matchAll(/0x([0-9a-f]{2})\b/gi)].map(([byte]) => Number(byte)),
   );
-  const isBootSector = bytes.length > SECTOR && bytes.readUInt16BE(510) === 0x55aa;
+  const isBootSector =
+    bytes.length > SECTOR &&
+    bytes.readUInt16BE(510) === 0x55aa &&
+    bytes.subarray(SECOND_STAGE_FIELDS, SECOND_STAGE_FIELDS_END).every((byte) => byte === 0);
   if (!isBootSector || bytes.length > SYSTEM_AREA) {
     throw new Error(
-      `limine-bios-hdd.h: found ${bytes.length} bytes${isBootSector ? '' : ' that begin with no boot sector'}; ` +
+      `limine-bios-hdd.h: found ${bytes.length} bytes${isBootSector ? '' : ' that begin with no boot sector of a kind we know'}; ` +
         `expected a boot sector and a second stage, ${SYSTEM_AREA} bytes at the most`,
     );
   }

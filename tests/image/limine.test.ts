@@ -32,11 +32,24 @@ test('limine.conf: a command line that it could not say is refused, a title is o
 });
 
 test('a header that is none of Limine’s is refused', () => {
-  expect(() => limineSystemArea('')).toThrow(/found 0 bytes that begin with no boot sector/);
-  expect(() => limineSystemArea('0x55, 0xaa, '.repeat(300))).not.toThrow();
-  expect(() => limineSystemArea('0x55, 0xaa, '.repeat(20_000))).toThrow(
-    /found 40000 bytes; expected/,
+  /** The text of a header; `patch` changes its boot sector. */
+  const header = (bytes: number, patch: (sector: Buffer) => void = () => {}) => {
+    const array = Buffer.alloc(bytes);
+    if (bytes >= 512) array.writeUInt16BE(0x55aa, 510);
+    patch(array);
+    return `const uint8_t data[] = {${[...array].map((byte) => `0x${byte.toString(16).padStart(2, '0')}`)}};`;
+  };
+  const noBootSector = 'begin with no boot sector of a kind we know';
+  expect(() => limineSystemArea(header(1024))).not.toThrow();
+  expect(() => limineSystemArea(header(512))).toThrow(`found 512 bytes that ${noBootSector}`);
+  expect(() => limineSystemArea(header(1024, (sector) => sector.fill(0, 510)))).toThrow(
+    noBootSector,
   );
+  // Code where this version keeps the second stage's place: another layout.
+  expect(() => limineSystemArea(header(1024, (sector) => sector.fill(1, 0x1b7, 0x1b8)))).toThrow(
+    noBootSector,
+  );
+  expect(() => limineSystemArea(header(40_000))).toThrow(/found 40000 bytes; expected/);
 });
 
 const installer = limine && join(limine.folder, 'limine.c');
