@@ -46,8 +46,10 @@ export async function fetchDebianSource(
     onStep(`fetching the source of ${name}`);
     const source = await run([...options, '--download-only', 'source', name], folder);
     if (source.code !== 0) {
+      const complaints = [...update.lastLines.split('\n'), ...source.lastLines.split('\n')];
       throw new Error(
-        `apt-get source ${name} failed (exit code ${source.code})\n${update.lastLines}\n${source.lastLines}`,
+        `apt-get source ${name} failed (exit code ${source.code}); does apt-get update work?\n` +
+          complaints.filter((line) => /^ *[EW]: /.test(line)).join('\n'),
       );
     }
     rmSync(apt, { recursive: true });
