@@ -10,7 +10,7 @@ import { qemuArguments } from '../../src/toolchain/qemu.ts';
 test('qemu: a machine with nothing but a serial port', () => {
   const options = { kernel: 'k.elf', initrd: 'm.pack', memoryBytes: 100 * 2 ** 20 + 1 };
   expect(qemuArguments({ ...options, machine: 'microvm' }).join(' ')).toBe(
-    '-M microvm,acpi=off -accel tcg -cpu max -m 101M -smp 1 -nodefaults -no-user-config -no-reboot ' +
+    '-M microvm,acpi=off -accel tcg -cpu max,-erms -m 101M -smp 1 -nodefaults -no-user-config -no-reboot ' +
       '-display none -chardev stdio,id=console,signal=off -serial chardev:console -kernel k.elf -initrd m.pack',
   );
   const q35 = qemuArguments({ ...options, machine: 'q35', processors: 2 });
