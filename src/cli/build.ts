@@ -9,6 +9,7 @@ import { createProgress, formatBytes, formatMemory, say } from './terminal.ts';
 interface BuildOptions extends ModelOptions {
   stack: StackName;
   limine?: string;
+  usb?: boolean;
   json?: boolean;
   output: string;
 }
@@ -27,17 +28,19 @@ export function registerBuild(program: Command): void {
     .option(
       '--limine <folder>',
       'stack linux: a Limine release (default: $LIMINE_DIR, the usual places)',
-    );
+    )
+    .option('--usb', 'stack linux: USB keyboards too (the kernel gets a tenth larger)');
   addModelOptions(command).option('--json', 'print the manifest').action(build);
 }
 
 async function build(model: string, options: BuildOptions): Promise<void> {
-  ensureTools(stackNamed(options.stack).tools, say);
-  const { stack, checked, limine } = options;
+  const { stack, checked, limine, usb } = options;
+  if (usb && stack !== 'linux') throw new Error('--usb is for the stack linux');
+  ensureTools(stackNamed(stack).tools, say);
   const progress = createProgress();
   const request: StackRequest = {
     ...(await requestPack(model, options)),
-    ...{ checked, limine, say },
+    ...{ checked, limine, usb, say },
     onStep: (done, total, what) => progress.update(done, total, what, String),
   };
   const { manifest } = await buildStack(stack, request, options.output);

@@ -10,9 +10,9 @@ import { writeCpio } from '../image/cpio.ts';
 import { BOOT_X64 } from '../image/esp.ts';
 import { dietInitramfs } from '../image/initramfs.ts';
 import { cached, hashOf } from '../toolchain/cache.ts';
-import { buildKernel, KERNEL_TOOLS, kernelCommandLine } from '../toolchain/kernel.ts';
+import { buildKernel, KERNEL_TOOLS } from '../toolchain/kernel.ts';
 import { startFirmware, startQemu } from '../toolchain/qemu.ts';
-import { FIRMWARE_MEMORY, linuxMemory, machineWords } from './linuxMachine.ts';
+import { FIRMWARE_MEMORY, linuxMemory, qemuCommandLine } from './linuxMachine.ts';
 import { writeManifest } from './manifest.ts';
 import { prepareGuest } from './prepare.ts';
 import type { MachineStart, Stack, StackBuild, StackRequest } from './stack.ts';
@@ -51,19 +51,20 @@ function start(start: MachineStart) {
   const { folder, manifest, machine, processors, firmware = 'none', medium, shell } = start;
   if (shell) throw new Error('the stack diet has no shell; the stack linux has one');
   const memoryBytes = manifest.memory.total;
+  const commandLine = qemuCommandLine('diet', machine);
   if (firmware === 'none') {
-    const commandLine = `${kernelCommandLine('diet')} ${machineWords(machine)}`;
     const kernel = join(folder, ELF_NAME);
     return startQemu({ machine, kernel, commandLine, memoryBytes, processors });
   }
-  if (firmware !== 'uefi' || (medium ?? 'folder') !== 'folder') {
+  if (firmware !== 'uefi' || medium !== undefined) {
     throw new Error(
       'the stack diet boots by PVH (--firmware none) or as an EFI application (--firmware uefi)',
     );
   }
-  const path = join(folder, ESP_NAME);
-  const memory = memoryBytes + FIRMWARE_MEMORY;
-  return startFirmware({ firmware, medium: 'folder', path, memoryBytes: memory, processors });
+  return startFirmware({
+    ...{ firmware, medium: 'application', path: join(folder, EFI_NAME), commandLine },
+    ...{ memoryBytes: memoryBytes + FIRMWARE_MEMORY, processors },
+  });
 }
 
 export const diet: Stack = { tools: KERNEL_TOOLS, build, start };

@@ -12,7 +12,7 @@ import { BUSYBOX_TOOLS, buildBusybox } from '../toolchain/busybox.ts';
 import { compileInit } from '../toolchain/guest.ts';
 import { buildKernel, KERNEL_TOOLS, kernelCommandLine } from '../toolchain/kernel.ts';
 import { startFirmware, startQemu } from '../toolchain/qemu.ts';
-import { FIRMWARE_MEMORY, linuxMemory, machineWords } from './linuxMachine.ts';
+import { FIRMWARE_MEMORY, linuxMemory, qemuCommandLine } from './linuxMachine.ts';
 import { writeManifest } from './manifest.ts';
 import { prepareGuest } from './prepare.ts';
 import type { MachineStart, Stack, StackBuild, StackRequest } from './stack.ts';
@@ -22,13 +22,13 @@ const KERNEL_NAME = 'vmlinux';
 const INITRAMFS_NAME = 'initramfs.cpio';
 
 async function build(request: StackRequest, folder: string): Promise<StackBuild> {
-  const { limine, onStep, say = () => {} } = request;
+  const { limine, usb, onStep, say = () => {} } = request;
   const loader = findLoader({ limine }, say);
   const prepared = await prepareGuest({ ...request, machine: 'process', cpu: 'v3' });
   const init = await compileInit();
   say(`init: ${init.codeLines} lines of code`);
   const { program: busybox, applets } = await buildBusybox(onStep);
-  const kernel = await buildKernel('linux', { onProgress: onStep });
+  const kernel = await buildKernel(usb ? 'linux-usb' : 'linux', { onProgress: onStep });
   await mkdir(folder, { recursive: true });
   const initramfs = join(folder, INITRAMFS_NAME);
   const engine = prepared.guest.stripped;
@@ -62,12 +62,11 @@ function start(start: MachineStart) {
   const { folder, manifest, machine, processors, firmware = 'none', medium = 'cd', shell } = start;
   const memoryBytes = manifest.memory.total;
   if (firmware === 'none') {
-    const words = machineWords(machine, shell ? ['shell'] : []);
     return startQemu({
       machine,
       kernel: join(folder, KERNEL_NAME),
       initrd: join(folder, INITRAMFS_NAME),
-      commandLine: `${kernelCommandLine('linux')} ${words}`,
+      commandLine: qemuCommandLine('linux', machine, shell ? ['shell'] : []),
       memoryBytes,
       processors,
     });

@@ -1,6 +1,7 @@
 /** What the two Linux stacks have in common. */
 import { statSync } from 'node:fs';
 import { elfFootprint } from '../toolchain/elf.ts';
+import { type KernelName, kernelCommandLine, QEMU_COMMAND_LINE } from '../toolchain/kernel.ts';
 import type { QemuMachine } from '../toolchain/qemu.ts';
 import type { MachineMemory } from './manifest.ts';
 import type { PreparedGuest } from './prepare.ts';
@@ -8,12 +9,17 @@ import type { PreparedGuest } from './prepare.ts';
 /** What OVMF takes on top of what the stack needs, and Limine with it. */
 export const FIRMWARE_MEMORY = 96 * 2 ** 20;
 
-/** What a machine of QEMU's must be told, on top of what is right everywhere. words: for the first process. */
-export function machineWords(machine: QemuMachine, words: readonly string[] = []): string {
-  // microvm has neither ACPI nor a keyboard controller to switch it off: a triple fault does.
-  return machine === 'microvm'
-    ? ['reboot=t', '--', 'reset', ...words].join(' ')
-    : ['--', ...words].join(' ');
+/**
+ * The kernel's command line for a machine of QEMU's. words: for the first process. Where Linux cannot
+ * switch the machine off (microvm has no ACPI, `diet` does not know it), a triple fault ends it.
+ */
+export function qemuCommandLine(
+  name: KernelName,
+  machine: QemuMachine,
+  words: readonly string[] = [],
+): string {
+  const ends = name === 'diet' || machine === 'microvm' ? ['reboot=t', '--', 'reset'] : ['--'];
+  return [kernelCommandLine(name), QEMU_COMMAND_LINE, ...ends, ...words].join(' ');
 }
 
 /** What Linux takes for itself at run time, beside its code and data (docs/linux.md, measured). */

@@ -9,6 +9,8 @@ export interface StackRequest extends PackRequest {
   checked?: boolean;
   /** Folder of a Limine release. Default: the usual places. */
   limine?: string;
+  /** Stack linux: whether its kernel knows USB keyboards. */
+  usb?: boolean;
   /** Called while something long is built: files, say, of about so many in all. */
   onStep?: (done: number, total: number, what: string) => void;
   /** Called with a line for people. */

@@ -34,9 +34,12 @@ export type Medium = (typeof MEDIA)[number];
 export interface FirmwareOptions extends MachineOptions {
   /** SeaBIOS, or OVMF. */
   firmware: Firmware;
-  medium: Medium;
+  /** `application`: none; QEMU hands an EFI application to OVMF itself. */
+  medium: Medium | 'application';
   /** An image, handed over read-only; or a folder that is shown as a FAT disk (`uefi` starts its EFI/BOOT/BOOTX64.EFI). */
   path: string;
+  /** For an `application`: Linux's command line. */
+  commandLine?: string;
   /** Has a VGA adapter, which nobody sees but screenshot() (qmp.ts). Default: none. */
   screen?: boolean;
 }
@@ -66,7 +69,7 @@ const OVMF_VARIABLES = '/usr/share/OVMF/OVMF_VARS_4M.fd';
 
 /** QEMU's arguments for a PC (q35, AHCI, PS/2 keyboard) that boots from one medium. */
 export function firmwareArguments(options: FirmwareOptions): string[] {
-  const { firmware, medium, path, screen } = options;
+  const { firmware, medium, path, commandLine = '', screen } = options;
   const flash = 'if=pflash,format=raw';
   const file = (path: string) => `file=${path.replaceAll(',', ',,')}`;
   const source = medium === 'folder' ? `fat:${path}` : path;
@@ -78,9 +81,13 @@ export function firmwareArguments(options: FirmwareOptions): string[] {
           ...['-drive', `${flash},unit=0,readonly=on,${file(OVMF_CODE)}`],
           ...['-drive', `${flash},unit=1,snapshot=on,${file(OVMF_VARIABLES)}`],
         ]),
-    ...['-drive', `if=none,id=medium,format=raw,readonly=on,${file(source)}`],
-    // virtio: AHCI's disks cannot be read-only, and firmware needs a second more to find a USB stick.
-    ...['-device', medium === 'cd' ? 'ide-cd,drive=medium' : 'virtio-blk-pci,drive=medium'],
+    ...(medium === 'application'
+      ? ['-kernel', path, '-append', commandLine]
+      : [
+          ...['-drive', `if=none,id=medium,format=raw,readonly=on,${file(source)}`],
+          // virtio: AHCI's disks cannot be read-only, and firmware needs a second more to find a USB stick.
+          ...['-device', medium === 'cd' ? 'ide-cd,drive=medium' : 'virtio-blk-pci,drive=medium'],
+        ]),
     ...(screen ? ['-device', 'VGA'] : []),
   ];
 }

@@ -23,7 +23,8 @@ export type ToolName =
   | 'bison'
   | 'bc'
   | 'xz'
-  | 'llvm-ar'
+  | 'gcc'
+  | 'libelf'
   | 'linux-source'
   | 'dpkg-source'
   | 'musl-gcc'
@@ -212,12 +213,22 @@ export const TOOLS: readonly Tool[] = [
     required: false,
   },
   {
-    name: 'llvm-ar',
-    commands: [['llvm-ar-19'], ['llvm-ar'], ['llvm-ar-16']],
-    version: LLVM_VERSION,
-    minimum: [16, 0],
-    neededBy: 'stacks linux, diet: the kernel',
-    debianPackage: 'llvm-19',
+    name: 'gcc',
+    commands: [['gcc']],
+    version: ANY_VERSION,
+    minimum: [10, 0],
+    neededBy: 'stacks linux, diet: the kernel, a tenth smaller than by clang',
+    debianPackage: 'gcc',
+    required: false,
+  },
+  {
+    name: 'libelf',
+    commands: [],
+    file: '/usr/include/gelf.h',
+    version: ANY_VERSION,
+    minimum: [0, 180],
+    neededBy: 'stacks linux, diet: objtool, which the kernel’s build runs over its objects',
+    debianPackage: 'libelf-dev',
     required: false,
   },
   {

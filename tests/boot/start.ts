@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeCpio } from '../../src/image/cpio.ts';
 import { dietInitramfs } from '../../src/image/initramfs.ts';
-import { machineWords } from '../../src/stacks/linuxMachine.ts';
+import { qemuCommandLine } from '../../src/stacks/linuxMachine.ts';
 import { type Child, killChild, startChild } from '../../src/toolchain/children.ts';
 import { findTool, requireTool } from '../../src/toolchain/find.ts';
 import { type CompiledGuest, compileGuest } from '../../src/toolchain/guest.ts';
-import { buildKernel, KERNEL_TOOLS, kernelCommandLine } from '../../src/toolchain/kernel.ts';
+import { buildKernel, KERNEL_TOOLS } from '../../src/toolchain/kernel.ts';
 import { qemuArguments } from '../../src/toolchain/qemu.ts';
 
 /**
@@ -115,7 +115,7 @@ async function linuxWith(program: string, pack: string) {
   const initrd = writeScratch('initramfs', '');
   await writeCpio(initrd, dietInitramfs(program, pack));
   const { vmlinux } = await buildKernel('diet');
-  const commandLine = `${kernelCommandLine('diet')} ${machineWords('q35')}`;
+  const commandLine = qemuCommandLine('diet', 'q35');
   return { machine: 'q35' as const, kernel: vmlinux, initrd, commandLine };
 }
 

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { connectGuest, type Guest } from '../../src/console/guest.ts';
 import { writeCpio } from '../../src/image/cpio.ts';
 import { linuxInitramfs, packInitramfs } from '../../src/image/initramfs.ts';
-import { machineWords } from '../../src/stacks/linuxMachine.ts';
+import { qemuCommandLine } from '../../src/stacks/linuxMachine.ts';
 import { BUSYBOX_TOOLS, buildBusybox } from '../../src/toolchain/busybox.ts';
 import { type Child, killChild, startChild } from '../../src/toolchain/children.ts';
 import { findTool, requireTool } from '../../src/toolchain/find.ts';
 import { compileInit } from '../../src/toolchain/guest.ts';
-import { buildKernel, KERNEL_TOOLS, kernelCommandLine } from '../../src/toolchain/kernel.ts';
+import { buildKernel, KERNEL_TOOLS } from '../../src/toolchain/kernel.ts';
 import { type QemuMachine, qemuArguments } from '../../src/toolchain/qemu.ts';
 
 const missing = [...KERNEL_TOOLS, ...BUSYBOX_TOOLS, 'qemu' as const].filter(
@@ -56,7 +56,7 @@ export async function prepareLinux({ engine, pack, checkedInit }: LinuxFiles) {
       machine,
       kernel: kernel.vmlinux,
       initrd,
-      commandLine: `${kernelCommandLine('linux')} ${machineWords(machine, words)}`,
+      commandLine: qemuCommandLine('linux', machine, words),
       memoryBytes: 128 * 2 ** 20,
       processors,
     });

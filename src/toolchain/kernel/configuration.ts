@@ -7,14 +7,19 @@ import { join } from 'node:path';
 import { PROJECT_ROOT } from '../cache.ts';
 import type { KernelName } from '../kernel.ts';
 
+const LINUX = [
+  ...['base', 'smp', 'pvh', 'pc', 'serial'],
+  ...['framebuffer', 'keyboard', 'filesystems', 'userspace'],
+];
+
 /** Which fragments make which kernel; later ones override earlier ones. */
 export const FRAGMENTS: Record<KernelName, readonly string[]> = {
-  linux: [
-    ...['base', 'smp', 'pvh', 'efi', 'serial'],
-    ...['framebuffer', 'keyboard', 'filesystems', 'userspace'],
-  ],
-  diet: ['base', 'smp', 'pvh', 'efi', 'serial'],
+  linux: LINUX,
+  'linux-usb': [...LINUX, 'usb'],
+  diet: ['base', 'pvh', 'serial', 'diet'],
 };
+
+export const FRAGMENT_FOLDER = join(PROJECT_ROOT, 'guest/linux/kernel');
 
 /** What a fragment asks for: `y`, `n`, a number or a quoted text. */
 export interface Wish {
@@ -26,7 +31,7 @@ export interface Wish {
 export function readFragments(name: KernelName): Wish[] {
   const wishes = new Map<string, Wish>();
   for (const fragment of FRAGMENTS[name]) {
-    const file = join(PROJECT_ROOT, 'guest/linux/kernel', `${fragment}.config`);
+    const file = join(FRAGMENT_FOLDER, `${fragment}.config`);
     for (const wish of parseFragment(readFileSync(file, 'utf8'), `${fragment}.config`)) {
       wishes.set(wish.option, wish);
     }

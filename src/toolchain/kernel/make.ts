@@ -15,40 +15,33 @@ export interface MakeRun {
 export interface MakeOptions {
   source: string;
   tree: string;
+  /** Targets, and variables as NAME=VALUE. */
   targets: readonly string[];
-  /** Make's variables, NAME=VALUE. */
-  variables?: readonly string[];
   /** File that takes all that make writes. */
   log: string;
   /** Called with each line that make writes. */
   onLine?: (line: string) => void;
 }
 
-/**
- * LLVM: which suffix the programs have, `-19`, or 1 for none. The rest would go into the kernel's
- * banner: the same source gives the same bytes on every machine and day.
- */
-function fixedVariables(): string[] {
-  const suffix = /-\d+$/.exec(requireTool('clang')[0])?.[0] ?? '1';
-  return [
-    'ARCH=x86',
-    `LLVM=${suffix}`,
-    'KBUILD_BUILD_TIMESTAMP=1970-01-01',
-    'KBUILD_BUILD_VERSION=1',
-    'KBUILD_BUILD_USER=mu',
-    'KBUILD_BUILD_HOST=mu',
-  ];
-}
+/** What would go into the kernel's banner: the same source gives the same bytes on every machine and day. */
+const FIXED = [
+  'ARCH=x86',
+  'KBUILD_BUILD_TIMESTAMP=1970-01-01',
+  'KBUILD_BUILD_VERSION=1',
+  'KBUILD_BUILD_USER=mu',
+  'KBUILD_BUILD_HOST=mu',
+];
 
 export async function runMake(options: MakeOptions): Promise<MakeRun> {
-  const { source, tree, targets, variables = [], log, onLine } = options;
+  const { source, tree, targets, log, onLine } = options;
   // Nothing of the caller's environment but where programs are: KCFLAGS and friends change a kernel.
   const environment = ['-i', `PATH=${process.env.PATH}`, 'LC_ALL=C'];
   const [make] = requireTool('make');
+  const [gcc] = requireTool('gcc');
   const child = startChild('env', [
     ...environment,
     ...[make, '-C', source, `O=${tree}`, `-j${availableParallelism()}`, '--no-print-directory'],
-    ...[...fixedVariables(), ...variables, ...targets],
+    ...[`CC=${gcc}`, `HOSTCC=${gcc}`, ...FIXED, ...targets],
   ]);
   return finish(child, log, onLine);
 }
