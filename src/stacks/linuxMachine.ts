@@ -23,7 +23,7 @@ export function qemuCommandLine(
 }
 
 /** What Linux takes for itself at run time, beside its code and data (docs/linux.md, measured). */
-const KERNEL_WORK = 12 * 2 ** 20;
+const KERNEL_WORK = 8 * 2 ** 20;
 /** Tables of all pages: 64 bytes for each 4,096. */
 const PAGE_TABLES = 64 / 4096;
 

@@ -102,10 +102,10 @@ export async function buildKernel(
 
 /** What the kernel must be told on its command line, on any machine. */
 export function kernelCommandLine(name: KernelName): string {
-  // loglevel=0: only a panic is heard; the console belongs to the engine.
-  const words = 'console=ttyS0 loglevel=0';
+  // The console belongs to the engine: of `diet` only a panic is heard, of `linux` also how the machine ends.
+  if (name === 'diet') return 'console=ttyS0 loglevel=0';
   // A kernel that knows tmpfs makes it the root, which then holds half of the memory at most: too little for a model.
-  return name === 'diet' ? words : `${words} rootfstype=ramfs`;
+  return 'console=ttyS0 loglevel=1 rootfstype=ramfs';
 }
 
 /**

@@ -11,10 +11,21 @@ import { writeCpio } from '../../src/image/cpio.ts';
 import { linuxInitramfs, packInitramfs } from '../../src/image/initramfs.ts';
 import { type LinuxImage, writeLinuxIso } from '../../src/image/iso.ts';
 import { BUSYBOX_TOOLS, buildBusybox } from '../../src/toolchain/busybox.ts';
-import { type Child, killChild } from '../../src/toolchain/children.ts';
+import { type Child, killChild, startChild } from '../../src/toolchain/children.ts';
+import { requireTool } from '../../src/toolchain/find.ts';
 import { compileGuest, compileInit } from '../../src/toolchain/guest.ts';
-import { buildKernel, KERNEL_TOOLS, kernelCommandLine } from '../../src/toolchain/kernel.ts';
-import { type Firmware, type Medium, startFirmware } from '../../src/toolchain/qemu.ts';
+import {
+  buildKernel,
+  KERNEL_TOOLS,
+  type KernelName,
+  kernelCommandLine,
+} from '../../src/toolchain/kernel.ts';
+import {
+  type Firmware,
+  firmwareArguments,
+  type Medium,
+  startFirmware,
+} from '../../src/toolchain/qemu.ts';
 import { connectQmp, type Qmp } from '../../src/toolchain/qmp.ts';
 import { PACK, packPath } from '../boot/start.ts';
 import { LOADERS, missingTools, temporaryFolder } from './loaders.ts';
@@ -63,7 +74,7 @@ let image: LinuxImage;
 const missing = missingTools(...KERNEL_TOOLS, ...BUSYBOX_TOOLS, 'qemu');
 const uefiMissing = missingTools('ovmf');
 
-async function makeImage(): Promise<LinuxImage> {
+async function makeImage(kernelName: KernelName): Promise<LinuxImage> {
   const { elf: engine } = await compileGuest({
     ...{ machine: 'process', cpu: 'v3', constants: {} },
     app: join(import.meta.dirname, '../boot/apps/probe.ts'),
@@ -73,7 +84,7 @@ async function makeImage(): Promise<LinuxImage> {
   const initrds = ['system.cpio', 'pack.cpio'].map((name) => join(folder, name));
   await writeCpio(initrds[0], linuxInitramfs({ init, engine, busybox, applets }));
   await writeCpio(initrds[1], packInitramfs(packPath));
-  const { bzImage: kernel } = await buildKernel('linux');
+  const { bzImage: kernel } = await buildKernel(kernelName);
   return { kernel, initrds, commandLine: kernelCommandLine('linux'), title: 'Probe' };
 }
 
@@ -99,7 +110,7 @@ const WAYS: readonly [Firmware, Medium, loaders: readonly string[]][] = [
 const why = missing.length > 0 ? ` (needs ${missing.join(', ')})` : '';
 describe.skipIf(why !== '')(`an image boots${why}`, () => {
   beforeAll(async () => {
-    image = await makeImage();
+    image = await makeImage('linux');
   }, 900_000);
 
   for (const loader of LOADERS) {
@@ -127,15 +138,41 @@ describe.skipIf(why !== '')(`an image boots${why}`, () => {
       });
     }
   }
+
+  const loader = LOADERS.find(({ missing }) => missing === '');
+  test.skipIf(!loader)(
+    `a USB keyboard is all there is${loader ? '' : ' (needs a loader)'}`,
+    async () => {
+      if (!loader) return;
+      const path = join(folder, 'usb.iso');
+      writeLinuxIso(await makeImage('linux-usb'), loader.make(), path);
+      const qmp = join(folder, 'qmp-usb');
+      const options = { firmware: 'bios', medium: 'cd', path, screen: true, qmp } as const;
+      const [qemu, ...leading] = requireTool('qemu');
+      const machine = new Machine(
+        startChild(qemu, [
+          ...[...leading, ...firmwareArguments({ ...options, memoryBytes: 256 << 20 })],
+          ...['-M', 'i8042=off', '-device', 'qemu-xhci', '-device', 'usb-kbd'],
+        ]),
+      );
+      const control = await connectQmp(qmp);
+      await machine.waitFor('ready\n');
+      await useScreen(control);
+      expect(await machine.ended, machine.text()).toBe(0);
+    },
+    900_000,
+  );
 });
 
-/** Asks the probe on the screen, which holds two lines then, for three more; goes to the shell and ends the machine there. */
+/** Asks the probe on the screen, which holds two lines then, for more, until the keyboard is there; goes to the shell and ends the machine there. */
 async function useScreen(control: Qmp): Promise<void> {
   while ((await countLight(control)) === 0) await sleep(100);
   await sleep(500); // both lines
   const before = await countLight(control);
-  await control.type('ppp');
-  while ((await countLight(control)) < 2 * before) await sleep(100);
+  while ((await countLight(control)) < 2 * before) {
+    await control.type('p');
+    await sleep(100);
+  }
   await control.press(['alt', 'f2']);
   await control.type('poweroff\n');
 }

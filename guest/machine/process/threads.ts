@@ -15,7 +15,7 @@ import { forbid, futexWait, futexWake, yieldCpu } from './system.ts';
 export const MAX_THREADS: i32 = 64;
 
 /** One thread's part of `stacks`: a page that nobody may touch, its stack, its stack for signals. */
-const STACK_BYTES: usize = 262144;
+const STACK_BYTES: usize = 65536;
 const GUARD_BYTES: usize = 4096;
 
 /**
@@ -44,7 +44,7 @@ const sleeping = zeroed<Word>();
 const waiting = zeroed<Word>();
 
 /** @align 4096 */
-const stacks = zeroed<FixedArray<u8, 16777216>>(); // MAX_THREADS × STACK_BYTES
+const stacks = zeroed<FixedArray<u8, 4194304>>(); // MAX_THREADS × STACK_BYTES
 
 let threads: i32 = 1;
 let job: (index: i32, count: i32) => void = null;
