@@ -14,6 +14,7 @@ import type { PreparedGuest } from '../src/stacks/prepare.ts';
 import { cacheFolder } from '../src/toolchain/cache.ts';
 import { type Child, killChild } from '../src/toolchain/children.ts';
 import { findTool } from '../src/toolchain/find.ts';
+import { QEMU_COMMAND_LINE } from '../src/toolchain/kernel.ts';
 import { QEMU_MACHINES, type QemuMachine, startQemu } from '../src/toolchain/qemu.ts';
 import { describeMachine } from './machineState.ts';
 import { findModel, repetitions } from './model.ts';
@@ -103,7 +104,11 @@ async function debian({ guest, pack }: PreparedGuest): Promise<Contender[]> {
       name: `Debian ${version}, our engine as /init: ready`,
       boot: (machine) => {
         const startedAt = performance.now();
-        return untilReady(connectGuest(start(machine, initrd, 'quiet -- reset'), { startedAt }));
+        return untilReady(
+          connectGuest(start(machine, initrd, `quiet ${QEMU_COMMAND_LINE} -- reset`), {
+            startedAt,
+          }),
+        );
       },
     },
     {

@@ -47,8 +47,8 @@ async function build(request: StackRequest, folder: string): Promise<StackBuild>
   return { manifest, prepared };
 }
 
-function start(start: MachineStart) {
-  const { folder, manifest, machine, processors, firmware = 'none', medium, shell } = start;
+function start(request: MachineStart) {
+  const { folder, manifest, machine, processors, firmware = 'none', medium, shell } = request;
   if (shell) throw new Error('the stack diet has no shell; the stack linux has one');
   const memoryBytes = manifest.memory.total;
   const commandLine = qemuCommandLine('diet', machine);
@@ -61,9 +61,12 @@ function start(start: MachineStart) {
       'the stack diet boots by PVH (--firmware none) or as an EFI application (--firmware uefi)',
     );
   }
+  const path = join(folder, EFI_NAME);
+  // Firmware holds the file, its copy, and what the kernel unpacks from it, all at the same time.
+  const neededBytes = memoryBytes + FIRMWARE_MEMORY + 2 * statSync(path).size;
   return startFirmware({
-    ...{ firmware, medium: 'application', path: join(folder, EFI_NAME), commandLine },
-    ...{ memoryBytes: memoryBytes + FIRMWARE_MEMORY, processors },
+    ...{ firmware, medium: 'application', path, commandLine },
+    ...{ memoryBytes: neededBytes, processors },
   });
 }
 

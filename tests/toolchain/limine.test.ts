@@ -26,6 +26,9 @@ const top = mkdtempSync(join(tmpdir(), 'mu-limine-'));
 let folder: string;
 let count = 0;
 
+// Whoever runs the tests may have a Limine of their own.
+delete process.env.LIMINE_DIR;
+
 beforeEach(() => {
   folder = join(top, String(count++));
   mkdirSync(folder);
