@@ -141,7 +141,7 @@ const TABLE = {
   // 5xx: functions and attributes
   MU501: {
     message: 'unknown tag {tag}',
-    hint: 'tags of the dialect: @inline @noinline @interrupt @generalRegisters @symbol @section @panic @packed @align',
+    hint: 'tags of the dialect: @inline @noinline @interrupt @generalRegisters @symbol @section @panic @packed @align @unroll',
   },
   MU502: { message: '{tag} {problem}', hint: '{instead}' },
   MU503: {

@@ -148,6 +148,8 @@ export type Statement = { place: Place } & (
   | { kind: 'do'; condition: Expression; body: Statement[] }
   | {
       kind: 'for';
+      /** Written out, once per round: `@unroll`. */
+      unroll: boolean;
       initial: Statement[];
       condition?: Expression;
       update: Statement[];

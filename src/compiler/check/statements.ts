@@ -11,7 +11,7 @@ import { completes } from './flow.ts';
 import { functionContext } from './functions.ts';
 import { isZeroed, zeroedType } from './globals.ts';
 import { COMPOUND, combine, isUntyped } from './operators.ts';
-import { readTags } from './tags.ts';
+import { isUnrolled, readTags } from './tags.ts';
 import { requireValue, typeFrom } from './types.ts';
 
 /** Checks the body of a function instance and stores it there. */
@@ -289,7 +289,8 @@ function checkFor(outer: Context, node: ts.ForStatement): Statement {
   const condition = node.condition && checkCondition(context, node.condition);
   const update = node.incrementor === undefined ? [] : checkEffect(context, node.incrementor);
   const body = checkInner(context, node.statement);
-  return { kind: 'for', initial, condition, update, body, place: place(outer, node) };
+  const unroll = isUnrolled(outer, node);
+  return { kind: 'for', unroll, initial, condition, update, body, place: place(outer, node) };
 }
 
 function checkSwitch(outer: Context, node: ts.SwitchStatement): Statement[] {

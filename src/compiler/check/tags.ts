@@ -46,6 +46,19 @@ export function readTags(context: Context, node: ts.Node, owner: Owner): Tags {
   return tags;
 }
 
+/** Whether a comment right before a loop says `@unroll`. TypeScript's parser has no JSDoc for statements. */
+export function isUnrolled(context: Context, loop: ts.ForStatement): boolean {
+  const { text } = loop.getSourceFile();
+  const comments = (ts.getLeadingCommentRanges(text, loop.pos) ?? []).map(({ pos, end }) =>
+    text.slice(pos, end),
+  );
+  const tags = comments.flatMap((comment) =>
+    comment.startsWith('/**') ? (comment.match(/@\w+/g) ?? []) : [],
+  );
+  for (const tag of tags) if (tag !== '@unroll') report(context, loop, 'MU501', { tag });
+  return tags.includes('@unroll');
+}
+
 function misuse(
   known: (typeof KNOWN)[string],
   owner: Owner,
