@@ -5,6 +5,19 @@
  *   x ← embedding;  per layer: x ← x + Wo · attention(norm(x));  x ← x + Wdown · (silu(Wgate · h) ∘ Wup · h), h = norm(x);  logits = W · norm(x)
  */
 
+import {
+  addTo,
+  attend,
+  multiply,
+  prepare,
+  readRow,
+  remember,
+  rmsNorm,
+  rotate,
+  swiglu,
+  TILE_ROWS,
+  turnTo,
+} from 'kernels';
 import { packStart, parallel } from 'machine';
 import {
   BATCH,
@@ -23,11 +36,6 @@ import {
   QUERY_DIM,
   VOCABULARY_ROWS,
 } from 'model';
-import { attend, remember } from '../kernels/portable/attention.ts';
-import { multiply, prepare, readRow, TILE_ROWS } from '../kernels/portable/matmul.ts';
-import { addTo, rmsNorm } from '../kernels/portable/norm.ts';
-import { rotate, turnTo } from '../kernels/portable/rope.ts';
-import { swiglu } from '../kernels/portable/swiglu.ts';
 import { attentionNorm, feedForwardNorm, matrixOf, outputNorm, Role, typeOf } from './weights.ts';
 
 const MAX_CORES: i32 = 64;
