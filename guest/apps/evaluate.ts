@@ -12,7 +12,7 @@ import { powerOff, read, write } from 'machine';
 import { BATCH, CONTEXT, VOCABULARY } from 'model';
 import { Control } from '../console/characters.ts';
 import { say, sayByte } from '../console/say.ts';
-import { evaluate, logitsOf } from '../engine/transformer.ts';
+import { evaluate, logitsOf } from '../engine/forward.ts';
 
 /** What `readWord` gives at the end of input; no u32 is negative. */
 const END: i64 = -1;

@@ -5,6 +5,22 @@
  *   x ← embedding;  per layer: x ← x + Wo · attention(norm(x));  x ← x + Wdown · (silu(Wgate · h) ∘ Wup · h), h = norm(x);  logits = W · norm(x)
  */
 
+import {
+  addQuery,
+  addTo,
+  attend,
+  GROUP,
+  multiply,
+  prepare,
+  type QueryBlock,
+  readRow,
+  remember,
+  rmsNorm,
+  rotate,
+  swiglu,
+  TILE_ROWS,
+  turnTo,
+} from 'kernels';
 import { packStart, parallel } from 'machine';
 import {
   BATCH,
@@ -23,17 +39,6 @@ import {
   QUERY_DIM,
   VOCABULARY_ROWS,
 } from 'model';
-import {
-  addQuery,
-  attend,
-  GROUP,
-  type QueryBlock,
-  remember,
-} from '../kernels/portable/attention.ts';
-import { multiply, prepare, readRow, TILE_ROWS } from '../kernels/portable/matmul.ts';
-import { addTo, rmsNorm } from '../kernels/portable/norm.ts';
-import { rotate, turnTo } from '../kernels/portable/rope.ts';
-import { swiglu } from '../kernels/portable/swiglu.ts';
 import { attentionNorm, feedForwardNorm, matrixOf, outputNorm, Role, typeOf } from './weights.ts';
 
 /** Strides are whole tiles: a matrix writes 16 rows at a time. */

@@ -14,6 +14,8 @@ export interface TinyModel {
   context?: number;
   /** Type of every matrix; norms are F32. */
   type?: TensorType;
+  /** Types of the matrices in turn, in place of one. */
+  types?: TensorType[];
   tokenizer?: 'bpe' | 'spm';
   /** The output matrix is the embedding. */
   tied?: boolean;
@@ -38,14 +40,19 @@ export function makeTinyGguf(shape: TinyModel = {}): Uint8Array {
 export function tinyContent(shape: TinyModel = {}): GgufContent {
   const { dim = 64, layers = 2, heads = 4, kvHeads = 2, hidden = 128, vocab = 320 } = shape;
   const { context = 128, type = 'F32', tokenizer = 'bpe', tied = true, seed = 1 } = shape;
+  const { types = [type] } = shape;
   const random = randomSource(seed);
+  let made = 0;
   const kvDim = (dim / heads) * kvHeads;
-  const matrix = (name: string, rows: number, columns: number): GgufTensor => ({
-    name: `${name}.weight`,
-    shape: [columns, rows],
-    type: typeNumbers[type],
-    bytes: randomMatrix(type, rows * columns, 2 / Math.sqrt(columns), random),
-  });
+  const matrix = (name: string, rows: number, columns: number): GgufTensor => {
+    const type = types[made++ % types.length];
+    return {
+      name: `${name}.weight`,
+      shape: [columns, rows],
+      type: typeNumbers[type],
+      bytes: randomMatrix(type, rows * columns, 2 / Math.sqrt(columns), random),
+    };
+  };
   const norm = (name: string): GgufTensor => ({
     name: `${name}.weight`,
     shape: [dim],
