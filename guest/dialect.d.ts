@@ -284,11 +284,23 @@ interface SingleLanes<V, N, M> extends FloatLanes<V, N, M> {
   loadBF16(p: Ptr<u16>, index?: number): V;
 }
 
-interface DotLanes<V, N, M, A, B> extends IntegerLanes<V, N, M> {
+interface DotLanes<V, N, M, A, B, W> extends IntegerLanes<V, N, M> {
   /** Lane n: acc[n] + Σ a[4n+k]·b[4n+k], k = 0 … 3, exact in i32 (wrapping). a: unsigned bytes, b: signed bytes. */
   dot(acc: V, a: A, b: B): V;
   /** The same, for a ≤ 127 only (4-bit weights): cheaper where there is no VNNI. */
   dot7(acc: V, a: A, b: B): V;
+  /** Lane n: acc[n] + v[2n] + v[2n+1] */
+  addPairs(acc: V, v: W): V;
+}
+
+interface PairLanes<V, N, M, A, B> extends IntegerLanes<V, N, M> {
+  /** Lane n: a[2n]·b[2n] + a[2n+1]·b[2n+1], which must fit in 16 bits; it does for a ≤ 127. */
+  pairDot(a: A, b: B): V;
+}
+
+interface SignLanes<V, N, M> extends IntegerLanes<V, N, M> {
+  /** v where sign > 0, -v where sign < 0, 0 where sign = 0 */
+  applySign(v: V, sign: V): V;
 }
 
 declare type f32x2 = LanesOf<'f32', 2>;
@@ -318,39 +330,39 @@ declare type f64x64 = LanesOf<'f64', 64>;
 declare const f64x64: FloatLanes<f64x64, 64, i64x64>;
 
 declare type i8x2 = LanesOf<'i8', 2>;
-declare const i8x2: IntegerLanes<i8x2, 2, i8x2>;
+declare const i8x2: SignLanes<i8x2, 2, i8x2>;
 declare type i8x4 = LanesOf<'i8', 4>;
-declare const i8x4: IntegerLanes<i8x4, 4, i8x4>;
+declare const i8x4: SignLanes<i8x4, 4, i8x4>;
 declare type i8x8 = LanesOf<'i8', 8>;
-declare const i8x8: IntegerLanes<i8x8, 8, i8x8>;
+declare const i8x8: SignLanes<i8x8, 8, i8x8>;
 declare type i8x16 = LanesOf<'i8', 16>;
-declare const i8x16: IntegerLanes<i8x16, 16, i8x16>;
+declare const i8x16: SignLanes<i8x16, 16, i8x16>;
 declare type i8x32 = LanesOf<'i8', 32>;
-declare const i8x32: IntegerLanes<i8x32, 32, i8x32>;
+declare const i8x32: SignLanes<i8x32, 32, i8x32>;
 declare type i8x64 = LanesOf<'i8', 64>;
-declare const i8x64: IntegerLanes<i8x64, 64, i8x64>;
+declare const i8x64: SignLanes<i8x64, 64, i8x64>;
 
 declare type i16x2 = LanesOf<'i16', 2>;
-declare const i16x2: IntegerLanes<i16x2, 2, i16x2>;
+declare const i16x2: PairLanes<i16x2, 2, i16x2, u8x4, i8x4>;
 declare type i16x4 = LanesOf<'i16', 4>;
-declare const i16x4: IntegerLanes<i16x4, 4, i16x4>;
+declare const i16x4: PairLanes<i16x4, 4, i16x4, u8x8, i8x8>;
 declare type i16x8 = LanesOf<'i16', 8>;
-declare const i16x8: IntegerLanes<i16x8, 8, i16x8>;
+declare const i16x8: PairLanes<i16x8, 8, i16x8, u8x16, i8x16>;
 declare type i16x16 = LanesOf<'i16', 16>;
-declare const i16x16: IntegerLanes<i16x16, 16, i16x16>;
+declare const i16x16: PairLanes<i16x16, 16, i16x16, u8x32, i8x32>;
 declare type i16x32 = LanesOf<'i16', 32>;
-declare const i16x32: IntegerLanes<i16x32, 32, i16x32>;
+declare const i16x32: PairLanes<i16x32, 32, i16x32, u8x64, i8x64>;
 declare type i16x64 = LanesOf<'i16', 64>;
 declare const i16x64: IntegerLanes<i16x64, 64, i16x64>;
 
 declare type i32x2 = LanesOf<'i32', 2>;
-declare const i32x2: DotLanes<i32x2, 2, i32x2, u8x8, i8x8>;
+declare const i32x2: DotLanes<i32x2, 2, i32x2, u8x8, i8x8, i16x4>;
 declare type i32x4 = LanesOf<'i32', 4>;
-declare const i32x4: DotLanes<i32x4, 4, i32x4, u8x16, i8x16>;
+declare const i32x4: DotLanes<i32x4, 4, i32x4, u8x16, i8x16, i16x8>;
 declare type i32x8 = LanesOf<'i32', 8>;
-declare const i32x8: DotLanes<i32x8, 8, i32x8, u8x32, i8x32>;
+declare const i32x8: DotLanes<i32x8, 8, i32x8, u8x32, i8x32, i16x16>;
 declare type i32x16 = LanesOf<'i32', 16>;
-declare const i32x16: DotLanes<i32x16, 16, i32x16, u8x64, i8x64>;
+declare const i32x16: DotLanes<i32x16, 16, i32x16, u8x64, i8x64, i16x32>;
 declare type i32x32 = LanesOf<'i32', 32>;
 declare const i32x32: IntegerLanes<i32x32, 32, i32x32>;
 declare type i32x64 = LanesOf<'i32', 64>;

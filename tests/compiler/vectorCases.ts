@@ -93,6 +93,44 @@ function dots(lanes: number, kind: 'dot' | 'dot7'): VectorCase {
   };
 }
 
+function pairDots(lanes: number): VectorCase {
+  const v = `i16x${lanes}`;
+  const bytes = lanes * 2;
+  const a = `u8x${bytes}.and(u8x${bytes}.load(a, i * 2), u8x${bytes}.splat(127))`;
+  return {
+    name: `${v}.pairDot`,
+    inputs: ['u8', 'i8', 'i8'],
+    output: 'i16',
+    source: `for (let i: i32 = 0; i < ${BYTES / 2}; i += ${lanes}) ${v}.store(out, i, ${v}.pairDot(${a}, i8x${bytes}.load(b, i * 2)));`,
+    expected: (x, y) =>
+      Array.from({ length: BYTES / 2 }, (_, n) => {
+        const product = (k: number) => (BigInt(x[k]) & 127n) * BigInt(y[k]);
+        return product(2 * n) + product(2 * n + 1);
+      }),
+  };
+}
+
+function addedPairs(lanes: number): VectorCase {
+  const v = `i32x${lanes}`;
+  return {
+    name: `${v}.addPairs`,
+    inputs: ['i32', 'i16', 'i16'],
+    output: 'i32',
+    source: `for (let i: i32 = 0; i < ${BYTES / 4}; i += ${lanes}) ${v}.store(out, i, ${v}.addPairs(${v}.load(a, i), i16x${lanes * 2}.load(b, i * 2)));`,
+    expected: (acc, x) =>
+      acc.map((start, n) =>
+        rounded('i32', BigInt(start) + BigInt(x[2 * n]) + BigInt(x[2 * n + 1])),
+      ),
+  };
+}
+
+function signs(lanes: number): VectorCase {
+  const vector = `i8x${lanes}`;
+  return lanewise(vector, 'applySign', `${vector}.applySign(a, b)`, (a: bigint, b: bigint) =>
+    b > 0n ? a : b < 0n ? -a : 0n,
+  );
+}
+
 function arithmetic(vector: string): VectorCase[] {
   const [element] = vector.split('x');
   const type = typeNamed(element);
@@ -179,7 +217,7 @@ const roundedHalves: VectorCase = {
   expected: () =>
     Array.from({ length: 0x7c00 }, (_, i) => {
       const even = i + (i & 1);
-      return [even, i, i + 1, 0x8000 + even];
+      return [even, i, i + 1, 0x8000 + even].map(BigInt);
     }).flat(),
 };
 
@@ -233,6 +271,9 @@ export const VECTOR_CASES: VectorCase[] = [
   ...['i8x16', 'u8x32', 'i16x8', 'u16x16', 'i32x16', 'u32x4', 'i64x2', 'u64x8'].flatMap(arithmetic),
   ...['f32x4', 'f32x16', 'f64x2', 'f64x8'].flatMap(floats),
   ...[2, 4, 8, 16].flatMap((lanes) => [dots(lanes, 'dot'), dots(lanes, 'dot7')]),
+  ...[2, 8, 16, 32].map(pairDots),
+  ...[2, 4, 8, 16].map(addedPairs),
+  ...[8, 16, 32, 64].map(signs),
   halves,
   roundedHalves,
   bfloats,

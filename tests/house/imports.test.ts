@@ -56,7 +56,7 @@ const BARE: Record<string, readonly string[]> = {
   'guest/apps': ['machine', 'model'],
   'guest/console': ['machine', 'model'],
   'guest/engine': ['machine', 'model', 'kernels', 'units'],
-  'guest/kernels': ['machine', 'model'],
+  'guest/kernels': ['machine', 'model', 'kernels'],
   'guest/machine': ['machine', 'app', 'model', 'units'],
 };
 

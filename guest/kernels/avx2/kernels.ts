@@ -4,3 +4,4 @@ export { multiply, prepare, readRow, TILE_ROWS } from '../portable/matmul.ts';
 export { addTo, rmsNorm } from '../portable/norm.ts';
 export { rotate, turnTo } from '../portable/rope.ts';
 export { swiglu } from '../portable/swiglu.ts';
+export { dot4, dot6, dot8, start8 } from './dots.ts';

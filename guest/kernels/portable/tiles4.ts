@@ -10,7 +10,8 @@
  * Products are rounded before they are added: emulators, where images are tried out, take twelve times as long for a fused
  * multiply-add as for a multiplication, and a CPU hardly notices (docs/architecture.md).
  */
-import { type Activations, linesOf, PACK_TOKENS, spread } from './quantize.ts';
+import { dot4 } from 'kernels';
+import { type Activations, linesOf, PACK_TOKENS } from './quantize.ts';
 
 const NIBBLES: i32 = 256;
 
@@ -69,13 +70,8 @@ function passTile4(
     /** @unroll */
     for (let t: i32 = 0; t < count; t++) {
       const x = ref(line[t]);
-      let lowDot = i32x16.splat(hasMinimum ? 0 : x.starts4[0]);
-      let highDot = i32x16.splat(hasMinimum ? 0 : x.starts4[1]);
-      /** @unroll */
-      for (let j: i32 = 0; j < 4; j++) {
-        lowDot = i32x16.dot7(lowDot, low[j], spread(x, j * 4));
-        highDot = i32x16.dot7(highDot, high[j], spread(x, 16 + j * 4));
-      }
+      const lowDot = dot4(hasMinimum ? 0 : x.starts4[0], ref(low[0]), x, 0);
+      const highDot = dot4(hasMinimum ? 0 : x.starts4[1], ref(high[0]), x, 1);
       const lowSum = f32x16.scale(f32x16.convert(lowDot), x.scales[0]);
       const highSum = f32x16.scale(f32x16.convert(highDot), x.scales[1]);
       sums[t] = f32x16.add(sums[t], f32x16.mul(f32x16.add(lowSum, highSum), scale));

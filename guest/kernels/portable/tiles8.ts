@@ -8,7 +8,8 @@
  *
  * weight = scale · (byte - bias)
  */
-import { type Activations, linesOf, PACK_TOKENS, spread } from './quantize.ts';
+import { dot6, dot8, start8 } from 'kernels';
+import { type Activations, linesOf, PACK_TOKENS } from './quantize.ts';
 
 /** Bytes of 32 columns. @inline */
 export function blockBytes8(isSixBit: bool): i32 {
@@ -57,13 +58,8 @@ function passTile8(
     /** @unroll */
     for (let t: i32 = 0; t < count; t++) {
       const x = ref(line[t]);
-      let low = i32x16.splat(isSixBit ? x.starts4[0] * 4 : x.starts8[0]);
-      let high = i32x16.splat(isSixBit ? x.starts4[1] * 4 : x.starts8[1]);
-      /** @unroll */
-      for (let j: i32 = 0; j < 4; j++) {
-        low = dot(low, weights[j], spread(x, j * 4), isSixBit);
-        high = dot(high, weights[4 + j], spread(x, 16 + j * 4), isSixBit);
-      }
+      const low = dotGroup(ref(weights[0]), x, 0, isSixBit);
+      const high = dotGroup(ref(weights[4]), x, 1, isSixBit);
       const lowSum = f32x16.scale(f32x16.convert(low), x.scales[0]);
       const highSum = f32x16.scale(f32x16.convert(high), x.scales[1]);
       if (isSixBit) {
@@ -89,9 +85,10 @@ function vectorAt(j: i32, isSixBit: bool): i32 {
   return isSixBit ? (j / 4) * 320 + 64 + (j % 4) * 64 : 32 + j * 64;
 }
 
-/** @inline */
-function dot(sum: i32x16, weights: u8x64, quants: i8x64, isSixBit: bool): i32x16 {
-  return isSixBit ? i32x16.dot7(sum, weights, quants) : i32x16.dot(sum, weights, quants);
+/** Σ over 16 columns of (byte - bias) · quant, exact. @inline */
+function dotGroup(weights: Ptr<u8x64>, x: Ptr<Activations>, group: i32, isSixBit: bool): i32x16 {
+  if (isSixBit) return dot6(x.starts4[group] * 4, weights, x, group);
+  return dot8(start8(x, group), weights, x, group);
 }
 
 /** out[columns] = one row of the matrix, as numbers. lane: row within the tile. */

@@ -236,6 +236,12 @@ function misfit(intrinsic: Intrinsic, subject: Type): string | undefined {
       return type === i32 && subject.kind === 'vector' && subject.lanes <= 16
         ? undefined
         : 'it is for i32x2 … i32x16';
+    case 'i16':
+      return type === SCALARS.get('i16') && subject.kind === 'vector' && subject.lanes <= 32
+        ? undefined
+        : 'it is for i16x2 … i16x32';
+    case 'i8':
+      return type === SCALARS.get('i8') ? undefined : 'it is for vectors of i8';
     default:
       return isValue(subject) ? undefined : 'it is for what a variable can hold';
   }
@@ -255,9 +261,12 @@ function parameterType(context: Context, parameter: Parameter, subject: Type | u
     case 'pE':
       return types.pointer((vector as VectorType).element);
     case 'U8':
-      return types.vector(SCALARS.get('u8') as IntegerType, (vector as VectorType).lanes * 4);
     case 'I8':
-      return types.vector(SCALARS.get('i8') as IntegerType, (vector as VectorType).lanes * 4);
+    case 'I16': {
+      const element = SCALARS.get(parameter.toLowerCase()) as IntegerType;
+      const { lanes, element: own } = vector as VectorType;
+      return types.vector(element, (lanes * own.bits) / element.bits);
+    }
     case 'string':
       return stringType;
     case 'void':

@@ -10,7 +10,7 @@ import type { FloatType, IntegerType, Type, VectorType } from '../types.ts';
  * What a parameter takes, or what is given:
  *   T         the type that the builtin is generic over
  *   V E M     the vector, its element, its mask          W     any vector
- *   U8 I8     vectors of bytes, four per lane of V
+ *   U8 I8 I16 vectors of as many bytes as V
  *   pE        Ptr<E>                                     address  a usize or any pointer
  *   index     any integer                                word     an integer or pointer, widened to usize
  *   constant  an integer known at compile time           any      anything
@@ -56,7 +56,7 @@ export interface Intrinsic {
   /** has a type parameter T */
   generic?: boolean;
   /** what T, or the element of V, may be; default: any type that a variable can hold */
-  of?: 'integer' | 'float' | 'f32' | 'i32' | 'number' | 'scalar';
+  of?: 'integer' | 'float' | 'f32' | 'i8' | 'i16' | 'i32' | 'number' | 'scalar';
   parameters: Parameter[];
   /** how many of the parameters may be left out at the end */
   optional?: number;

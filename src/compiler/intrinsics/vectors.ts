@@ -4,6 +4,7 @@ import type { IntegerType, VectorType } from '../types.ts';
 import { dot, dot7 } from './dot.ts';
 import { fusedMultiplyAdd } from './fma.ts';
 import { type Intrinsic, isSigned, type Use } from './intrinsic.ts';
+import { addPairs, applySign, pairDot } from './pairs.ts';
 
 const vectorOf = (use: Use) => use.types[0] as VectorType;
 
@@ -381,4 +382,21 @@ export const vectors: Intrinsic[] = [
   },
   { name: 'dot', of: 'i32', parameters: ['V', 'U8', 'I8'], result: 'V', effect: 'none', c: dot },
   { name: 'dot7', of: 'i32', parameters: ['V', 'U8', 'I8'], result: 'V', effect: 'none', c: dot7 },
+  { name: 'pairDot', of: 'i16', parameters: ['U8', 'I8'], result: 'V', effect: 'none', c: pairDot },
+  {
+    name: 'addPairs',
+    of: 'i32',
+    parameters: ['V', 'I16'],
+    result: 'V',
+    effect: 'none',
+    c: addPairs,
+  },
+  {
+    name: 'applySign',
+    of: 'i8',
+    parameters: ['V', 'V'],
+    result: 'V',
+    effect: 'none',
+    c: applySign,
+  },
 ];
