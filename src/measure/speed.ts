@@ -83,9 +83,9 @@ export async function measureSpeed(options: SpeedOptions): Promise<Series[]> {
       let before = await memory.measure(threads);
       for (const { run, samples } of turns) {
         signal?.throwIfAborted();
-        const result = await run(test, threads, signal);
+        const { nanos, resident } = await run(test, threads, signal);
         const after = await memory.measure(threads);
-        samples.push({ ...result, before, after });
+        samples.push({ nanos, resident, before, after });
         before = after;
       }
       options.onRound?.(round, series);

@@ -16,6 +16,8 @@ export interface Resident {
 
 export interface EngineRun {
   nanos: number;
+  /** f32[VOCABULARY] after the last token. */
+  logits: Float32Array;
   resident: Resident;
 }
 
@@ -44,12 +46,17 @@ export async function compileBench(pack: PreparedPack, cpu?: CpuLevel): Promise<
     const ask = createAsker(child);
     const stop = () => killChild(child);
     signal?.addEventListener('abort', stop);
+    const time = async (prompt: number, generated: number) => {
+      const answer = await ask([prompt, generated, test.depth], 8 + 4 * pack.model.vocabulary);
+      const [nanos] = longsOf(answer.subarray(0, 8));
+      return { nanos, logits: new Float32Array(answer.buffer, 8) };
+    };
     try {
-      const { prompt, generated, depth } = test;
-      // As llama-bench warms up: the prompt, or one token. The positions up to `depth` are filled with it.
-      await ask([prompt, Math.min(generated, 1), depth], 1);
-      const [nanos] = await ask([prompt, generated, depth], 1);
-      return { nanos, resident: readResident(child.pid as number) };
+      const { prompt, generated } = test;
+      // As llama-bench warms up: the prompt, or one token. The positions up to the depth are filled with it.
+      await time(prompt, Math.min(generated, 1));
+      const result = await time(prompt, generated);
+      return { ...result, resident: readResident(child.pid as number) };
     } catch (error) {
       signal?.throwIfAborted();
       throw error;
@@ -68,30 +75,37 @@ export async function startMemoryProbe(threads: number): Promise<MemoryProbe> {
   const ask = createAsker(child);
   return {
     async measure(readers) {
-      const [bytes, nanos] = await ask([readers], 2);
-      const [hops, hopNanos] = threads > 1 ? await ask([0], 2) : [];
+      if (readers > threads) {
+        throw new Error(`memory probe: asked for ${readers} threads, expected at most ${threads}`);
+      }
+      const [bytes, nanos] = longsOf(await ask([readers], 16));
+      const [hops, hopNanos] = threads > 1 ? longsOf(await ask([0], 16)) : [];
       return { bandwidth: bytes / nanos, hop: threads > 1 ? hopNanos / hops : null };
     },
     end: () => killChild(child),
   };
 }
 
-/** Sends words of 32 bits when the guest is ready, and returns so many numbers of 64 bits. */
-function createAsker(child: Child): (words: number[], answers: number) => Promise<number[]> {
+/** Sends words of 32 bits when the guest is ready, and returns so many bytes. */
+function createAsker(child: Child): (words: number[], bytes: number) => Promise<Uint8Array> {
   child.stdin.on('error', () => {}); // a guest that has ended: the answer says so
   const { receive, awaitReady } = createReceiver({ input: child.stdin, output: child.stdout });
-  return async (words, answers) => {
+  return async (words, length) => {
     await awaitReady();
     child.stdin.write(new Uint8Array(Uint32Array.from(words).buffer));
-    const bytes = new Uint8Array(8 * answers);
+    const bytes = new Uint8Array(length);
     const received = await receive(bytes);
-    if (received < bytes.length) {
-      throw new Error(
-        `the guest stopped while it was timed${lastWords(bytes.subarray(0, received))}`,
-      );
-    }
-    return [...new BigUint64Array(bytes.buffer)].map(Number);
+    if (received === length) return bytes;
+    throw new Error(
+      `the guest stopped while it was timed${lastWords(bytes.subarray(0, received))}`,
+    );
   };
+}
+
+/** Numbers of 64 bits, little endian. */
+function longsOf(bytes: Uint8Array): number[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return Array.from({ length: bytes.length / 8 }, (_, i) => Number(view.getBigUint64(8 * i, true)));
 }
 
 function readResident(pid: number): Resident {
