@@ -119,7 +119,7 @@ async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Prom
   const abort = new AbortController();
   const stop = () =>
     abort.abort(new Interrupted('bench: stopped; unfinished rounds give no table'));
-  process.once('SIGINT', stop);
+  process.on('SIGINT', stop); // not once: whoever starts children would then take over and exit at once
   try {
     return await work(abort.signal);
   } finally {

@@ -1,5 +1,5 @@
 /** `mu bench` on tiny models: that the work is done which is timed. How long it takes is nobody's business here. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -118,6 +118,21 @@ test('a table for people', async () => {
   expect(code, stderr).toBe(0);
   expect(stdout).toMatch(/^tokens\/s, medians +threads +cores +rounds +ours +MB\/token +GB\/s /);
   expect(stdout).toMatch(/^tg4 +1 +2 +[\d.]+ +0\.1 +[\d.]+ +\d+ %/m);
+});
+
+test('Ctrl-C ends it with one line', async () => {
+  const words = ['bench', file('tiny.gguf'), '-p', '0', '-n', '4', '-d', '0', '-r', '100000'];
+  const child = spawn(process.execPath, [join(PROJECT_ROOT, 'mu'), ...words], { stdio: 'pipe' });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  let stderr = '';
+  for await (const piece of child.stderr) {
+    if (!stderr.includes('round 2 of') && `${stderr}${piece}`.includes('round 2 of')) {
+      child.kill('SIGINT');
+    }
+    stderr += piece;
+  }
+  expect(await ended).toBe(130);
+  expect(stderr).toMatch(/^mu: bench: stopped; unfinished rounds give no table$/m);
 });
 
 const refusals: [string, string[], number, RegExp][] = [
