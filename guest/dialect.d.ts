@@ -279,6 +279,8 @@ interface FloatLanes<V, N, M> extends Lanes<V, N, M> {
 interface SingleLanes<V, N, M> extends FloatLanes<V, N, M> {
   /** N IEEE 754 binary16 values from p[index], exactly */
   loadF16(p: Ptr<u16>, index?: number): V;
+  /** The same numbers rounded to IEEE 754 binary16, halves to even, to p[index] … */
+  storeF16(p: Ptr<u16>, index: number, v: V): void;
   loadBF16(p: Ptr<u16>, index?: number): V;
 }
 

@@ -17,8 +17,8 @@ import { BATCH, CONTEXT, VOCABULARY } from 'model';
 import { Control } from '../console/characters.ts';
 import { say, sayByte } from '../console/say.ts';
 import { END, readWord, refuse, writeLong } from '../console/words.ts';
+import { evaluate, logitsOf } from '../engine/forward.ts';
 import { random } from '../engine/random.ts';
-import { evaluate, logitsOf } from '../engine/transformer.ts';
 import { isPackOurs } from '../engine/weights.ts';
 
 const tokens = zeroed<FixedArray<i32, typeof CONTEXT>>();

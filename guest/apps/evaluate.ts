@@ -13,7 +13,7 @@ import { BATCH, CONTEXT, VOCABULARY } from 'model';
 import { Control } from '../console/characters.ts';
 import { sayByte } from '../console/say.ts';
 import { END, readWord, refuse } from '../console/words.ts';
-import { evaluate, logitsOf } from '../engine/transformer.ts';
+import { evaluate, logitsOf } from '../engine/forward.ts';
 
 const tokens = zeroed<FixedArray<i32, typeof CONTEXT>>();
 

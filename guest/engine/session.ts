@@ -2,12 +2,12 @@
 
 import { now } from 'machine';
 import { BATCH, CHAT_TEMPLATE, TOKEN_BOS, TOKENIZER_STRIP_AFTER_BOS, VOCABULARY } from 'model';
+import { evaluate, logitsOf } from './forward.ts';
 import { append, appendRaw, appendTurn, tokenCount, tokenList, truncate } from './prompt.ts';
 import { seed } from './random.ts';
 import { sample } from './sampler.ts';
 import { Flag, type Report, type Settings, Stop } from './settings.ts';
 import { isEnd, pieceLength, pieceStart } from './tokenizer.ts';
-import { evaluate, logitsOf } from './transformer.ts';
 
 /** Tokens whose keys and values are in the cache. */
 let evaluated: i32 = 0;

@@ -5,6 +5,22 @@
  *   x ← embedding;  per layer: x ← x + Wo · attention(norm(x));  x ← x + Wdown · (silu(Wgate · h) ∘ Wup · h), h = norm(x);  logits = W · norm(x)
  */
 
+import {
+  addQuery,
+  addTo,
+  attend,
+  GROUP,
+  multiply,
+  prepare,
+  type QueryBlock,
+  readRow,
+  remember,
+  rmsNorm,
+  rotate,
+  swiglu,
+  TILE_ROWS,
+  turnTo,
+} from 'kernels';
 import { packStart, parallel } from 'machine';
 import {
   BATCH,
@@ -23,14 +39,8 @@ import {
   QUERY_DIM,
   VOCABULARY_ROWS,
 } from 'model';
-import { attend, remember } from '../kernels/portable/attention.ts';
-import { multiply, prepare, readRow, TILE_ROWS } from '../kernels/portable/matmul.ts';
-import { addTo, rmsNorm } from '../kernels/portable/norm.ts';
-import { rotate, turnTo } from '../kernels/portable/rope.ts';
-import { swiglu } from '../kernels/portable/swiglu.ts';
 import { attentionNorm, feedForwardNorm, matrixOf, outputNorm, Role, typeOf } from './weights.ts';
 
-const MAX_CORES: i32 = 64;
 /** Strides are whole tiles: a matrix writes 16 rows at a time. */
 const QUERY_ROW: i32 = ((QUERY_DIM + 15) / 16) * 16;
 const KV_ROW: i32 = ((KV_DIM + 15) / 16) * 16;
@@ -40,7 +50,6 @@ const STREAM_SIZE: i32 = BATCH * DIM;
 const QUERY_SIZE: i32 = BATCH * QUERY_ROW;
 const KV_SIZE: i32 = BATCH * KV_ROW;
 const HIDDEN_SIZE: i32 = BATCH * HIDDEN_ROW;
-const SCORES_SIZE: i32 = MAX_CORES * CONTEXT;
 
 /** @align 64 */
 const x = zeroed<FixedArray<f32, typeof STREAM_SIZE>>(); // [BATCH][DIM] the residual stream
@@ -60,8 +69,6 @@ const newValues = zeroed<FixedArray<f32, typeof KV_SIZE>>(); // [BATCH][KV_HEADS
 const gates = zeroed<FixedArray<f32, typeof HIDDEN_SIZE>>(); // [BATCH][HIDDEN]
 /** @align 64 */
 const ups = zeroed<FixedArray<f32, typeof HIDDEN_SIZE>>(); // [BATCH][HIDDEN]
-/** @align 64 */
-const scores = zeroed<FixedArray<f32, typeof SCORES_SIZE>>(); // [MAX_CORES][CONTEXT]
 /** @align 64 */
 const logits = zeroed<FixedArray<f32, typeof VOCABULARY_ROWS>>();
 
@@ -148,19 +155,18 @@ function projectJob(core: i32, cores: i32): void {
   share(ref(newValues[0]), KV_ROW, Role.Value, DIM, ref(normed[0]), DIM, core, cores);
 }
 
+/** A core takes a run of queries, ordered by key/value head, then token, then head, so that neighbours share their keys. */
 function attendJob(core: i32, cores: i32): void {
-  for (let i = core; i < tokens * HEADS; i += cores) {
-    const t = i / HEADS;
-    const head = i % HEADS;
-    const at = t * QUERY_ROW + head * HEAD_DIM;
-    attend(
-      ref(attended[at]),
-      layer,
-      head,
-      ref(queries[at]),
-      start + t,
-      ref(scores[core * CONTEXT]),
-    );
+  const block = zeroed<QueryBlock>();
+  const perHead = tokens * GROUP;
+  const end = (perHead * KV_HEADS * (core + 1)) / cores;
+  for (let i = (perHead * KV_HEADS * core) / cores; i < end; i++) {
+    const head = i / perHead;
+    const token = (i % perHead) / GROUP;
+    const at = token * QUERY_ROW + (head * GROUP + (i % GROUP)) * HEAD_DIM;
+    const isFull = addQuery(ref(block), ref(attended[at]), ref(queries[at]), start + token);
+    const isLast = i + 1 == end || (i + 1) / perHead != head;
+    if (isFull || isLast) attend(ref(block), layer, head);
   }
 }
 

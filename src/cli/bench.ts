@@ -18,10 +18,10 @@ import { compileBench, startMemoryProbe } from '../measure/speedGuests.ts';
 import { ModelError } from '../model/index.ts';
 import type { PackRequest, PreparedPack } from '../stacks/prepare.ts';
 import { defaultThreads } from '../stacks/process.ts';
-import { CPU_LEVELS, type CpuLevel } from '../toolchain/clang.ts';
+import type { CpuLevel } from '../toolchain/clang.ts';
 import { ensureTools } from '../toolchain/install.ts';
 import { formatColumns } from './columns.ts';
-import { MODEL_HELP, requestPack } from './modelOptions.ts';
+import { cpuOption, MODEL_HELP, requestPack } from './modelOptions.ts';
 import { integer } from './sampling.ts';
 import { formatMemory, Interrupted, say, sayDim } from './terminal.ts';
 
@@ -54,7 +54,7 @@ export function registerBench(program: Command): void {
     .option('-d, --n-depth <counts>', 'positions that are filled before', list(0), [0, 512])
     .option('-t, --threads <counts>', 'threads (default: 1, and one per processor)', list(1, 64))
     .option('-r, --repetitions <count>', 'rounds', integer(1), 5)
-    .addOption(new Option('--cpu <level>', 'CPU level').choices(Object.keys(CPU_LEVELS)))
+    .addOption(cpuOption())
     .addOption(new Option('--peer <peer>', 'take turns with it').choices(['llama.cpp']))
     .option('--tokenizer <file>', 'tokenizer.bin of a llama2.c checkpoint')
     .option('--json', 'print JSON instead of a table')

@@ -34,13 +34,13 @@ export function registerBuild(program: Command): void {
 }
 
 async function build(model: string, options: BuildOptions): Promise<void> {
-  const { stack, checked, limine, usb } = options;
+  const { stack, checked, cpu, limine, usb } = options;
   if (usb && stack !== 'linux') throw new Error('--usb is for the stack linux');
   ensureTools(stackNamed(stack).tools, say);
   const progress = createProgress();
   const request: StackRequest = {
     ...(await requestPack(model, options)),
-    ...{ checked, limine, usb, say },
+    ...{ checked, cpu, limine, usb, say },
     onStep: (done, total, what) => progress.update(done, total, what, String),
   };
   const { manifest } = await buildStack(stack, request, options.output);

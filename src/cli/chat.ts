@@ -32,8 +32,8 @@ export function registerChat(program: Command): void {
 async function chat(model: string, options: ChatOptions): Promise<void> {
   ensureTools(['clang', 'lld'], say);
   const request = await requestPack(model, options);
-  const { checked, threads } = options;
-  const { pack, guest } = await prepareGuest({ ...request, machine: 'process', checked });
+  const { checked, cpu, threads } = options;
+  const { pack, guest } = await prepareGuest({ ...request, machine: 'process', checked, cpu });
   const running = startProcess({ elf: guest.elf, pack: pack.path, threads });
   try {
     await running.ready();

@@ -10,6 +10,7 @@ import {
   formatDiagnostics,
 } from '../compiler/index.ts';
 import {
+  BASE_LEVEL,
   GUEST_FLAGS,
   GUEST_MACHINES,
   type GuestMachine,
@@ -17,7 +18,7 @@ import {
   runTool,
   wasmArguments,
 } from '../toolchain/clang.ts';
-import { guestModules } from '../toolchain/guest.ts';
+import { guestModules, unitConstants } from '../toolchain/guest.ts';
 import { EXIT_FAILURE, say } from './terminal.ts';
 
 interface CompileOptions {
@@ -64,7 +65,11 @@ function compile(file: string, options: CompileOptions): void {
   const guest = options.machine && guestModules(options.machine, file);
   const { c, diagnostics } = compileToC({
     entry: guest ? guest.entry : file,
-    modules: { ...guest?.modules, ...(options.constants ? { model } : {}) },
+    modules: {
+      ...guest?.modules,
+      ...(guest && { units: unitConstants(BASE_LEVEL, []) }),
+      ...(options.constants ? { model } : {}),
+    },
     target: { arch },
     checked: options.checked,
   });
@@ -121,5 +126,5 @@ function build(c: string, folder: string, { arch, isProgram, machine, emit }: Fo
     '-o',
     isProgram ? object : out,
   ]);
-  if (isProgram) runTool('lld', linkArguments(machine ?? 'process', object, out));
+  if (isProgram) runTool('lld', linkArguments(machine ?? 'process', [object], out));
 }

@@ -7,13 +7,12 @@ import {
   countByLayer,
   countFolder,
   countLines,
-  followImports,
   type LineCount,
 } from '../measure/lines.ts';
 import { bootStack, buildStack } from '../stacks/index.ts';
 import type { StackBuild } from '../stacks/stack.ts';
 import { cacheFolder, PROJECT_ROOT } from '../toolchain/cache.ts';
-import { guestModules } from '../toolchain/guest.ts';
+import { guestFiles } from '../toolchain/guest.ts';
 import { ensureTools } from '../toolchain/install.ts';
 import { QEMU_MACHINES, type QemuMachine } from '../toolchain/qemu.ts';
 import { askOnce } from './answer.ts';
@@ -98,10 +97,10 @@ function describeSizes({ manifest: { files, memory, options } }: StackBuild): st
 /** What ran: the guest's TypeScript by layer, the C it became, and the compiler that did it. */
 async function describeLines({ prepared }: StackBuild): Promise<string> {
   const guest = join(PROJECT_ROOT, 'guest');
-  const { entry, modules } = guestModules('pc', 'chat');
-  const layers = countByLayer(followImports(entry, modules), guest);
+  const layers = countByLayer(guestFiles('pc', 'chat'), guest);
   const all = [...layers.values()].reduce(addCounts);
-  const c = countLines(await readFile(prepared.guest.c, 'utf8'));
+  const units = prepared.guest.c.map(async (path) => countLines(await readFile(path, 'utf8')));
+  const c = (await Promise.all(units)).reduce(addCounts);
   const compiler = countFolder(join(PROJECT_ROOT, 'src/compiler'));
   const row = (what: string, { code, all, files }: LineCount): [string, string] => [
     what,

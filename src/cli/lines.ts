@@ -52,7 +52,8 @@ async function countC(stack: StackName, model: string, options: LinesOptions): P
   const request = await requestPack(model, { tokenizer: options.tokenizer });
   const machine = stack === 'unikernel' ? 'pc' : 'process';
   const { guest } = await prepareGuest({ ...request, machine });
-  return countLines(await readFile(guest.c, 'utf8')).code;
+  const units = await Promise.all(guest.c.map((path) => readFile(path, 'utf8')));
+  return units.reduce((sum, c) => sum + countLines(c).code, 0);
 }
 
 function asText({ stack, layers, total, budget, generatedC }: Counted): string {

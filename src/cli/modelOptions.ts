@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import { findModel, knownModels, resolveModel } from '../model/pull.ts';
 import type { PackRequest } from '../stacks/prepare.ts';
+import { CPU_LEVEL_NAMES, type CpuLevel } from '../toolchain/clang.ts';
 import type { TransferOptions } from '../toolchain/download.ts';
 import { ensureTools } from '../toolchain/install.ts';
 import { integer } from './sampling.ts';
@@ -14,13 +15,20 @@ export interface ModelOptions {
   ctxSize?: number;
   tokenizer?: string;
   checked?: boolean;
+  cpu?: CpuLevel;
 }
 
 export function addModelOptions(command: Command): Command {
   return command
     .option('-c, --ctx-size <positions>', 'positions of the context', integer(0))
     .option('--tokenizer <file>', 'tokenizer.bin of a llama2.c checkpoint')
+    .addOption(cpuOption())
     .addOption(new Option('--checked', 'trap on out-of-bounds, null and lossy casts'));
+}
+
+export function cpuOption(): Option {
+  const help = 'only code of this CPU level (default: the best that the CPU has)';
+  return new Option('--cpu <level>', help).choices(CPU_LEVEL_NAMES);
 }
 
 /** Path or name → what a pack is made from; downloads a model that is known but not there. */

@@ -13,8 +13,9 @@ import {
 import type { DivergenceFigures, PerplexityFigures } from '../measure/statistics.ts';
 import type { PackRequest } from '../stacks/prepare.ts';
 import { defaultThreads } from '../stacks/process.ts';
+import type { CpuLevel } from '../toolchain/clang.ts';
 import { ensureTools } from '../toolchain/install.ts';
-import { MODEL_HELP, requestPack } from './modelOptions.ts';
+import { cpuOption, MODEL_HELP, requestPack } from './modelOptions.ts';
 import { integer } from './sampling.ts';
 import { formatMilliseconds, say } from './terminal.ts';
 
@@ -26,6 +27,7 @@ interface Options {
   klDivergence?: boolean;
   threads?: number;
   tokenizer?: string;
+  cpu?: CpuLevel;
   json?: boolean;
 }
 
@@ -59,6 +61,7 @@ export function registerPerplexity(program: Command): void {
     .option('--kl-divergence', 'compare with the base file, on its text')
     .option('-t, --threads <count>', 'threads (default: one per processor)', integer(1, 64))
     .addOption(new Option('--tokenizer <file>', 'tokenizer.bin of a llama2.c checkpoint'))
+    .addOption(cpuOption())
     .option('--json', 'print one JSON object instead of text')
     .addHelpText('after', HELP)
     .action(run);
@@ -95,8 +98,12 @@ async function measure(model: string, options: Options, text: Uint8Array): Promi
   const tokens = await encodeText(request, text);
   const pack = await packFor(request, options.ctxSize);
   const chunks = cutIntoChunks(tokens, options.ctxSize, options.chunks, startTokenOf(pack));
-  const figures = await withEvaluator(pack, threadsOf(options), (evaluator: Evaluator) =>
-    measurePerplexity(evaluator, chunks, options.klDivergenceBase, createProgress(chunks)),
+  const figures = await withEvaluator(
+    pack,
+    threadsOf(options),
+    (evaluator: Evaluator) =>
+      measurePerplexity(evaluator, chunks, options.klDivergenceBase, createProgress(chunks)),
+    options.cpu,
   );
   print(options, chunks, figures, formatPerplexity(figures));
 }
@@ -116,8 +123,11 @@ async function compare(
   }
   const count = Math.min(base.chunks, options.chunks ?? base.chunks);
   const chunks = { ...base, count, startToken: startTokenOf(pack) };
-  const figures = await withEvaluator(pack, threadsOf(options), (evaluator: Evaluator) =>
-    measureDivergence(evaluator, chunks, base, createProgress(chunks)),
+  const figures = await withEvaluator(
+    pack,
+    threadsOf(options),
+    (evaluator: Evaluator) => measureDivergence(evaluator, chunks, base, createProgress(chunks)),
+    options.cpu,
   );
   print(options, chunks, figures, formatDivergence(figures));
 }

@@ -33,6 +33,7 @@ async function run(model: string, options: RunOptions): Promise<void> {
     ...request,
     machine: 'process',
     checked: options.checked,
+    cpu: options.cpu,
   });
   const threads = options.threads ?? defaultThreads();
   const running = startProcess({ elf: guest.elf, pack: pack.path, threads });

@@ -41,7 +41,7 @@ const TABLE = {
   },
   MU005: {
     message: '{what} is not in the dialect',
-    hint: 'import { a, b as c } from "./file.ts" and export before a declaration',
+    hint: 'import { a, b as c } from "./file.ts", export before a declaration, export { a } from "./file.ts"',
   },
 
   // 1xx: TypeScript that is not in the dialect
@@ -141,7 +141,7 @@ const TABLE = {
   // 5xx: functions and attributes
   MU501: {
     message: 'unknown tag {tag}',
-    hint: 'tags of the dialect: @inline @noinline @interrupt @generalRegisters @symbol @section @panic @packed @align',
+    hint: 'tags of the dialect: @inline @noinline @interrupt @generalRegisters @symbol @section @panic @packed @align @unroll',
   },
   MU502: { message: '{tag} {problem}', hint: '{instead}' },
   MU503: {
@@ -156,6 +156,18 @@ const TABLE = {
   MU506: {
     message: '@generalRegisters function "{name}" uses {type}',
     hint: 'floats and vectors live in registers that are not switched on yet',
+  },
+  MU507: {
+    message: 'no unit of the program defines {symbol}',
+    hint: 'a unit X defines NAME_X for each function NAME that its root exports; the units are: {units}',
+  },
+  MU508: {
+    message: '{symbol} is {actual} in its unit, not {declared}',
+    hint: 'declare the parameters and the result that it has there',
+  },
+  MU509: {
+    message: 'the unit {unit} uses "{name}", which the main unit does not have',
+    hint: "storage is the main unit's: declare it in a module that the main unit imports too",
   },
 
   // 6xx: intrinsics

@@ -9,6 +9,7 @@ import { emitProgram } from './emit/program.ts';
 import type { Constants } from './parse/constants.ts';
 import { loadModules } from './parse/modules.ts';
 import type { Target } from './target.ts';
+import { checkLinks, compileUnits, sharedStorage, type UnitInput } from './units.ts';
 
 export {
   DIAGNOSTICS,
@@ -18,6 +19,7 @@ export {
 } from './diagnostics.ts';
 export type { Constant, Constants, ConstantType } from './parse/constants.ts';
 export { ARCHITECTURES, type Architecture, type Target } from './target.ts';
+export type { UnitInput } from './units.ts';
 
 export interface CompileInput {
   /** path of the root module: its exports are visible outside, its entry stub is the program's */
@@ -27,6 +29,8 @@ export interface CompileInput {
   target: Target;
   /** traps that name file and line: bounds, null, lossy casts, division, assert */
   checked?: boolean;
+  /** modules that are compiled again, each to C of its own; undefined: external functions may be anyone's */
+  units?: readonly UnitInput[];
   /** source text by absolute path; default: the file system */
   read?: (path: string) => string;
 }
@@ -34,6 +38,8 @@ export interface CompileInput {
 export interface CompileOutput {
   /** empty if there are diagnostics */
   c: string;
+  /** unit → C; units whose root the program does not import are missing */
+  units: Record<string, string>;
   diagnostics: Diagnostic[];
 }
 
@@ -47,6 +53,7 @@ export function compileToC(input: CompileInput): CompileOutput {
   const graph = loadModules(input.entry, input.modules ?? {}, input.read);
   const failed = (diagnostics: Diagnostic[]): CompileOutput => ({
     c: '',
+    units: {},
     diagnostics: sorted(diagnostics),
   });
   if (graph.root === undefined || graph.diagnostics.some((d) => d.code === 'MU001')) {
@@ -54,8 +61,16 @@ export function compileToC(input: CompileInput): CompileOutput {
   }
   const { program, checker } = checkProgram(graph, input.target);
   if (checker.diagnostics.length > 0) return failed(checker.diagnostics);
-  const { c, diagnostics } = emitProgram(program, checker, input.checked ?? false);
-  return diagnostics.length > 0 ? failed(diagnostics) : { c, diagnostics };
+  const { modules = {}, target, checked = false, read } = input;
+  const further = compileUnits(input.units ?? [], graph, { modules, target, checked, read });
+  const { units } = further;
+  const emitted = emitProgram(program, checker, checked, sharedStorage(units));
+  const diagnostics = [...emitted.diagnostics, ...further.diagnostics];
+  const isComplete = input.units !== undefined && diagnostics.length === 0;
+  if (isComplete) diagnostics.push(...checkLinks(program, emitted, units));
+  if (diagnostics.length > 0) return failed(diagnostics);
+  const texts = units.map(({ name, emitted: { c } }) => [name, c]);
+  return { c: emitted.c, units: Object.fromEntries(texts), diagnostics };
 }
 
 function sorted(diagnostics: Diagnostic[]): Diagnostic[] {

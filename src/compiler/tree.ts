@@ -43,6 +43,8 @@ export interface GlobalDeclaration {
   module: string;
   place: Place;
   type: Type;
+  /** of storage: its symbol where units share it, the same in all of them: `guest/engine/session.ts:evaluated` */
+  symbol: string;
   /** table: elements of a read-only array; variable: its initial value; zeroed storage: neither */
   table?: TableElement[];
   initial?: Expression;
@@ -59,11 +61,13 @@ export interface FunctionInstance {
   type: FunctionType;
   typeArguments: Type[];
   parameters: Local[];
-  /** undefined until it is checked */
+  /** undefined until it is checked, and of external functions */
   body: Statement[] | undefined;
   end: Place;
   tags: Tags;
   exported: boolean;
+  /** `declare function`: another unit defines what its @symbol names */
+  external: boolean;
 }
 
 /** entry.linuxProcess(…), entry.pvh(…) */
@@ -148,6 +152,8 @@ export type Statement = { place: Place } & (
   | { kind: 'do'; condition: Expression; body: Statement[] }
   | {
       kind: 'for';
+      /** Written out, once per round: `@unroll`. */
+      unroll: boolean;
       initial: Statement[];
       condition?: Expression;
       update: Statement[];
@@ -167,8 +173,10 @@ export interface SwitchClause {
   body: Statement[];
 }
 
-/** The checked program. */
+/** The checked program, or one unit of it. */
 export interface Program {
+  /** a further unit's name; undefined: the main unit, which has the entry and all storage */
+  unit: string | undefined;
   /** in source order; generic instances at the place of their declaration */
   functions: FunctionInstance[];
   constants: ConstantDeclaration[];
@@ -177,7 +185,7 @@ export interface Program {
   /** @align of structs that have it */
   structAlignments: Map<StructType, number>;
   enums: EnumType[];
-  /** functions that the outside may call: exports of the root module and @symbol */
+  /** functions that the outside may call: exports of the root module and, in the main unit, @symbol */
   roots: FunctionInstance[];
   entries: EntryStub[];
   panic: FunctionInstance | undefined;

@@ -3,7 +3,9 @@ import type { Constant } from '../compiler/index.ts';
 import { loadTokenizer } from '../model/hostTokenizer.ts';
 import { openModel } from '../model/index.ts';
 import { type PackRequest, type PreparedPack, preparePack } from '../stacks/prepare.ts';
+import { requireProcesses } from '../stacks/process.ts';
 import { killChild, startChild } from '../toolchain/children.ts';
+import type { CpuLevel } from '../toolchain/clang.ts';
 import { compileGuest } from '../toolchain/guest.ts';
 import { createGuestEvaluator } from './guestEvaluator.ts';
 import type { Evaluator } from './perplexity.ts';
@@ -35,14 +37,16 @@ export async function encodeText(request: PackRequest, text: Uint8Array): Promis
   }
 }
 
-/** Runs `use` with an evaluator and ends its process afterwards. */
+/** Runs `use` with an evaluator and ends its process afterwards. cpu: as in compileGuest. */
 export async function withEvaluator<T>(
   pack: PreparedPack,
   threads: number,
   use: (evaluator: Evaluator) => Promise<T>,
+  cpu?: CpuLevel,
 ): Promise<T> {
+  requireProcesses();
   const { constants } = pack;
-  const { elf } = await compileGuest({ machine: 'process', app: 'evaluate', constants });
+  const { elf } = await compileGuest({ machine: 'process', app: 'evaluate', constants, cpu });
   const child = startChild(elf, [pack.path, String(threads)]);
   child.stdin.on('error', () => {});
   try {

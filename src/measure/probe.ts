@@ -8,7 +8,13 @@ import { join } from 'node:path';
 import { writeCpio } from '../image/cpio.ts';
 import { cached, hashOf, hashSources, PROJECT_ROOT } from '../toolchain/cache.ts';
 import { type Child, killChild, startChild } from '../toolchain/children.ts';
-import { clangVersion, compileArguments, linkArguments, runTool } from '../toolchain/clang.ts';
+import {
+  BASE_LEVEL,
+  clangVersion,
+  compileArguments,
+  linkArguments,
+  runTool,
+} from '../toolchain/clang.ts';
 import { requireTool } from '../toolchain/find.ts';
 import { type QemuMachine, qemuArguments } from '../toolchain/qemu.ts';
 
@@ -23,8 +29,8 @@ export async function compileProbe(): Promise<string> {
     if (diagnostics.length > 0) throw new Error(diagnostics.map(formatDiagnostic).join('\n'));
     const [cFile, object] = [join(folder, 'probe.c'), join(folder, 'probe.o')];
     writeFileSync(cFile, c);
-    runTool('clang', compileArguments('process', 'v3', cFile, object));
-    runTool('lld', linkArguments('process', object, join(folder, 'probe')));
+    runTool('clang', compileArguments('process', BASE_LEVEL, cFile, object));
+    runTool('lld', linkArguments('process', [object], join(folder, 'probe')));
   });
   return join(folder, 'probe');
 }

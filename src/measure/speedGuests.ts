@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { PreparedPack } from '../stacks/prepare.ts';
 import { type Child, killChild, startChild } from '../toolchain/children.ts';
-import type { CpuLevel } from '../toolchain/clang.ts';
+import { BASE_LEVEL, type CpuLevel } from '../toolchain/clang.ts';
 import { compileGuest } from '../toolchain/guest.ts';
 import type { Test } from './speed.ts';
 import { createReceiver, lastWords } from './wire.ts';
@@ -37,7 +37,7 @@ export interface MemoryProbe {
   end(): void;
 }
 
-/** The engine compiled to be timed. Default level: the host's own CPU's. */
+/** The engine compiled to be timed. cpu: only this level; default: as `mu run` has it. */
 export async function compileBench(pack: PreparedPack, cpu?: CpuLevel): Promise<RunEngine> {
   const { constants } = pack;
   const { elf } = await compileGuest({ machine: 'process', app: 'bench', constants, cpu });
@@ -69,7 +69,9 @@ export async function compileBench(pack: PreparedPack, cpu?: CpuLevel): Promise<
 
 /** threads: the most that will be asked for. It takes 512 MiB of memory until it is ended. */
 export async function startMemoryProbe(threads: number): Promise<MemoryProbe> {
-  const { elf } = await compileGuest({ machine: 'process', app: 'bandwidth', constants: {} });
+  // One level is enough to wait for memory.
+  const options = { machine: 'process', app: 'bandwidth', constants: {}, cpu: BASE_LEVEL } as const;
+  const { elf } = await compileGuest(options);
   // Every process of ours maps a pack; this one has none and is given itself.
   const child = startChild(elf, [elf, String(threads)]);
   const ask = createAsker(child);

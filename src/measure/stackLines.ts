@@ -7,7 +7,7 @@ import { cached, hashOf, PROJECT_ROOT } from '../toolchain/cache.ts';
 import { startChild } from '../toolchain/children.ts';
 import { fetchDebianSource } from '../toolchain/debianSource.ts';
 import { requireTool } from '../toolchain/find.ts';
-import { guestModules } from '../toolchain/guest.ts';
+import { guestFiles } from '../toolchain/guest.ts';
 import { finish } from '../toolchain/kernel/make.ts';
 import { buildKernel, type KernelName } from '../toolchain/kernel.ts';
 import type { KernelLines } from './kernelLines.ts';
@@ -55,10 +55,9 @@ export async function countStack(
 
 /** The guest's TypeScript, by folder; what init shares with the engine's machine counts once. */
 function guestLayers(stack: StackName): LayerLines[] {
-  const { entry, modules } = guestModules(stack === 'unikernel' ? 'pc' : 'process', 'chat');
   const guest = join(PROJECT_ROOT, 'guest');
   const init = stack === 'linux' ? followImports(join(guest, 'linux/init.ts'), {}) : [];
-  const files = new Set([...followImports(entry, modules), ...init]);
+  const files = new Set([...guestFiles(stack === 'unikernel' ? 'pc' : 'process', 'chat'), ...init]);
   return [...countByLayer([...files], guest)].map(([folder, count]) =>
     layer(`guest/${folder}`, count, 'TypeScript that the guest imports'),
   );

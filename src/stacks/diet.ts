@@ -23,7 +23,7 @@ const EFI_NAME = join(ESP_NAME, BOOT_X64);
 const ELF_NAME = 'vmlinux';
 
 async function build(request: StackRequest, folder: string): Promise<StackBuild> {
-  const prepared = await prepareGuest({ ...request, machine: 'process', cpu: 'v3' });
+  const prepared = await prepareGuest({ ...request, machine: 'process' });
   const { guest, pack } = prepared;
   const key = hashOf([guest.stripped, pack.path]);
   const archive = await cached('initramfs', key, async (temporary) => {

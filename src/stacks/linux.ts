@@ -24,7 +24,7 @@ const INITRAMFS_NAME = 'initramfs.cpio';
 async function build(request: StackRequest, folder: string): Promise<StackBuild> {
   const { limine, usb, onStep, say = () => {} } = request;
   const loader = findLoader({ limine }, say);
-  const prepared = await prepareGuest({ ...request, machine: 'process', cpu: 'v3' });
+  const prepared = await prepareGuest({ ...request, machine: 'process' });
   const init = await compileInit();
   say(`init: ${init.codeLines} lines of code`);
   const { program: busybox, applets } = await buildBusybox(onStep);

@@ -49,7 +49,7 @@ export interface GuestRequest extends PackRequest {
   /** Default: chat. */
   app?: string;
   checked?: boolean;
-  /** Default: as in compileGuest. */
+  /** Only this CPU level; default: whatever the CPU has, found out when it starts. */
   cpu?: CpuLevel;
 }
 

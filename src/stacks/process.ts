@@ -17,7 +17,16 @@ export function defaultThreads(): number {
   return Math.min(availableParallelism(), MOST_THREADS);
 }
 
+/** Throws where guests cannot run as processes. */
+export function requireProcesses(): void {
+  if (process.arch === 'x64' && process.platform === 'linux') return;
+  throw new Error(
+    `guests run as processes on x86-64 Linux only, so far; this is ${process.platform} on ${process.arch}`,
+  );
+}
+
 export function startProcess(start: ProcessStart, settings: GuestSettings = {}): Guest {
+  requireProcesses();
   const startedAt = performance.now();
   const threads = start.threads ?? defaultThreads();
   const child = startChild(start.elf, [start.pack, String(threads)]);

@@ -1,5 +1,6 @@
 /** What every stack is: a recipe that writes an image into a folder, and one that boots it. */
 import type { Child } from '../toolchain/children.ts';
+import type { CpuLevel } from '../toolchain/clang.ts';
 import type { Firmware, Medium, QemuMachine } from '../toolchain/qemu.ts';
 import type { ToolName } from '../toolchain/tools.ts';
 import type { Manifest } from './manifest.ts';
@@ -7,6 +8,8 @@ import type { PackRequest, PreparedGuest } from './prepare.ts';
 
 export interface StackRequest extends PackRequest {
   checked?: boolean;
+  /** Only this CPU level; default: as in GuestRequest. */
+  cpu?: CpuLevel;
   /** Folder of a Limine release. Default: the usual places. */
   limine?: string;
   /** Stack linux: whether its kernel knows USB keyboards. */

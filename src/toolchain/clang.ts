@@ -1,5 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { execFile, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROJECT_ROOT } from './cache.ts';
 import { findTool, requireTool } from './find.ts';
@@ -38,46 +38,49 @@ const MACHINE_FLAGS: Record<GuestMachine, readonly string[]> = {
   pc: ['-mno-red-zone', '-mcmodel=small'],
 };
 
+/** What every level needs of the CPU: x86-64-v3, by its names in /proc/cpuinfo that are not implied by others. */
+const V3_FLAGS = ['avx2', 'bmi2', 'fma', 'movbe', 'f16c'] as const;
+const AVX512_FLAGS = ['avx512f', 'avx512bw', 'avx512cd', 'avx512dq', 'avx512vl', 'avx512_vnni'];
+
+export interface CpuLevelFacts {
+  /** clang's arguments */
+  march: readonly string[];
+  /** folder of guest/kernels */
+  kernels: string;
+  /** flags in /proc/cpuinfo that must all be there */
+  needs: readonly string[];
+}
+
 /**
- * x86-64 levels that guests are compiled for, lowest first: `-march` flags and the names in
- * /proc/cpuinfo that must all be there. Preferring 512-bit registers matters: x86-64-v4 alone tunes
- * for CPUs that slow down with them, and would split every 64-byte vector.
+ * CPU levels that a unit is compiled for, lowest first. `portable` is the reference: plain code, without the instructions for dot products that
+ * the C finds by these macros. Preferring 512-bit registers matters: x86-64-v4 alone tunes for CPUs that slow down with
+ * them, and would split every 64-byte vector.
  */
 export const CPU_LEVELS = {
-  v3: { march: ['-march=x86-64-v3'], needs: ['avx2', 'bmi2', 'fma', 'movbe', 'f16c'] },
-  'v3-vnni': { march: ['-march=x86-64-v3', '-mavxvnni'], needs: ['avx_vnni'] },
-  'v4-vnni': {
-    march: ['-march=x86-64-v4', '-mavx512vnni', '-mprefer-vector-width=512'],
-    needs: ['avx512f', 'avx512bw', 'avx512cd', 'avx512dq', 'avx512vl', 'avx512_vnni'],
+  portable: {
+    march: ['-march=x86-64-v3', '-U__AVX2__', '-U__SSSE3__'],
+    kernels: 'portable',
+    needs: V3_FLAGS,
   },
-} as const satisfies Record<string, { march: readonly string[]; needs: readonly string[] }>;
+  avx2: { march: ['-march=x86-64-v3'], kernels: 'avx2', needs: V3_FLAGS },
+  avxvnni: {
+    march: ['-march=x86-64-v3', '-mavxvnni'],
+    kernels: 'avx2',
+    needs: [...V3_FLAGS, 'avx_vnni'],
+  },
+  avx512vnni: {
+    march: ['-march=x86-64-v4', '-mavx512vnni', '-mprefer-vector-width=512'],
+    kernels: 'avx512vnni',
+    needs: [...V3_FLAGS, ...AVX512_FLAGS],
+  },
+} as const satisfies Record<string, CpuLevelFacts>;
 export type CpuLevel = keyof typeof CPU_LEVELS;
+export const CPU_LEVEL_NAMES = Object.keys(CPU_LEVELS) as CpuLevel[];
 
-/** The best level that a CPU with these flags (/proc/cpuinfo) has. Throws if it lacks the lowest. */
-export function cpuLevelOf(flags: ReadonlySet<string>): CpuLevel {
-  const missing = CPU_LEVELS.v3.needs.filter((flag) => !flags.has(flag));
-  if (missing.length > 0) {
-    throw new Error(
-      `this CPU lacks ${missing.join(', ')}: x86-64-v3 (AVX2, FMA) is the least we run on`,
-    );
-  }
-  let best: CpuLevel = 'v3';
-  for (const level of ['v3-vnni', 'v4-vnni'] as const) {
-    if (CPU_LEVELS[level].needs.every((flag) => flags.has(flag))) best = level;
-  }
-  return best;
-}
-
-/** The level of the CPU that we run on. */
-export function hostCpuLevel(): CpuLevel {
-  if (process.arch !== 'x64' || process.platform !== 'linux') {
-    throw new Error(
-      `guests run as processes on x86-64 Linux only, so far; this is ${process.platform} on ${process.arch}`,
-    );
-  }
-  const line = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'));
-  return cpuLevelOf(new Set(line?.[1].trim().split(/\s+/)));
-}
+/** What the main unit of a program is compiled for unless one level is asked for: all that the program runs on. */
+export const BASE_LEVEL: CpuLevel = 'avx2';
+/** Further units: the program takes the last that the CPU has (guest/engine/forward.ts). */
+export const FURTHER_LEVELS = ['avxvnni', 'avx512vnni'] as const satisfies CpuLevel[];
 
 /** clang's arguments from one C file to one object file. */
 export function compileArguments(
@@ -94,13 +97,17 @@ export function compileArguments(
   ];
 }
 
-/** lld's arguments from one object to a static ELF, by the machine's linker script if it has one. */
-export function linkArguments(machine: GuestMachine, object: string, elf: string): string[] {
+/** lld's arguments from objects, the main unit's first, to a static ELF, by the machine's linker script if it has one. */
+export function linkArguments(
+  machine: GuestMachine,
+  objects: readonly string[],
+  elf: string,
+): string[] {
   const script = linkerScript(machine);
   return [
     ...['-static', '-nostdlib', '--gc-sections', '--build-id=none', '-z', 'noexecstack'],
     ...(existsSync(script) ? ['-T', script] : []),
-    ...['-o', elf, object],
+    ...['-o', elf, ...objects],
   ];
 }
 
@@ -137,6 +144,22 @@ export function runTool(tool: 'clang' | 'lld', args: readonly string[]): string 
   if (run.error) throw new Error(`${tool} did not start: ${run.error.message}`);
   if (run.status !== 0) throw new ToolchainError(tool, command, run.status, run.stderr);
   return run.stderr;
+}
+
+/** The same, beside what else runs. */
+export function startTool(tool: 'clang' | 'lld', args: readonly string[]): Promise<string> {
+  const command = [...requireTool(tool), ...args];
+  return new Promise((resolve, reject) => {
+    execFile(command[0], command.slice(1), { maxBuffer: 1 << 26 }, (error, _stdout, stderr) => {
+      if (error === null) resolve(stderr);
+      else if (error.code === 'ENOENT')
+        reject(new Error(`${tool} did not start: ${error.message}`));
+      else {
+        const code = typeof error.code === 'number' ? error.code : null;
+        reject(new ToolchainError(tool, command, code, stderr));
+      }
+    });
+  });
 }
 
 function indent(text: string): string {

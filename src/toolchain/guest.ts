@@ -9,16 +9,19 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Constants } from '../compiler/index.ts';
-import { countLines } from '../measure/lines.ts';
+import { countLines, followImports } from '../measure/lines.ts';
 import { cached, cacheFolder, hashOf, hashSources, PROJECT_ROOT } from './cache.ts';
 import {
+  BASE_LEVEL,
+  CPU_LEVELS,
   type CpuLevel,
   clangVersion,
   compileArguments,
+  FURTHER_LEVELS,
   type GuestMachine,
-  hostCpuLevel,
   linkArguments,
   runTool,
+  startTool,
 } from './clang.ts';
 
 export interface GuestOptions {
@@ -29,7 +32,7 @@ export interface GuestOptions {
   constants: Constants;
   /** Traps on out-of-bounds, null and lossy casts. Default false. */
   checked?: boolean;
-  /** Default: x86-64-v3 for `pc`, the host's own CPU for `process`. */
+  /** Only this level. Default: the lowest, and a unit for each higher one, which the program chooses from when it starts. */
   cpu?: CpuLevel;
   /** Copy the ELF here as well. */
   output?: string;
@@ -40,8 +43,8 @@ export interface CompiledGuest {
   elf: string;
   /** The same without symbols and debug information, for images. */
   stripped: string;
-  /** Path of the C that the compiler wrote. */
-  c: string;
+  /** Paths of the C that the compiler wrote, the main unit's first. */
+  c: readonly string[];
   /** Size of the ELF. */
   bytes: number;
   wasCached: boolean;
@@ -54,32 +57,78 @@ export interface CompiledGuest {
  */
 export async function compileGuest(options: GuestOptions): Promise<CompiledGuest> {
   const { machine, constants, checked = false } = options;
-  const cpu = options.cpu ?? (machine === 'process' ? hostCpuLevel() : 'v3');
-  const { entry, modules } = guestModules(machine, options.app);
+  const cpu = options.cpu ?? BASE_LEVEL;
+  const further = options.cpu ? [] : FURTHER_LEVELS;
+  const { entry, modules } = guestModules(machine, options.app, cpu);
   const key = hashOf([
     hashSources(['guest', 'src/compiler', 'src/toolchain'], ['.ts', '.ld']),
     statSync(modules.app, { throwIfNoEntry: false })?.mtimeMs ?? null,
-    ...[modules.app, machine, cpu, checked, constants, clangVersion()],
+    ...[modules.app, machine, cpu, further, checked, constants, clangVersion()],
   ]);
   const { folder, wasCached } = await cached('guest', key, (folder) =>
-    build({ machine, entry, modules: { ...modules, model: constants }, checked, cpu, folder }),
+    build({
+      machine,
+      entry,
+      modules: { ...modules, model: constants, units: unitConstants(cpu, further) },
+      checked,
+      cpu,
+      further,
+      folder,
+    }),
   );
   const elf = join(folder, 'guest.elf');
   if (options.output) copyFileSync(elf, options.output);
   const stripped = join(folder, 'guest.stripped.elf');
-  return { elf, stripped, c: join(folder, 'guest.c'), bytes: statSync(elf).size, wasCached };
+  const names = ['guest.c', ...further.map((level) => `guest.${level}.c`)];
+  const c = names.map((name) => join(folder, name)).filter((path) => existsSync(path));
+  return { elf, stripped, c, bytes: statSync(elf).size, wasCached };
+}
+
+/** The module that is compiled once for each CPU level: it and the kernels are all that the level makes a difference to. */
+const UNIT_ROOT = join(PROJECT_ROOT, 'guest/engine/transformer.ts');
+
+/** The file behind the bare name "kernels" of a level. */
+function kernelsOf(cpu: CpuLevel): string {
+  return join(PROJECT_ROOT, 'guest/kernels', CPU_LEVELS[cpu].kernels, 'kernels.ts');
+}
+
+/** The module "units": what the main unit is compiled for, and which further units there are (guest/units.d.ts). */
+export function unitConstants(cpu: CpuLevel, further: readonly CpuLevel[]): Constants {
+  return {
+    NEEDS_AVXVNNI: cpu === 'avxvnni',
+    NEEDS_AVX512VNNI: cpu === 'avx512vnni',
+    HAS_AVXVNNI: further.includes('avxvnni'),
+    HAS_AVX512VNNI: further.includes('avx512vnni'),
+  };
+}
+
+/** Every source file of a guest with all its units. Absolute paths. */
+export function guestFiles(machine: GuestMachine, app: string): string[] {
+  const { entry, modules } = guestModules(machine, app);
+  const further = FURTHER_LEVELS.map((level) => guestModules(machine, app, level).modules);
+  return [
+    ...new Set([
+      ...followImports(entry, modules),
+      ...further.flatMap((modules) => followImports(UNIT_ROOT, modules)),
+    ]),
+  ];
 }
 
 /** The root module of a guest and the files behind its bare module names. */
 export function guestModules(
   machine: GuestMachine,
   app: string,
-): { entry: string; modules: { machine: string; app: string } } {
+  cpu: CpuLevel = BASE_LEVEL,
+): { entry: string; modules: { machine: string; app: string; kernels: string } } {
   const home = join(PROJECT_ROOT, 'guest/machine', machine);
   const named = join(PROJECT_ROOT, 'guest/apps', `${app}.ts`);
   return {
     entry: join(home, 'entry.ts'),
-    modules: { machine: join(home, 'machine.ts'), app: existsSync(named) ? named : resolve(app) },
+    modules: {
+      machine: join(home, 'machine.ts'),
+      app: existsSync(named) ? named : resolve(app),
+      kernels: kernelsOf(cpu),
+    },
   };
 }
 
@@ -103,7 +152,8 @@ export async function compileInit(checked = false): Promise<CompiledInit> {
       entry: join(home, 'init.ts'),
       modules: {},
       checked,
-      cpu: 'v3',
+      cpu: BASE_LEVEL,
+      further: [],
       folder,
     }),
   );
@@ -118,31 +168,54 @@ interface Build {
   entry: string;
   modules: Record<string, string | Constants>;
   checked: boolean;
+  /** of the main unit */
   cpu: CpuLevel;
+  /** of the further units */
+  further: readonly CpuLevel[];
   folder: string;
 }
 
-async function build({ machine, entry, modules, checked, cpu, folder }: Build): Promise<void> {
+async function build(order: Build): Promise<void> {
+  const { machine, entry, modules, checked, cpu, further, folder } = order;
   // Imported late: a cached guest needs no compiler, and TypeScript's parser takes a while to load.
   const { compileToC, formatDiagnostic } = await import('../compiler/index.ts');
-  const target = { arch: 'x86_64' } as const;
-  const { c, diagnostics } = compileToC({ entry, modules, target, checked });
+  const { c, units, diagnostics } = compileToC({
+    entry,
+    modules,
+    target: { arch: 'x86_64' },
+    checked,
+    units: further.map((level) => ({
+      name: level,
+      root: UNIT_ROOT,
+      modules: { kernels: kernelsOf(level) },
+    })),
+  });
   if (diagnostics.length > 0) throw new Error(diagnostics.map(formatDiagnostic).join('\n'));
-  const source = join(folder, 'guest.c');
-  const object = join(folder, 'guest.o');
-  writeFileSync(source, c);
+  const files = [
+    { name: 'guest', level: cpu, c },
+    ...further
+      .filter((level) => units[level] !== undefined)
+      .map((level) => ({ name: `guest.${level}`, level, c: units[level] })),
+  ].map((unit) => ({ ...unit, path: join(folder, unit.name) }));
+  for (const { path, c } of files) writeFileSync(`${path}.c`, c);
   try {
-    runTool('clang', compileArguments(machine, cpu, source, object));
-    runTool('lld', linkArguments(machine, object, join(folder, 'guest.elf')));
-    runTool('lld', ['-s', ...linkArguments(machine, object, join(folder, 'guest.stripped.elf'))]);
-    rmSync(object);
+    const compile = ({ level, path }: (typeof files)[number]) =>
+      startTool('clang', compileArguments(machine, level, `${path}.c`, `${path}.o`));
+    await Promise.all(files.map(compile));
+    const objects = files.map(({ path }) => `${path}.o`);
+    runTool('lld', linkArguments(machine, objects, join(folder, 'guest.elf')));
+    runTool('lld', ['-s', ...linkArguments(machine, objects, join(folder, 'guest.stripped.elf'))]);
+    for (const object of objects) rmSync(object);
   } catch (error) {
     // The folder goes away with the failure: keep the C where a person can look at it.
     const failed = join(cacheFolder(), 'failed');
     mkdirSync(failed, { recursive: true });
-    const copy = join(failed, `${machine}.c`);
-    copyFileSync(source, copy);
-    const message = (error as Error).message.replaceAll(source, copy);
-    throw new Error(`${message}\n  the C file: ${copy}`);
+    let { message } = error as Error;
+    for (const { name, path } of files) {
+      const copy = join(failed, `${machine}${name.replace('guest', '')}.c`);
+      copyFileSync(`${path}.c`, copy);
+      message = message.replaceAll(`${path}.c`, copy);
+    }
+    throw new Error(`${message}\n  the C files: ${join(failed, machine)}*.c`);
   }
 }

@@ -34,7 +34,7 @@ describe.each(['microvm', 'q35'] as const)('pc: a machine that will not do: %s',
     'a CPU like %s',
     async (cpu) => {
       expect(await lastWords(place, { qemu: ['-cpu', cpu] })).toMatch(
-        /^\npanic: this CPU has no \S+; the image is compiled for x86-64-v3/,
+        /^\npanic: this CPU has no \S+; the program is compiled for x86-64-v3/,
       );
     },
   );

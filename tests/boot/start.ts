@@ -80,7 +80,6 @@ export const packPath = writeScratch('pack', PACK);
 export function compile(place: Place, app = 'probe', checked = false): Promise<CompiledGuest> {
   return compileGuest({
     machine: place === 'process' || place === 'diet' ? 'process' : 'pc',
-    cpu: place === 'process' ? undefined : 'v3',
     app: join(import.meta.dirname, 'apps', `${app}.ts`),
     constants: {},
     checked,

@@ -49,6 +49,7 @@ describe.skipIf(!hasStories260K)(`stories260K ${hasStories260K ? '' : NO_STORIES
     const outcomes = [
       await mu(['run', ...model, ...sampled, '-t', '1']),
       await mu(['run', ...model, ...sampled, '-t', '2', '--checked']),
+      await mu(['run', ...model, ...sampled, '--cpu', 'portable']),
       await mu(['boot', folder, ...sampled]),
     ];
     const answers = outcomes.map(({ stdout, stderr, code }) => {

@@ -26,6 +26,10 @@ test.each([
     args: ['build', 'm', '--stack', 'moon', '-o', 'x'],
     message: /Allowed choices are .*unikernel/,
   },
+  {
+    args: ['run', 'm', '-p', 'x', '--cpu', 'z80'],
+    message: /Allowed choices are portable, avx2, avxvnni, avx512vnni/,
+  },
   { args: ['boot', 'x', '-M', 'pdp11'], message: /Allowed choices are microvm, q35/ },
 ])('wrong usage is exit code 2: mu $args', async ({ args, message }) => {
   const { code, stdout, stderr } = await mu(args);

@@ -98,7 +98,7 @@ export function withNative<T>(
       '-o',
       object,
     ]);
-    runTool('lld', linkArguments('process', object, elf));
+    runTool('lld', linkArguments('process', [object], elf));
     return work((input) => {
       const { status, signal, stdout } = spawnSync(elf, {
         input,

@@ -162,6 +162,27 @@ const halves: VectorCase = {
   expected: () => Array.from({ length: 65536 }, (_, i) => halfToNumber(i)),
 };
 
+/** Between every two neighbouring halves: the middle, the f32 below it, the one above it, and the middle's negative. */
+const roundedHalves: VectorCase = {
+  name: 'f32x4.storeF16 around every tie',
+  inputs: ['u16', 'u16', 'u16'],
+  output: 'u16',
+  source:
+    'const h = zeroed<FixedArray<u16, 2>>(); ' +
+    'for (let i: i32 = 0; i < 0x7c00; i++) { ' +
+    'h[0] = u16(i); h[1] = u16(i + 1); const ends = f32x2.loadF16(ref(h[0])); ' +
+    'const high: f32 = i == 0x7bff ? 65536 : f32x2.lane(ends, 1); ' +
+    'const middle: f32 = (f32x2.lane(ends, 0) + high) / 2; const bits = reinterpret<u32>(middle); ' +
+    'let v = f32x4.splat(middle); v = f32x4.withLane(v, 1, reinterpret<f32>(bits - 1)); ' +
+    'v = f32x4.withLane(v, 2, reinterpret<f32>(bits + 1)); v = f32x4.withLane(v, 3, -middle); ' +
+    'f32x4.storeF16(out, i * 4, v); }',
+  expected: () =>
+    Array.from({ length: 0x7c00 }, (_, i) => {
+      const even = i + (i & 1);
+      return [even, i, i + 1, 0x8000 + even];
+    }).flat(),
+};
+
 const bfloats: VectorCase = {
   name: 'f32x4.loadBF16',
   inputs: ['u16', 'u16', 'u16'],
@@ -213,6 +234,7 @@ export const VECTOR_CASES: VectorCase[] = [
   ...['f32x4', 'f32x16', 'f64x2', 'f64x8'].flatMap(floats),
   ...[2, 4, 8, 16].flatMap((lanes) => [dots(lanes, 'dot'), dots(lanes, 'dot7')]),
   halves,
+  roundedHalves,
   bfloats,
   ...conversions,
 ];

@@ -15,20 +15,29 @@ import { hasQemu, NO_QEMU } from './guests.ts';
 import { createReference, klDivergence, type Reference } from './reference.ts';
 import { hasStories260K, NO_STORIES, stories260K } from './sharedModels.ts';
 
-/** What an F32 model may differ from exact arithmetic: mean KL divergence in nats. */
-const F32_TOLERANCE = 1e-6;
+/**
+ * What an F32 model may differ from arithmetic in f64, mean KL divergence in nats: with keys and values rounded to halves in both,
+ * and with nothing rounded in f64.
+ */
+const TOLERANCES = [
+  { isRounded: true, most: 1e-6 },
+  { isRounded: false, most: 1e-5 },
+];
 
 /**
  * ‖engine - reference‖ / ‖reference‖ of the logits of random models: f32 against f64. For 4- to 8-bit matrices this holds
- * against the reference that rounds activations as the engine does, but for the rare context where f32 and f64 fall on two
- * sides of a rounding: so of many short contexts the median counts. Exact activations are up to EIGHT_BITS away.
+ * against the reference that rounds activations, keys and values as the engine does, but for the rare context where f32 and f64
+ * fall on two sides of a rounding: so of many short contexts the median counts. Without any rounding the reference is up to
+ * EIGHT_BITS away; for floats, HALF_CACHE: halves have eleven bits.
  */
 const FLOAT_ERROR = 3e-6;
 const EIGHT_BITS = 0.03;
+const HALF_CACHE = 1e-3;
 
 describe.skipIf(!hasStories260K)(`stories260K ${hasStories260K ? '' : NO_STORIES}`, () => {
-  test(`mean KL divergence from the F64 reference ≤ ${F32_TOLERANCE}`, async () => {
-    const { tokens, expected } = await greedyStory(300);
+  const name = 'mean KL divergence from the F64 reference ≤ $most, isRounded: $isRounded';
+  test.each(TOLERANCES)(name, async ({ isRounded, most }) => {
+    const { tokens, expected } = await greedyStory(300, isRounded);
     const pack = await packFor(stories260K, tokens.length);
     const divergences: number[] = [];
     const tops: boolean[] = [];
@@ -41,10 +50,9 @@ describe.skipIf(!hasStories260K)(`stories260K ${hasStories260K ? '' : NO_STORIES
       }
     });
     expect(divergences.length).toBe(tokens.length);
-    expect(divergences.reduce((a, b) => a + b) / divergences.length).toBeLessThanOrEqual(
-      F32_TOLERANCE,
-    );
-    expect(tops.every(Boolean)).toBe(true);
+    expect(divergences.reduce((a, b) => a + b) / divergences.length).toBeLessThanOrEqual(most);
+    // a half may decide between two tokens that are as likely
+    if (isRounded) expect(tops.every(Boolean)).toBe(true);
   });
 
   test.skipIf(!hasQemu)(
@@ -69,9 +77,9 @@ describe.skipIf(!hasStories260K)(`stories260K ${hasStories260K ? '' : NO_STORIES
 });
 
 /** The reference's own story, with every seventh token replaced: likely and unlikely contexts. */
-async function greedyStory(length: number) {
+async function greedyStory(length: number, isRounded: boolean) {
   const model = await openModel(stories260K.model, { tokenizer: stories260K.tokenizer });
-  const reference = await createReference(model);
+  const reference = await createReference(model, { isRounded });
   await model.close();
   const tokens = new Int32Array(length);
   const expected: Float64Array[] = [];
@@ -120,22 +128,22 @@ describe('random models', () => {
     writeFileSync(path, makeTinyGguf(shape));
     const model = await openModel(path);
     const exact = await createReference(model);
-    const rounded = await createReference(model, { activations: 'rounded' });
+    const rounded = await createReference(model, { isRounded: true });
     await model.close();
     // more than two batches of 32, not a whole number of them
     const tokens = Int32Array.from({ length: 75 }, (_, i) => (i * i * 7 + 3) % 300);
     const pack = await packFor({ model: path }, tokens.length);
     await withEvaluator(pack, 2, async (evaluator) => {
       const errors: number[] = [];
-      for (let start = 0; start < tokens.length; start += 5) {
-        const few = tokens.slice(start, start + 5);
+      for (let start = 0; start < tokens.length; start += 3) {
+        const few = tokens.slice(start, start + 3);
         errors.push(relativeError(await evaluateAll(evaluator, few), few, rounded));
       }
       expect(errors.sort((a, b) => a - b)[errors.length >> 1]).toBeLessThan(FLOAT_ERROR);
 
       const isQuantized = shape.type?.startsWith('Q') ?? false;
       const error = relativeError(await evaluateAll(evaluator, tokens), tokens, exact);
-      expect(error).toBeLessThan(isQuantized ? EIGHT_BITS : FLOAT_ERROR);
+      expect(error).toBeLessThan(isQuantized ? EIGHT_BITS : HALF_CACHE);
     });
   });
 });

@@ -1,13 +1,15 @@
 /** Every way that one pack is run in these tests: machine, CPU level, checked or not, number of cores. */
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Constants } from '../../src/compiler/index.ts';
 import type { Guest } from '../../src/console/guest.ts';
 import { bootStack, buildStack, stackNamed } from '../../src/stacks/index.ts';
 import type { StackName } from '../../src/stacks/manifest.ts';
 import { preparePack } from '../../src/stacks/prepare.ts';
 import { startProcess } from '../../src/stacks/process.ts';
-import { type CpuLevel, hostCpuLevel } from '../../src/toolchain/clang.ts';
+import { CPU_LEVEL_NAMES, CPU_LEVELS, type CpuLevel } from '../../src/toolchain/clang.ts';
 import { findTool } from '../../src/toolchain/find.ts';
 import { compileGuest } from '../../src/toolchain/guest.ts';
 import type { QemuMachine } from '../../src/toolchain/qemu.ts';
@@ -16,7 +18,11 @@ export interface Variant {
   name: string;
   checked: boolean;
   cores: number;
-  on: { cpu: CpuLevel } | { stack: StackName; qemu: QemuMachine };
+  /** undefined: the level that the program chooses itself */
+  cpu: CpuLevel | undefined;
+  /** why it does not run here; empty if it does */
+  missing: string;
+  on: 'process' | { stack: StackName; qemu: QemuMachine };
 }
 
 export interface ModelFiles {
@@ -36,22 +42,33 @@ export const NO_LINUX = canBootLinux ? '' : ` (needs ${missing.join(', ')})`;
 /** Milliseconds. The first test that needs a kernel may have to build it, or link it anew. */
 export const LINUX_TIMEOUT = 600_000;
 
-const levels: CpuLevel[] = [...new Set(['v3' as const, hostCpuLevel()])];
+const cpuFlags = new Set(
+  /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1].trim().split(/\s+/),
+);
+/** Flags of /proc/cpuinfo that this CPU lacks for a level. */
+const lackingFor = (level: CpuLevel) =>
+  CPU_LEVELS[level].needs.filter((flag) => !cpuFlags.has(flag));
+/** Stands in the name of what is skipped; empty if the level runs here. */
+export const noLevel = (level: CpuLevel) =>
+  lackingFor(level).length > 0 ? ` (this CPU has no ${lackingFor(level).join(', ')})` : '';
 
-export const processVariants: Variant[] = levels.flatMap((cpu) => [
-  processVariant(cpu, false, 1),
-  processVariant(cpu, false, 2),
-  processVariant(cpu, true, 2),
-]);
+export const processVariants: Variant[] = [
+  ...CPU_LEVEL_NAMES.flatMap((cpu) => [1, 2, 3].map((cores) => processVariant(cpu, false, cores))),
+  ...CPU_LEVEL_NAMES.map((cpu) => processVariant(cpu, true, 2)),
+  processVariant(undefined, false, 2),
+  processVariant(undefined, true, 3),
+];
 
 export const pcVariants: Variant[] = [
   bootVariant('unikernel', 'microvm', false, 1),
   bootVariant('unikernel', 'microvm', false, 2),
   bootVariant('unikernel', 'microvm', true, 1),
   bootVariant('unikernel', 'q35', false, 1),
+  // What QEMU emulates
+  bootVariant('unikernel', 'microvm', false, 1, 'portable'),
+  bootVariant('unikernel', 'microvm', false, 1, 'avx2'),
 ];
 
-/** Their processes are compiled for the lowest CPU level, as what is to boot anywhere must be. */
 export const linuxVariants: Variant[] = [
   bootVariant('diet', 'microvm', false, 1),
   bootVariant('diet', 'q35', false, 2),
@@ -60,13 +77,9 @@ export const linuxVariants: Variant[] = [
   bootVariant('linux', 'q35', false, 1),
 ];
 
-function processVariant(cpu: CpuLevel, checked: boolean, cores: number): Variant {
-  return {
-    name: nameOf(`process, ${cpu}`, checked, cores),
-    checked,
-    cores,
-    on: { cpu },
-  };
+function processVariant(cpu: CpuLevel | undefined, checked: boolean, cores: number): Variant {
+  const name = nameOf(['process', cpu], checked, cores);
+  return { name, checked, cores, cpu, missing: cpu ? noLevel(cpu) : '', on: 'process' };
 }
 
 function bootVariant(
@@ -74,41 +87,39 @@ function bootVariant(
   qemu: QemuMachine,
   checked: boolean,
   cores: number,
+  cpu?: CpuLevel,
 ): Variant {
-  return {
-    name: nameOf(`${stack}, ${qemu}`, checked, cores),
-    checked,
-    cores,
-    on: { stack, qemu },
-  };
+  const name = nameOf([stack, qemu, cpu], checked, cores);
+  const missing = stack === 'unikernel' ? NO_QEMU : NO_LINUX;
+  return { name, checked, cores, cpu, missing, on: { stack, qemu } };
 }
 
-function nameOf(machine: string, checked: boolean, cores: number): string {
-  return `${machine}, ${checked ? 'checked' : 'release'}, ${cores} ${cores === 1 ? 'core' : 'cores'}`;
+function nameOf(where: (string | undefined)[], checked: boolean, cores: number): string {
+  return `${where.filter(Boolean).join(', ')}, ${checked ? 'checked' : 'release'}, ${cores} ${cores === 1 ? 'core' : 'cores'}`;
 }
 
-/** Starts the model in one variant, hands its console to `use` and switches it off. */
+/**
+ * Starts the model in one variant, hands its console to `use` and switches it off. constants: of the process's program, in
+ * place of the pack's.
+ */
 export async function withGuest<T>(
   files: ModelFiles,
   variant: Variant,
   use: (guest: Guest) => Promise<T>,
+  constants: Constants = {},
 ): Promise<T> {
-  const { checked, cores, on } = variant;
-  if ('cpu' in on) {
+  const { checked, cores, cpu, on } = variant;
+  if (on === 'process') {
     const pack = await preparePack(files);
-    const { constants } = pack;
     const { elf } = await compileGuest({
-      machine: 'process',
-      app: 'chat',
-      constants,
-      checked,
-      ...on,
+      ...{ machine: 'process', app: 'chat', checked, cpu },
+      constants: { ...pack.constants, ...constants },
     });
     return closing(startProcess({ elf, pack: pack.path, threads: cores }), use);
   }
   const folder = await mkdtemp(join(tmpdir(), 'mu-parity-'));
   try {
-    const { manifest } = await buildStack(on.stack, { ...files, checked }, folder);
+    const { manifest } = await buildStack(on.stack, { ...files, checked, cpu }, folder);
     const machine = on.qemu;
     const start = { folder, manifest, machine, processors: cores };
     return await closing(bootStack(start), use);

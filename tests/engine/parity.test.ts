@@ -10,12 +10,9 @@ import type { Answer } from '../../src/console/guest.ts';
 import { DEFAULT_SETTINGS, type Settings } from '../../src/console/settings.ts';
 import { makeTinyGguf } from '../model/tinyGguf.ts';
 import {
-  canBootLinux,
-  hasQemu,
   LINUX_TIMEOUT,
   linuxVariants,
   type ModelFiles,
-  NO_LINUX,
   NO_QEMU,
   pcVariants,
   processVariants,
@@ -97,12 +94,12 @@ describe.skipIf(!hasStories260K)(`stories260K ${hasStories260K ? '' : NO_STORIES
     expect(answers[0].text).toBe(STORIES_TEXT);
     expect(answers.map(essence)).toEqual((await expectedAnswers()).map(essence));
   };
-  for (const variant of others) test(variant.name, () => compare(variant));
-  for (const variant of pcVariants) {
-    test.skipIf(!hasQemu)(variant.name + NO_QEMU, () => compare(variant));
+  for (const variant of [...others, ...pcVariants]) {
+    test.skipIf(variant.missing)(variant.name + variant.missing, () => compare(variant));
   }
   for (const variant of linuxVariants) {
-    test.skipIf(!canBootLinux)(variant.name + NO_LINUX, () => compare(variant), LINUX_TIMEOUT);
+    const name = variant.name + variant.missing;
+    test.skipIf(variant.missing)(name, () => compare(variant), LINUX_TIMEOUT);
   }
 });
 
@@ -113,12 +110,10 @@ describe('random models', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  const best = processVariants.slice(-2); // the host's own CPU level, two cores: release and checked
-  const isPlain = ({ checked, cores }: Variant) => !checked && cores === 2;
-  const booted = [
-    ...(hasQemu ? pcVariants.filter(isPlain) : []),
-    ...(canBootLinux ? linuxVariants.filter(isPlain).slice(-1) : []),
-  ];
+  const native = processVariants.filter(({ cores, checked }) => cores === 3 && !checked);
+  const isPlain = ({ checked, cores, cpu }: Variant) => !checked && cores === 2 && !cpu;
+  const booted = [...pcVariants.filter(isPlain), ...linuxVariants.filter(isPlain).slice(-1)];
+  const variants = [...native, ...booted].filter(({ missing }) => missing === '');
 
   test.each(['Q4_0', 'Q4_1', 'Q8_0', 'Q6_K', 'F16', 'BF16'] as const)(
     `%s${NO_QEMU}`,
@@ -127,7 +122,7 @@ describe('random models', () => {
       writeFileSync(model, makeTinyGguf({ type, dim: 256, hidden: 256, heads: 4, kvHeads: 2 }));
       const expected = (await ask({ model }, first, tinyQuestions)).map(essence);
       expect(expected[0].promptTokens).toBeGreaterThan(32);
-      for (const variant of [...best, ...booted]) {
+      for (const variant of variants) {
         const answers = await ask({ model }, variant, tinyQuestions);
         expect(answers.map(essence), variant.name).toEqual(expected);
       }

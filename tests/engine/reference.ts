@@ -2,8 +2,8 @@
  * The Llama transformer in 64-bit floating point, as slow and plain as can be: the authority that the guest's engine is
  * compared with. From the papers (Touvron et al. 2023 "LLaMA" §2.2; Su et al. 2021 "RoFormer" eq. 34; Zhang & Sennrich 2019
  * eq. 4; Shazeer 2020 "GLU Variants" eq. 6; Ainslie et al. 2023 "GQA" §2), in the order of llama2.c's `forward`.
- * It shares nothing with the engine but the model reader and `dequantize`. With `activations: 'rounded'` it rounds what goes
- * into a product with 4- to 8-bit weights as docs/architecture.md says ("Exactness and precision"), still in f64.
+ * It shares nothing with the engine but the model reader and `dequantize`. With `isRounded` it rounds what docs/architecture.md
+ * says is rounded ("Exactness and precision"), still in f64: what goes into a product with 4- to 8-bit weights, keys and values.
  */
 import { dequantize, type Model, type Tensor } from '../../src/model/index.ts';
 
@@ -28,7 +28,7 @@ export interface Reference {
 /** Reads all weights; the model can be closed afterwards. */
 export async function createReference(
   model: Model,
-  { activations = 'exact' }: { activations?: 'exact' | 'rounded' } = {},
+  { isRounded = false }: { isRounded?: boolean } = {},
 ): Promise<Reference> {
   const { config, tensors } = model;
   const { heads, kvHeads, headDim } = config;
@@ -53,7 +53,8 @@ export async function createReference(
 
   /** matrix · x. x: f64[columns]; result: f64[rows]. */
   const multiply = (matrix: Matrix, x: Vector): Vector =>
-    product(matrix, activations === 'rounded' && matrix.isQuantized ? roundActivations(x) : x);
+    product(matrix, isRounded && matrix.isQuantized ? roundActivations(x) : x);
+  const cached = (x: Vector): Vector => (isRounded ? x.map(toHalf) : x);
 
   /** Rotates each head's pairs (2i, 2i+1) by position · base^(-2i / ropeDim). x: f64[n · headDim]. */
   function rotate(x: Vector, position: number): void {
@@ -97,8 +98,8 @@ export async function createReference(
         const key = multiply(layer.key, h); // f64[kvHeads · headDim]
         rotate(query, position);
         rotate(key, position);
-        layer.keys.push(key);
-        layer.values.push(multiply(layer.value, h));
+        layer.keys.push(cached(key));
+        layer.values.push(cached(multiply(layer.value, h)));
         add(x, multiply(layer.attentionOutput, attend(query, layer.keys, layer.values)));
 
         const f = rmsNorm(x, layer.ffnNorm.values, config.normEpsilon);
@@ -145,6 +146,15 @@ function roundActivations(x: Vector): Vector {
     for (let i = group; i < group + 16; i++) rounded[i] = scale && Math.round(x[i] / scale) * scale;
   }
   return rounded;
+}
+
+/** The nearest IEEE 754 binary16 number, ties to even: eleven significant bits, none below 2^-24. */
+function toHalf(x: number): number {
+  const exponent = Math.max(Math.floor(Math.log2(Math.abs(x))), -14);
+  const step = 2 ** (exponent - 10);
+  const whole = Math.floor(x / step);
+  const rest = x / step - whole;
+  return (rest > 0.5 || (rest === 0.5 && whole % 2 !== 0) ? whole + 1 : whole) * step;
 }
 
 /** weight · x / √(mean(x²) + ε). x: f64[n], weight: f32[n]. */

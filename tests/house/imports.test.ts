@@ -55,9 +55,9 @@ const DIRECTIONS: Record<string, readonly string[]> = {
 const BARE: Record<string, readonly string[]> = {
   'guest/apps': ['machine', 'model'],
   'guest/console': ['machine', 'model'],
-  'guest/engine': ['machine', 'model'],
+  'guest/engine': ['machine', 'model', 'kernels', 'units'],
   'guest/kernels': ['machine', 'model'],
-  'guest/machine': ['machine', 'app', 'model'],
+  'guest/machine': ['machine', 'app', 'model', 'units'],
 };
 
 const IMPORT =
@@ -113,7 +113,7 @@ test('nothing in src imports the command line', () => {
   expect(wrong).toEqual([]);
 });
 
-test('a guest knows its machine and model by their bare names, and nothing else by one', () => {
+test('a guest knows what differs from build to build by bare names, and nothing else by one', () => {
   const wrong = imports.filter(({ file, specifier }) => {
     if (!isWithin(file, 'guest') || specifier.startsWith('.')) return false;
     const home = homeOf(file, Object.keys(BARE));

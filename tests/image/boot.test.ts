@@ -76,7 +76,7 @@ const uefiMissing = missingTools('ovmf');
 
 async function makeImage(kernelName: KernelName): Promise<LinuxImage> {
   const { elf: engine } = await compileGuest({
-    ...{ machine: 'process', cpu: 'v3', constants: {} },
+    ...{ machine: 'process', constants: {} },
     app: join(import.meta.dirname, '../boot/apps/probe.ts'),
   });
   const { elf: init } = await compileInit();

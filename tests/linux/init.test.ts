@@ -13,7 +13,7 @@ const greedy = { ...DEFAULT_SETTINGS, temperature: 0, predict: 200, raw: true };
 
 async function compileApp(app: string): Promise<string> {
   const path = join(import.meta.dirname, '..', app);
-  const guest = await compileGuest({ machine: 'process', app: path, constants: {}, cpu: 'v3' });
+  const guest = await compileGuest({ machine: 'process', app: path, constants: {} });
   return guest.stripped;
 }
 
@@ -33,7 +33,6 @@ describe.skipIf(!canBoot || !hasStories260K)(
           machine: 'process',
           app: 'chat',
           constants,
-          cpu: 'v3',
         });
         const start = await prepareLinux({ engine: engine.stripped, pack: pack.path, checkedInit });
         for (const machine of ['microvm', 'q35'] as const) {

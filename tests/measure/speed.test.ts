@@ -40,8 +40,8 @@ describe('bytes that a token reads', () => {
   const layer = 64 * 64 + 32 * 64 + 32 * 64 + 64 * 64 + 128 * 64 + 128 * 64 + 64 * 128;
   const values = 2 * layer + 320 * 64;
   const norms = 5 * 64 * 4;
-  /** A key and a value of 16 numbers in F32, two heads, two layers. */
-  const position = 2 * 2 * (16 + 16) * 4;
+  /** A key and a value of 16 numbers in F16, two heads, two layers. */
+  const position = 2 * 2 * (16 + 16) * 2;
 
   const cases: [string, TinyModel, number][] = [
     ['F32', { type: 'F32' }, values * 4],

@@ -18,6 +18,8 @@ export interface RandomModel {
   context: number;
   /** Type of every matrix; norms are F32. */
   type: TensorType;
+  /** Types of the matrices in turn, in place of one. */
+  types?: readonly TensorType[];
   /** Type of the matrix that gives the logits, which is the embedding where they are tied. Default: as the others. */
   outputType?: TensorType;
   tokenizer: 'bpe' | 'spm';
@@ -49,16 +51,27 @@ export function randomGguf(model: RandomModel): {
   metadata: Record<string, GgufValue>;
   tensors: RandomTensor[];
 } {
-  const { dim, layers, heads, kvHeads, hidden, vocab, type, tied } = model;
+  const { dim, layers, heads, kvHeads, hidden, vocab, tied, outputType } = model;
+  const { types = [model.type] } = model;
   const random = randomSource(model.seed);
   const kvDim = (dim / heads) * kvHeads;
-  const matrix = (name: string, rows: number, columns: number, kind = type): RandomTensor => ({
-    name: `${name}.weight`,
-    shape: [columns, rows],
-    type: typeNumbers[kind],
-    bytes: { length: rows * rowBytes(name, kind, columns) },
-    draw: () => randomMatrix(kind, rows * columns, 2 / Math.sqrt(columns), random),
-  });
+  let made = 0;
+  const matrix = (
+    name: string,
+    rows: number,
+    columns: number,
+    other?: TensorType,
+  ): RandomTensor => {
+    const inTurn = types[made++ % types.length];
+    const type = other ?? inTurn;
+    return {
+      name: `${name}.weight`,
+      shape: [columns, rows],
+      type: typeNumbers[type],
+      bytes: { length: rows * rowBytes(name, type, columns) },
+      draw: () => randomMatrix(type, rows * columns, 2 / Math.sqrt(columns), random),
+    };
+  };
   const norm = (name: string): RandomTensor => ({
     name: `${name}.weight`,
     shape: [dim],
@@ -94,10 +107,10 @@ export function randomGguf(model: RandomModel): {
       ...(model.tokenizer === 'bpe' ? byteVocabulary(vocab) : sentenceVocabulary(vocab)),
     },
     tensors: [
-      matrix('token_embd', vocab, dim, tied ? model.outputType : type),
+      matrix('token_embd', vocab, dim, tied ? outputType : undefined),
       norm('output_norm'),
       ...Array.from({ length: layers }, layer).flat(),
-      ...(tied ? [] : [matrix('output', vocab, dim, model.outputType)]),
+      ...(tied ? [] : [matrix('output', vocab, dim, outputType)]),
     ],
   };
 }

@@ -1,104 +1,228 @@
 /**
  * Grouped-query attention over the KV cache. Vaswani et al. 2017, eq. 1; Ainslie et al. 2023 for the groups.
- * Keys are stored so that a lane is a position: no sum across lanes, one order of additions on every CPU.
+ *
+ *   keys     f16[LAYERS][KV_HEADS][POSITIONS / 16][HEAD_DIM][16]   a lane is a position: no sum across lanes
+ *   values   f16[LAYERS][KV_HEADS][POSITIONS][HEAD_ROW]            a lane is a dimension
+ *
+ * A query attends to the positions before it in chunks of 64, with a running maximum (Milakov & Gimelshein 2018), so that
+ * scores never leave the first-level cache. Chunks begin at multiples of 64 whatever the query, and a position that a query
+ * may not see has weight zero: the result is the same, bit for bit, whichever queries are worked on together.
+ *
+ * Up to ROWS queries that share a key/value head go together, so that a key is loaded and widened once for all of them. For each
+ * 16 positions × HEAD_DIM that is HEAD_DIM loads and ROWS · HEAD_DIM fused multiply-adds, and as many again for the values.
  */
 import { CONTEXT, HEAD_DIM, HEAD_ROW, HEADS, KV_HEADS, LAYERS } from 'model';
-import { exp16 } from './math.ts';
+import { exp, exp16 } from './math.ts';
 
-const KEY_HEAD: i32 = CONTEXT * HEAD_DIM;
-const VALUE_HEAD: i32 = CONTEXT * HEAD_ROW;
+const POSITIONS: i32 = ((CONTEXT + 63) / 64) * 64; // whole chunks
+const KEY_HEAD: i32 = POSITIONS * HEAD_DIM;
+const VALUE_HEAD: i32 = POSITIONS * HEAD_ROW;
 const KEYS: i64 = i64(LAYERS * KV_HEADS) * i64(KEY_HEAD);
 const VALUES: i64 = i64(LAYERS * KV_HEADS) * i64(VALUE_HEAD);
-const GROUP: i32 = HEADS / KV_HEADS; // query heads that share a key/value head
+export const GROUP: i32 = HEADS / KV_HEADS; // query heads that share a key/value head
 const HEAD_VECTORS: i32 = HEAD_ROW / 16;
 const MASKED: f32 = -1e30;
+/** The largest half: a key or value beyond it is held there, so that no infinity comes into a sum. */
+const HALF_MAX: f32 = 65504;
+
+/** Queries that are worked on together. */
+const ROWS: i32 = 4;
+const CHUNK: i32 = 64;
+const CHUNK_TILES: i32 = CHUNK / 16;
 
 /** @align 64 */
-const keys = zeroed<FixedArray<f32, typeof KEYS>>(); // [LAYERS][KV_HEADS][CONTEXT / 16][HEAD_DIM][16 positions]
+const keys = zeroed<FixedArray<u16, typeof KEYS>>();
 /** @align 64 */
-const values = zeroed<FixedArray<f32, typeof VALUES>>(); // [LAYERS][KV_HEADS][CONTEXT][HEAD_ROW]
+const values = zeroed<FixedArray<u16, typeof VALUES>>();
 
 /** Stores the key and value of one position. key, value: f32[KV_HEADS][HEAD_DIM] */
 export function remember(layer: i32, position: i32, key: Ptr<f32>, value: Ptr<f32>): void {
+  const halves = zeroed<FixedArray<u16, typeof HEAD_ROW>>();
   for (let head: i32 = 0; head < KV_HEADS; head++) {
     const slot = usize(layer * KV_HEADS + head);
     const column = ref(
       keys[slot * usize(KEY_HEAD) + usize((position / 16) * HEAD_DIM * 16 + (position % 16))],
     );
+    toHalves(ref(halves[0]), ref(key[head * HEAD_DIM]));
+    for (let i: i32 = 0; i < HEAD_DIM; i++) column[i * 16] = halves[i];
     const row = ref(values[slot * usize(VALUE_HEAD) + usize(position * HEAD_ROW)]);
-    for (let i: i32 = 0; i < HEAD_DIM; i++) {
-      column[i * 16] = key[head * HEAD_DIM + i];
-      row[i] = value[head * HEAD_DIM + i];
-    }
+    toHalves(row, ref(value[head * HEAD_DIM]));
   }
 }
 
-/**
- * out[HEAD_DIM] = softmax(q · K / √HEAD_DIM) · V over positions 0 … position, for one query head.
- * q: f32[HEAD_DIM]; scores: f32[CONTEXT], scratch of the calling core.
- */
-export function attend(
+/** halves[HEAD_DIM] ← numbers[HEAD_DIM], held to what a half can say. */
+function toHalves(halves: Ptr<u16>, numbers: Ptr<f32>): void {
+  let i: i32 = 0;
+  for (; i + 16 <= HEAD_DIM; i += 16) {
+    const v = f32x16.load(numbers, i);
+    const held = f32x16.max(f32x16.min(v, f32x16.splat(HALF_MAX)), f32x16.splat(-HALF_MAX));
+    f32x16.storeF16(halves, i, held);
+  }
+  for (; i + 2 <= HEAD_DIM; i += 2) {
+    const v = f32x2.load(numbers, i);
+    const held = f32x2.max(f32x2.min(v, f32x2.splat(HALF_MAX)), f32x2.splat(-HALF_MAX));
+    f32x2.storeF16(halves, i, held);
+  }
+}
+
+/** One query of a block. */
+class Query {
+  out!: Ptr<f32>; // [HEAD_DIM]
+  query!: Ptr<f32>; // [HEAD_DIM]
+  position!: i32; // the last that it may see
+}
+
+/** Queries of one layer that share a key/value head, to be attended together. */
+export class QueryBlock {
+  count!: i32;
+  queries!: FixedArray<Query, typeof ROWS>;
+}
+
+/** Adds out[HEAD_DIM] ← attention of query[HEAD_DIM] to positions 0 … position. Returns whether the block is full. */
+export function addQuery(
+  block: Ptr<QueryBlock>,
   out: Ptr<f32>,
-  layer: i32,
-  head: i32,
-  q: Ptr<f32>,
+  query: Ptr<f32>,
   position: i32,
-  scores: Ptr<f32>,
-): void {
-  const slot = usize(layer * KV_HEADS + head / GROUP);
+): bool {
+  const next = ref(block.queries[block.count]);
+  next.out = out;
+  next.query = query;
+  next.position = position;
+  block.count += 1;
+  return block.count == ROWS;
+}
+
+/** out = softmax(query · K / √HEAD_DIM) · V for every query of the block, which is empty then. */
+export function attend(block: Ptr<QueryBlock>, layer: i32, head: i32): void {
+  const slot = usize(layer * KV_HEADS + head);
   const key = ref(keys[slot * usize(KEY_HEAD)]);
   const value = ref(values[slot * usize(VALUE_HEAD)]);
-  const tiles = position / 16 + 1;
-  const largest = scoreTiles(scores, key, q, position, tiles);
-
-  let total = f32x16.splat(0);
-  for (let tile: i32 = 0; tile < tiles; tile++) {
-    const weight = exp16(f32x16.sub(f32x16.load(scores, tile * 16), f32x16.splat(largest)));
-    const counted = f32x16.select(weight, f32x16.splat(0), isUpTo(position, tile));
-    f32x16.store(scores, tile * 16, counted);
-    total = f32x16.add(total, counted);
+  switch (block.count) {
+    case 4:
+      attendRows(block, key, value, 4);
+      break;
+    case 3:
+      attendRows(block, key, value, 3);
+      break;
+    case 2:
+      attendRows(block, key, value, 2);
+      break;
+    case 1:
+      attendRows(block, key, value, 1);
+      break;
   }
-  const inverse: f32 = 1 / f32x16.sum(total);
+  block.count = 0;
+}
 
-  const sums = zeroed<FixedArray<f32x16, typeof HEAD_VECTORS>>();
-  for (let p: i32 = 0; p <= position; p++) {
-    const weight = f32x16.splat(scores[p]);
-    for (let i: i32 = 0; i < HEAD_VECTORS; i++) {
-      sums[i] = f32x16.fma(weight, f32x16.load(value, p * HEAD_ROW + i * 16), sums[i]);
+/** attend for `rows` queries, a constant where this is inlined. @inline */
+function attendRows(block: Ptr<QueryBlock>, key: Ptr<u16>, value: Ptr<u16>, rows: i32): void {
+  const weights = zeroed<FixedArray<f32, typeof BLOCK_WEIGHTS>>(); // [ROWS][CHUNK]
+  const sums = zeroed<FixedArray<f32x16, typeof BLOCK_VECTORS>>(); // [ROWS][HEAD_VECTORS]
+  const totals = zeroed<FixedArray<f32x16, typeof ROWS>>();
+  const largest = zeroed<FixedArray<f32, typeof ROWS>>();
+  let end: i32 = 0;
+  for (let r: i32 = 0; r < rows; r++) {
+    largest[r] = MASKED;
+    end = max(end, block.queries[r].position + 1);
+  }
+  for (let first: i32 = 0; first < end; first += CHUNK) {
+    const count = min(end - first, CHUNK);
+    const tiles = count > 32 ? CHUNK_TILES : 2; // tiles that nobody sees are left out
+    scoreChunk(ref(weights[0]), block, ref(key[first * HEAD_DIM]), tiles, rows);
+    for (let r: i32 = 0; r < rows; r++) {
+      const scores = ref(weights[r * CHUNK]);
+      const before = largest[r];
+      largest[r] = max(before, maskChunk(scores, tiles, block.queries[r].position - first));
+      const factor = exp(before - largest[r]);
+      totals[r] = f32x16.scale(totals[r], factor);
+      for (let t: i32 = 0; t < tiles; t++) {
+        const score = f32x16.load(scores, t * 16);
+        const weight = exp16(f32x16.sub(score, f32x16.splat(largest[r])));
+        const seen = f32x16.select(f32x16.splat(0), weight, isMasked(score));
+        f32x16.store(scores, t * 16, seen);
+        totals[r] = f32x16.add(totals[r], seen);
+      }
+      for (let i: i32 = 0; i < HEAD_VECTORS; i++) {
+        const at = r * HEAD_VECTORS + i;
+        sums[at] = f32x16.scale(sums[at], factor);
+      }
     }
+    addValues(ref(sums[0]), ref(weights[0]), ref(value[first * HEAD_ROW]), count, rows);
   }
-  if (HEAD_DIM == HEAD_ROW) {
-    for (let i: i32 = 0; i < HEAD_VECTORS; i++)
-      f32x16.store(out, i * 16, f32x16.scale(sums[i], inverse));
-  } else {
-    const row = changetype<Ptr<f32>>(ref(sums[0]));
-    for (let i: i32 = 0; i < HEAD_DIM; i++) out[i] = row[i] * inverse;
+  for (let r: i32 = 0; r < rows; r++) {
+    const inverse: f32 = 1 / f32x16.sum(totals[r]);
+    const row = changetype<Ptr<f32>>(ref(sums[r * HEAD_VECTORS]));
+    for (let i: i32 = 0; i < HEAD_DIM; i++) block.queries[r].out[i] = row[i] * inverse;
   }
 }
 
-/** scores[16 · tiles] = q · key / √HEAD_DIM; returns the largest up to `position`. */
-function scoreTiles(scores: Ptr<f32>, key: Ptr<f32>, q: Ptr<f32>, position: i32, tiles: i32): f32 {
+const BLOCK_WEIGHTS: i32 = ROWS * CHUNK;
+const BLOCK_VECTORS: i32 = ROWS * HEAD_VECTORS;
+
+/** scores[rows][CHUNK] = query · key / √HEAD_DIM for the positions of one chunk. @inline */
+function scoreChunk(
+  scores: Ptr<f32>,
+  block: Ptr<QueryBlock>,
+  key: Ptr<u16>,
+  tiles: i32,
+  rows: i32,
+): void {
   const scale: f32 = 1 / sqrt(f32(HEAD_DIM));
-  let largest = f32x16.splat(MASKED);
-  for (let tile: i32 = 0; tile < tiles; tile++) {
-    const column = ref(key[tile * HEAD_DIM * 16]);
-    let sum = f32x16.splat(0);
+  for (let pair: i32 = 0; pair < tiles; pair += 2) {
+    const left = zeroed<FixedArray<f32x16, typeof ROWS>>();
+    const right = zeroed<FixedArray<f32x16, typeof ROWS>>();
+    const tile = ref(key[pair * HEAD_DIM * 16]);
     for (let i: i32 = 0; i < HEAD_DIM; i++) {
-      sum = f32x16.fma(f32x16.splat(q[i]), f32x16.load(column, i * 16), sum);
+      const a = f32x16.loadF16(tile, i * 16);
+      const b = f32x16.loadF16(tile, (HEAD_DIM + i) * 16);
+      for (let r: i32 = 0; r < rows; r++) {
+        const q = f32x16.splat(block.queries[r].query[i]);
+        left[r] = f32x16.fma(q, a, left[r]);
+        right[r] = f32x16.fma(q, b, right[r]);
+      }
     }
-    const score = f32x16.scale(sum, scale);
-    f32x16.store(scores, tile * 16, score);
-    largest = f32x16.max(
-      largest,
-      f32x16.select(score, f32x16.splat(MASKED), isUpTo(position, tile)),
-    );
+    for (let r: i32 = 0; r < rows; r++) {
+      f32x16.store(scores, r * CHUNK + pair * 16, f32x16.scale(left[r], scale));
+      f32x16.store(scores, r * CHUNK + pair * 16 + 16, f32x16.scale(right[r], scale));
+    }
+  }
+}
+
+/** Scores of positions after `last` (of the chunk) become MASKED; returns the largest. @inline */
+function maskChunk(scores: Ptr<f32>, tiles: i32, last: i32): f32 {
+  let largest = f32x16.splat(MASKED);
+  for (let t: i32 = 0; t < tiles; t++) {
+    const isSeen = i32x16.less(i32x16.load(ref(LANES[0])), i32x16.splat(last - t * 16 + 1));
+    const score = f32x16.select(f32x16.load(scores, t * 16), f32x16.splat(MASKED), isSeen);
+    f32x16.store(scores, t * 16, score);
+    largest = f32x16.max(largest, score);
   }
   return f32x16.maxLane(largest);
 }
 
 const LANES: FixedArray<i32> = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
-/** Mask of the lanes of a tile whose position is not after `position`. @inline */
-function isUpTo(position: i32, tile: i32): i32x16 {
-  return i32x16.less(i32x16.load(ref(LANES[0])), i32x16.splat(position - tile * 16 + 1));
+/** @inline */
+function isMasked(score: f32x16): i32x16 {
+  return f32x16.equal(score, f32x16.splat(MASKED));
+}
+
+/** sums[rows][HEAD_ROW] += weights · value over the first `count` positions of a chunk. @inline */
+function addValues(
+  sums: Ptr<f32x16>,
+  weights: Ptr<f32>,
+  value: Ptr<u16>,
+  count: i32,
+  rows: i32,
+): void {
+  for (let p: i32 = 0; p < count; p++) {
+    for (let i: i32 = 0; i < HEAD_VECTORS; i++) {
+      const v = f32x16.loadF16(value, p * HEAD_ROW + i * 16);
+      for (let r: i32 = 0; r < rows; r++) {
+        const at = r * HEAD_VECTORS + i;
+        sums[at] = f32x16.fma(f32x16.splat(weights[r * CHUNK + p]), v, sums[at]);
+      }
+    }
+  }
 }

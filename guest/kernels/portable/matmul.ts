@@ -13,7 +13,7 @@ export const TILE_ROWS: i32 = 16;
 export function prepare(x: Ptr<f32>, stride: i32, columns: i32, tokens: i32): void {
   if (USES_Q8_0 || USES_Q4_0 || USES_Q4_1 || USES_Q6_K) {
     for (let token: i32 = 0; token < tokens; token++)
-      quantize(token, ref(x[token * stride]), columns);
+      quantize(token, tokens, ref(x[token * stride]), columns);
   }
 }
 

@@ -1,66 +1,82 @@
 /**
  * Activations in 8 bits: groups of 16 values with one scale each. Groups of 32, as llama.cpp has them, cost twice the KL divergence
- * (docs/architecture.md, "Exactness and precision"). One set of buffers: every matrix product reads the activations prepared last.
+ * (docs/architecture.md, "Exactness and precision"). One buffer: every matrix product reads the activations prepared last.
+ *
+ * 32 columns of one token are a cache line. Tokens go in packs, whose lines lie side by side: a product reads one stream.
+ *
+ *   pack 0   columns 0-31:  token 0, token 1 … token 7      columns 32-63:  token 0, token 1 …
+ *   pack 1   likewise, tokens 8 … 15
+ *
+ * A token that comes alone (decoding) has a pack of its own size: its lines follow one another.
  */
 import { BATCH, WIDEST } from 'model';
 
-const QUANTS: i32 = BATCH * WIDEST;
-const GROUPS: i32 = (BATCH * WIDEST) / 16;
-const BLOCKS: i32 = (BATCH * WIDEST) / 32 + 1;
+/** Tokens of a pack. The last pack of a batch may be less than full; what stands in its other lines is of no consequence. */
+export const PACK_TOKENS: i32 = 8;
+
+/** 32 columns of one token: value ≈ quant · scale of its group. */
+export class Activations {
+  quants!: FixedArray<i8, 32>; // -127 … 127
+  scales!: FixedArray<f32, 2>;
+  /** -8 · Σ quants and -128 · Σ quants of each group: where the dot products of biased weights begin. */
+  starts4!: FixedArray<i32, 2>;
+  starts8!: FixedArray<i32, 2>;
+  /** Σ quant · scale: what a row's minimum is multiplied with. */
+  sum!: f32;
+  reserved!: f32;
+}
+
+const PACKS: i32 = (BATCH + PACK_TOKENS - 1) / PACK_TOKENS;
+const LINES: i32 = PACKS * PACK_TOKENS * (WIDEST / 32);
 
 /** @align 64 */
-const quants = zeroed<FixedArray<i8, typeof QUANTS>>(); // [BATCH][WIDEST], -127 … 127
-const scales = zeroed<FixedArray<f32, typeof GROUPS>>(); // [BATCH][WIDEST / 16]: value ≈ quant · scale
-const sums = zeroed<FixedArray<i32, typeof GROUPS>>(); // [BATCH][WIDEST / 16]: Σ quants of a group
-const blockSums = zeroed<FixedArray<f32, typeof BLOCKS>>(); // [BATCH][WIDEST / 32]: Σ quant · scale of two groups
+const lines = zeroed<FixedArray<Activations, typeof LINES>>();
 
 /** Smaller magnitudes count as zero, so that their inverse stays finite. */
 const SMALLEST: f32 = 1e-30;
 
-/** Prepares x: f32[columns] as the activations of one token of the batch. columns: a multiple of 32. */
-export function quantize(token: i32, x: Ptr<f32>, columns: i32): void {
-  const q = quantsOf(token);
-  const scale = scalesOf(token);
-  const sum = sumsOf(token);
-  const blockSum = blockSumsOf(token);
-  for (let group: i32 = 0; group < columns / 16; group++) {
-    const v = f32x16.load(x, group * 16);
-    const largest = f32x16.maxLane(f32x16.abs(v));
-    const inverse: f32 = largest > SMALLEST ? 127 / largest : 0;
-    const rounded = f32x16.nearest(f32x16.scale(v, inverse));
-    const held = f32x16.max(f32x16.min(rounded, f32x16.splat(127)), f32x16.splat(-127));
-    const lanes = i32x16.convert(held);
-    i8x16.store(q, group * 16, i8x16.convert(lanes));
-    scale[group] = largest > SMALLEST ? largest / 127 : 0;
-    sum[group] = i32x16.sum(lanes);
-  }
+/** Lines from one block of columns to the next: 1 for a token alone, else the tokens of a pack. */
+export function packStride(tokens: i32): i32 {
+  return tokens == 1 ? 1 : PACK_TOKENS;
+}
+
+/** The line of `token` for the first 32 columns. columns: of the matrix, a multiple of 32; tokens: in the batch. */
+export function linesOf(token: i32, columns: i32, tokens: i32): Ptr<Activations> {
+  const stride = packStride(tokens);
+  return ref(lines[(token / stride) * stride * (columns / 32) + (token % stride)]);
+}
+
+/** Prepares x: f32[columns] as the activations of one of `tokens` tokens. columns: a multiple of 32. */
+export function quantize(token: i32, tokens: i32, x: Ptr<f32>, columns: i32): void {
+  const stride = packStride(tokens);
+  const first = linesOf(token, columns, tokens);
   for (let block: i32 = 0; block < columns / 32; block++) {
-    const low = block * 2;
-    blockSum[block] = fma(scale[low + 1], f32(sum[low + 1]), scale[low] * f32(sum[low]));
+    const line = ref(first[block * stride]);
+    quantizeGroup(line, 0, ref(x[block * 32]));
+    quantizeGroup(line, 1, ref(x[block * 32 + 16]));
+    const low = f32(-line.starts4[0] / 8);
+    const high = f32(-line.starts4[1] / 8);
+    line.sum = fma(line.scales[1], high, line.scales[0] * low);
   }
 }
 
-/** i8[columns] */
-export function quantsOf(token: i32): Ptr<i8> {
-  return ref(quants[token * WIDEST]);
-}
-
-/** f32[columns / 16] */
-export function scalesOf(token: i32): Ptr<f32> {
-  return ref(scales[(token * WIDEST) / 16]);
-}
-
-/** i32[columns / 16] */
-export function sumsOf(token: i32): Ptr<i32> {
-  return ref(sums[(token * WIDEST) / 16]);
-}
-
-/** f32[columns / 32] */
-export function blockSumsOf(token: i32): Ptr<f32> {
-  return ref(blockSums[(token * WIDEST) / 32]);
+/** x: f32[16]. @inline */
+function quantizeGroup(line: Ptr<Activations>, group: i32, x: Ptr<f32>): void {
+  const v = f32x16.load(x, 0);
+  const largest = f32x16.maxLane(f32x16.abs(v));
+  const inverse: f32 = largest > SMALLEST ? 127 / largest : 0;
+  const rounded = f32x16.nearest(f32x16.scale(v, inverse));
+  const held = f32x16.max(f32x16.min(rounded, f32x16.splat(127)), f32x16.splat(-127));
+  const lanes = i32x16.convert(held);
+  i8x16.store(ref(line.quants[0]), group * 16, i8x16.convert(lanes));
+  const sum = i32x16.sum(lanes);
+  line.scales[group] = largest > SMALLEST ? largest / 127 : 0;
+  line.starts4[group] = -8 * sum;
+  line.starts8[group] = -128 * sum;
 }
 
 /** Four neighbouring quants in every lane: what the integer dot product wants beside 16 rows × 4 columns of weights. @inline */
-export function spread(q: Ptr<i8>, column: i32): i8x64 {
-  return i8x64.reinterpret(i32x16.splat(load<i32>(changetype<usize>(ref(q[column])))));
+export function spread(line: Ptr<Activations>, column: i32): i8x64 {
+  const four = load<i32>(changetype<usize>(ref(line.quants[column])));
+  return i8x64.reinterpret(i32x16.splat(four));
 }

@@ -10,17 +10,16 @@
  * Products are rounded before they are added: emulators, where images are tried out, take twelve times as long for a fused
  * multiply-add as for a multiplication, and a CPU hardly notices (docs/architecture.md).
  */
-import { blockSumsOf, quantsOf, scalesOf, spread, sumsOf } from './quantize.ts';
+import { type Activations, linesOf, PACK_TOKENS, spread } from './quantize.ts';
 
 const NIBBLES: i32 = 256;
-const TOKENS: i32 = 4; // that share one pass over the weights
 
 /** Bytes of a block: 320 with minimums, 288 without. @inline */
 export function blockBytes4(hasMinimum: bool): i32 {
   return NIBBLES + (hasMinimum ? 64 : 32);
 }
 
-/** out[token][16] = tile · activations, for tokens of the batch first … end-1. tile: one row of blocks. @inline */
+/** out[token][16] = tile · activations, for all tokens of the batch. tile: one row of blocks. @inline */
 export function multiplyTile4(
   out: Ptr<f32>,
   outStride: i32,
@@ -29,54 +28,66 @@ export function multiplyTile4(
   hasMinimum: bool,
   tokens: i32,
 ): void {
-  let token: i32 = 0;
-  for (; token + TOKENS <= tokens; token += TOKENS) {
-    passTile4(out, outStride, tile, columns, hasMinimum, token, TOKENS);
+  if (tokens == 1) {
+    passTile4(out, outStride, tile, columns, hasMinimum, linesOf(0, columns, 1), 1, 1);
+    return;
   }
-  for (; token < tokens; token++) passTile4(out, outStride, tile, columns, hasMinimum, token, 1);
+  for (let token: i32 = 0; token < tokens; token += PACK_TOKENS) {
+    const to = ref(out[token * outStride]);
+    const lines = linesOf(token, columns, tokens);
+    const wanted = min(tokens - token, PACK_TOKENS);
+    passTile4(to, outStride, tile, columns, hasMinimum, lines, PACK_TOKENS, wanted);
+  }
 }
 
-/** The same for `count` ≤ TOKENS tokens, whose sums stay in registers. @inline */
+/** The same for a pack of `count` tokens, whose sums stay in registers; the results of the first `wanted` are stored. @inline */
 function passTile4(
   out: Ptr<f32>,
   outStride: i32,
   tile: Ptr<u8>,
   columns: i32,
   hasMinimum: bool,
-  first: i32,
+  lines: Ptr<Activations>,
   count: i32,
+  wanted: i32,
 ): void {
-  const sums = zeroed<FixedArray<f32x16, typeof TOKENS>>();
+  const sums = zeroed<FixedArray<f32x16, typeof PACK_TOKENS>>();
+  const low = zeroed<FixedArray<u8x64, 4>>();
+  const high = zeroed<FixedArray<u8x64, 4>>();
   let block = tile;
+  let line = lines;
   for (let i: i32 = 0; i < columns / 32; i++) {
-    const scale = f32x16.loadF16(changetype<Ptr<u16>>(block));
-    const nibbles = ref(block[hasMinimum ? 64 : 32]);
+    const halves = changetype<Ptr<u16>>(block);
+    const scale = f32x16.loadF16(halves);
+    const minimum = hasMinimum ? f32x16.loadF16(halves, 16) : f32x16.splat(0);
+    /** @unroll */
+    for (let j: i32 = 0; j < 4; j++) {
+      const pair = u8x64.load(ref(block[hasMinimum ? 64 : 32]), j * 64);
+      low[j] = u8x64.and(pair, u8x64.splat(15));
+      high[j] = u8x64.shr(pair, 4);
+    }
+    /** @unroll */
     for (let t: i32 = 0; t < count; t++) {
-      const token = first + t;
-      const q = quantsOf(token);
-      let low = i32x16.splat(0);
-      let high = i32x16.splat(0);
-      if (!hasMinimum) {
-        low = i32x16.splat(-8 * sumsOf(token)[i * 2]);
-        high = i32x16.splat(-8 * sumsOf(token)[i * 2 + 1]);
-      }
+      const x = ref(line[t]);
+      let lowDot = i32x16.splat(hasMinimum ? 0 : x.starts4[0]);
+      let highDot = i32x16.splat(hasMinimum ? 0 : x.starts4[1]);
+      /** @unroll */
       for (let j: i32 = 0; j < 4; j++) {
-        const pair = u8x64.load(nibbles, j * 64);
-        low = i32x16.dot7(low, u8x64.and(pair, u8x64.splat(15)), spread(q, i * 32 + j * 4));
-        high = i32x16.dot7(high, u8x64.shr(pair, 4), spread(q, i * 32 + 16 + j * 4));
+        lowDot = i32x16.dot7(lowDot, low[j], spread(x, j * 4));
+        highDot = i32x16.dot7(highDot, high[j], spread(x, 16 + j * 4));
       }
-      const scales = scalesOf(token);
-      const lowSum = f32x16.scale(f32x16.convert(low), scales[i * 2]);
-      const highSum = f32x16.scale(f32x16.convert(high), scales[i * 2 + 1]);
+      const lowSum = f32x16.scale(f32x16.convert(lowDot), x.scales[0]);
+      const highSum = f32x16.scale(f32x16.convert(highDot), x.scales[1]);
       sums[t] = f32x16.add(sums[t], f32x16.mul(f32x16.add(lowSum, highSum), scale));
-      if (hasMinimum) {
-        const minimum = f32x16.loadF16(changetype<Ptr<u16>>(block), 16);
-        sums[t] = f32x16.add(sums[t], f32x16.scale(minimum, blockSumsOf(token)[i]));
-      }
+      if (hasMinimum) sums[t] = f32x16.add(sums[t], f32x16.scale(minimum, x.sum));
     }
     block = ref(block[blockBytes4(hasMinimum)]);
+    line = ref(line[count]);
   }
-  for (let t: i32 = 0; t < count; t++) f32x16.store(out, (first + t) * outStride, sums[t]);
+  /** @unroll */
+  for (let t: i32 = 0; t < count; t++) {
+    if (t < wanted) f32x16.store(out, t * outStride, sums[t]);
+  }
 }
 
 /** out[columns] = one row of the matrix, as numbers. lane: row within the tile. */

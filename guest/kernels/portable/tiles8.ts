@@ -8,16 +8,14 @@
  *
  * weight = scale · (byte - bias)
  */
-import { quantsOf, scalesOf, spread, sumsOf } from './quantize.ts';
-
-const TOKENS: i32 = 4; // that share one pass over the weights
+import { type Activations, linesOf, PACK_TOKENS, spread } from './quantize.ts';
 
 /** Bytes of 32 columns. @inline */
 export function blockBytes8(isSixBit: bool): i32 {
   return isSixBit ? 2 * (64 + 256) : 32 + 512;
 }
 
-/** out[token][16] = tile · activations. tile: one row of blocks. @inline */
+/** out[token][16] = tile · activations, for all tokens of the batch. tile: one row of blocks. @inline */
 export function multiplyTile8(
   out: Ptr<f32>,
   outStride: i32,
@@ -26,62 +24,74 @@ export function multiplyTile8(
   isSixBit: bool,
   tokens: i32,
 ): void {
-  let token: i32 = 0;
-  for (; token + TOKENS <= tokens; token += TOKENS) {
-    passTile8(out, outStride, tile, columns, isSixBit, token, TOKENS);
+  if (tokens == 1) {
+    passTile8(out, outStride, tile, columns, isSixBit, linesOf(0, columns, 1), 1, 1);
+    return;
   }
-  for (; token < tokens; token++) passTile8(out, outStride, tile, columns, isSixBit, token, 1);
+  for (let token: i32 = 0; token < tokens; token += PACK_TOKENS) {
+    const to = ref(out[token * outStride]);
+    const lines = linesOf(token, columns, tokens);
+    const wanted = min(tokens - token, PACK_TOKENS);
+    passTile8(to, outStride, tile, columns, isSixBit, lines, PACK_TOKENS, wanted);
+  }
 }
 
-/** Σ over 16 columns of (byte - bias) · quant, exact. @inline */
-function dotGroup(weights: Ptr<u8>, q: Ptr<i8>, sum: i32, isSixBit: bool): i32x16 {
-  let dot = i32x16.splat(sum * (isSixBit ? -32 : -128));
-  for (let j: i32 = 0; j < 4; j++) {
-    const bytes = u8x64.load(weights, j * 64);
-    dot = isSixBit
-      ? i32x16.dot7(dot, bytes, spread(q, j * 4))
-      : i32x16.dot(dot, bytes, spread(q, j * 4));
-  }
-  return dot;
-}
-
-/** multiplyTile8 for `count` ≤ TOKENS tokens, whose sums stay in registers. @inline */
+/** The same for a pack of `count` tokens, whose sums stay in registers; the results of the first `wanted` are stored. @inline */
 function passTile8(
   out: Ptr<f32>,
   outStride: i32,
   tile: Ptr<u8>,
   columns: i32,
   isSixBit: bool,
-  first: i32,
+  lines: Ptr<Activations>,
   count: i32,
+  wanted: i32,
 ): void {
-  const results = zeroed<FixedArray<f32x16, typeof TOKENS>>();
+  const sums = zeroed<FixedArray<f32x16, typeof PACK_TOKENS>>();
+  const weights = zeroed<FixedArray<u8x64, 8>>();
   let block = tile;
+  let line = lines;
   for (let i: i32 = 0; i < columns / 32; i++) {
+    /** @unroll */
+    for (let j: i32 = 0; j < 8; j++) weights[j] = u8x64.load(ref(block[vectorAt(j, isSixBit)]), 0);
+    /** @unroll */
     for (let t: i32 = 0; t < count; t++) {
-      const q = ref(quantsOf(first + t)[i * 32]);
-      const scales = ref(scalesOf(first + t)[i * 2]);
-      const sums = ref(sumsOf(first + t)[i * 2]);
+      const x = ref(line[t]);
+      let low = i32x16.splat(isSixBit ? x.starts4[0] * 4 : x.starts8[0]);
+      let high = i32x16.splat(isSixBit ? x.starts4[1] * 4 : x.starts8[1]);
+      /** @unroll */
+      for (let j: i32 = 0; j < 4; j++) {
+        low = dot(low, weights[j], spread(x, j * 4), isSixBit);
+        high = dot(high, weights[4 + j], spread(x, 16 + j * 4), isSixBit);
+      }
+      const lowSum = f32x16.scale(f32x16.convert(low), x.scales[0]);
+      const highSum = f32x16.scale(f32x16.convert(high), x.scales[1]);
       if (isSixBit) {
-        for (let half: i32 = 0; half < 2; half++) {
-          const group = ref(block[half * 320]);
-          const dot = dotGroup(ref(group[64]), ref(q[half * 16]), sums[half], true);
-          const scaled = f32x16.scale(f32x16.convert(dot), scales[half]);
-          const scale = f32x16.load(changetype<Ptr<f32>>(group));
-          results[t] = f32x16.add(results[t], f32x16.mul(scaled, scale));
-        }
+        const scales = changetype<Ptr<f32>>(block);
+        sums[t] = f32x16.add(sums[t], f32x16.mul(lowSum, f32x16.load(scales, 0)));
+        sums[t] = f32x16.add(sums[t], f32x16.mul(highSum, f32x16.load(scales, 80)));
       } else {
-        const low = dotGroup(ref(block[32]), q, sums[0], false);
-        const high = dotGroup(ref(block[32 + 256]), ref(q[16]), sums[1], false);
-        const lowSum = f32x16.scale(f32x16.convert(low), scales[0]);
-        const highSum = f32x16.scale(f32x16.convert(high), scales[1]);
         const scale = f32x16.loadF16(changetype<Ptr<u16>>(block));
-        results[t] = f32x16.add(results[t], f32x16.mul(f32x16.add(lowSum, highSum), scale));
+        sums[t] = f32x16.add(sums[t], f32x16.mul(f32x16.add(lowSum, highSum), scale));
       }
     }
     block = ref(block[blockBytes8(isSixBit)]);
+    line = ref(line[count]);
   }
-  for (let t: i32 = 0; t < count; t++) f32x16.store(out, (first + t) * outStride, results[t]);
+  /** @unroll */
+  for (let t: i32 = 0; t < count; t++) {
+    if (t < wanted) f32x16.store(out, t * outStride, sums[t]);
+  }
+}
+
+/** Where vector j of 32 columns begins in a block, in bytes. @inline */
+function vectorAt(j: i32, isSixBit: bool): i32 {
+  return isSixBit ? (j / 4) * 320 + 64 + (j % 4) * 64 : 32 + j * 64;
+}
+
+/** @inline */
+function dot(sum: i32x16, weights: u8x64, quants: i8x64, isSixBit: bool): i32x16 {
+  return isSixBit ? i32x16.dot7(sum, weights, quants) : i32x16.dot(sum, weights, quants);
 }
 
 /** out[columns] = one row of the matrix, as numbers. lane: row within the tile. */

@@ -1,4 +1,4 @@
-import { type Leaf, readLeaf } from './cpu.ts';
+import { type Leaf, readLeaf } from '../features.ts';
 import { PIT_COMMAND, PIT_COUNTER_0 } from './layout.ts';
 
 /**

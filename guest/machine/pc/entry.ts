@@ -1,6 +1,7 @@
 import { main } from 'app';
+import { requireFeatures, requireState } from '../features.ts';
 import { startClock } from './clock.ts';
-import { enableFeatures, requireFeatures } from './cpu.ts';
+import { enableFeatures } from './cpu.ts';
 import { catchExceptions } from './interrupts.ts';
 import { protectMemory } from './paging.ts';
 import { powerOff } from './power.ts';
@@ -22,6 +23,7 @@ function start(info: usize): void {
   requireFeatures();
   readStartInfo(info);
   enableFeatures();
+  requireState();
   run(ticks);
 }
 

@@ -1,4 +1,5 @@
 import { main } from 'app';
+import { requireFeatures, requireState } from '../features.ts';
 import { addText, type Line } from '../line.ts';
 import { startClock } from './clock.ts';
 import { writeAll } from './console.ts';
@@ -10,8 +11,15 @@ import { MAX_THREADS, startThreads } from './threads.ts';
 
 entry.linuxProcess(start);
 
-/** stack: argc, argv[0], argv[1] … (System V ABI, AMD64, figure 3.9) */
+/** stack: argc, argv[0], argv[1] … (System V ABI, AMD64, figure 3.9). @generalRegisters */
 function start(stack: Ptr<usize>): void {
+  requireFeatures();
+  requireState();
+  run(stack);
+}
+
+/** @noinline */
+function run(stack: Ptr<usize>): void {
   startClock();
   catchFaults();
   if (beginFirst(stack)) {

@@ -78,9 +78,10 @@ export interface AliasSymbol extends SymbolCommon {
   type: Type | undefined;
 }
 
+/** An import, or a re-export: that has no name in its own module, so it stands in `Checker.reexports`. */
 export interface ImportSymbol extends SymbolCommon {
   kind: 'import';
-  node: ts.ImportSpecifier;
+  node: ts.ImportSpecifier | ts.ExportSpecifier;
   from: Module | undefined;
   imported: string;
 }
@@ -92,6 +93,8 @@ export interface Checker {
   diagnostics: Diagnostic[];
   /** module → its names */
   symbols: Map<SourceModule, Map<string, ModuleSymbol>>;
+  /** module → what it re-exports */
+  reexports: Map<SourceModule, Map<string, ImportSymbol>>;
   /** names of the build's constants modules that were used: "model.DIM" */
   provided: Map<string, ConstantDeclaration | GlobalDeclaration>;
   /** function instances whose body waits to be checked */

@@ -23,7 +23,16 @@ function declare(context: Context, symbol: GlobalSymbol): GlobalDeclaration | un
   const { node, name, mutable, tags } = symbol;
   const at = place(context, node.name);
   const module = symbol.module.name;
-  const common = { kind: 'global' as const, name, module, place: at, mutable, tags };
+  const linked = `${symbol.module.file}:${name}`;
+  const common = {
+    kind: 'global' as const,
+    name,
+    module,
+    symbol: linked,
+    place: at,
+    mutable,
+    tags,
+  };
   const initial = node.initializer;
 
   if (initial !== undefined && isZeroed(initial)) {
@@ -87,7 +96,7 @@ function declareTable(
   context: Context,
   symbol: GlobalSymbol,
   initial: ts.ArrayLiteralExpression,
-  common: Pick<GlobalDeclaration, 'kind' | 'name' | 'module' | 'place' | 'mutable' | 'tags'>,
+  common: Omit<GlobalDeclaration, 'type' | 'table' | 'initial'>,
 ): GlobalDeclaration | undefined {
   const { node, name } = symbol;
   if (symbol.mutable) {

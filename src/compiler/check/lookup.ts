@@ -5,7 +5,14 @@ import type { Constant } from '../parse/constants.ts';
 import type { ConstantsModule } from '../parse/modules.ts';
 import type { ConstantDeclaration, ConstantValue, GlobalDeclaration } from '../tree.ts';
 import { bool, f64, i32, i64, SCALARS, type Type, u64 } from '../types.ts';
-import { type Context, type ImportSymbol, type ModuleSymbol, place, report } from './context.ts';
+import {
+  type Context,
+  type ImportSymbol,
+  type ModuleSymbol,
+  moduleContext,
+  place,
+  report,
+} from './context.ts';
 import { foldCast, represents } from './fold.ts';
 
 export type Meaning =
@@ -17,7 +24,17 @@ export type Meaning =
 /** What a name of the module means; undefined if the module does not know it (it may still be a builtin). */
 export function lookup(context: Context, name: string, node: ts.Node): Meaning | undefined {
   const symbol = context.checker.symbols.get(context.module)?.get(name);
-  if (symbol === undefined || symbol.kind !== 'import') return symbol;
+  return symbol?.kind === 'import' ? follow(context, symbol, node) : symbol;
+}
+
+/** What an import or a re-export stands for. node: where it is used; passed: re-exports on the way there. */
+export function follow(
+  context: Context,
+  symbol: ImportSymbol,
+  node: ts.Node,
+  passed: readonly ImportSymbol[] = [],
+): Meaning {
+  const { checker } = context;
   const { from, imported } = symbol;
   if (from === undefined) return { kind: 'failed' };
   if (from.kind === 'constants') {
@@ -27,12 +44,17 @@ export function lookup(context: Context, name: string, node: ts.Node): Meaning |
     }
     return { kind: 'provided', declaration: provided(context, from, imported, node) };
   }
-  const found = context.checker.symbols.get(from)?.get(imported);
-  if (found === undefined || !found.exported || found.kind === 'import') {
-    report(context, symbol.node, 'MU004', { module: from.file, name: imported });
-    return { kind: 'failed' };
+  const own = checker.symbols.get(from)?.get(imported);
+  if (own?.exported && own.kind !== 'import') return own;
+  const onward = checker.reexports.get(from)?.get(imported);
+  if (onward !== undefined && !passed.includes(onward)) {
+    return follow(moduleContext(checker, from), onward, onward.node, [...passed, onward]);
   }
-  return found;
+  report(moduleContext(checker, symbol.module), symbol.node, 'MU004', {
+    module: from.file,
+    name: imported,
+  });
+  return { kind: 'failed' };
 }
 
 /** A constant of the build, declared when it is first used, so that unused ones leave no trace in the C. */
@@ -61,6 +83,7 @@ function provided(
           kind: 'global',
           name,
           module,
+          symbol: key,
           place: at,
           type: checker.types.array(type, values.length),
           table: folded.map((value) => ({ kind: 'literal', type, place: at, value })),

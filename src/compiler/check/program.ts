@@ -11,15 +11,16 @@ import { type Checker, type ModuleSymbol, moduleContext, place, report } from '.
 import { checkExpression } from './expressions.ts';
 import { instanceOf } from './functions.ts';
 import { globalDeclaration } from './globals.ts';
-import { lookup } from './lookup.ts';
+import { follow, lookup } from './lookup.ts';
 import { checkBody } from './statements.ts';
-import { collectSymbols, type LooseStatement } from './symbols.ts';
+import { collectSymbols, isDeclared, type LooseStatement } from './symbols.ts';
 import { enumType, structType, typeFrom } from './types.ts';
 
 /** Every function of every module is checked, used or not; only what is reachable is emitted later. */
 export function checkProgram(
   graph: ModuleGraph,
   target: Target,
+  unit?: string,
 ): {
   program: Program;
   checker: Checker;
@@ -29,6 +30,7 @@ export function checkProgram(
     types: new TypeTable(),
     diagnostics: [...graph.diagnostics],
     symbols: new Map(),
+    reexports: new Map(),
     provided: new Map(),
     queue: [],
     functions: [],
@@ -38,6 +40,7 @@ export function checkProgram(
   const loose = graph.modules.flatMap((module) => collectSymbols(checker, module));
   const roots: FunctionInstance[] = [];
   const program: Program = {
+    unit,
     functions: checker.functions,
     constants: [],
     globals: [],
@@ -51,7 +54,15 @@ export function checkProgram(
   for (const [module, symbols] of checker.symbols) {
     for (const symbol of symbols.values()) declare(checker, program, module, symbol, graph.root);
   }
-  for (const statement of loose) checkLoose(checker, statement, graph.root);
+  for (const [module, symbols] of checker.reexports) {
+    const context = moduleContext(checker, module);
+    for (const symbol of symbols.values()) {
+      const what = 're-export by the root module';
+      if (module === graph.root) report(context, symbol.node, 'MU005', { what });
+      else follow(context, symbol, symbol.node, [symbol]);
+    }
+  }
+  for (const statement of loose) checkLoose(checker, statement, program, graph.root);
   for (let next = checker.queue.shift(); next !== undefined; next = checker.queue.shift()) {
     checkBody(moduleContext(checker, next.symbol.module), next.symbol, next.instance);
   }
@@ -98,10 +109,16 @@ function declare(
       lookup(context, symbol.name, symbol.node);
       break;
     case 'function': {
-      if (symbol.typeParameters.length > 0) break;
+      if (symbol.typeParameters.length > 0) {
+        if (!isDeclared(symbol.node)) break;
+        const instead = 'a unit defines functions of fixed types: declare one for each';
+        report(context, symbol.node, 'MU101', { what: 'a generic declared function', instead });
+        break;
+      }
       const instance = instanceOf(context, symbol, [], symbol.node);
-      if (instance === undefined) break;
-      if ((symbol.exported && module === root) || symbol.tags.has('symbol')) {
+      if (instance === undefined || instance.external) break;
+      const isSymbol = symbol.tags.has('symbol') && program.unit === undefined;
+      if ((symbol.exported && module === root) || isSymbol) {
         program.roots.push(instance);
       }
       if (symbol.tags.has('panic')) declarePanic(checker, module, symbol.node, instance);
@@ -158,6 +175,7 @@ function checkInterrupt(
 function checkLoose(
   checker: Checker,
   { module, node }: LooseStatement,
+  program: Program,
   root: SourceModule | undefined,
 ): void {
   const context = moduleContext(checker, module);
@@ -167,7 +185,7 @@ function checkLoose(
     report(context, node, 'MU102');
     return;
   }
-  if (module !== root) return; // an entry of a module that is only imported
+  if (module !== root || program.unit !== undefined) return; // not where this program begins
   const [first] = checker.entries;
   if (first !== undefined) {
     const where = `${first.place.file}:${first.place.line}`;

@@ -11,7 +11,7 @@ import { completes } from './flow.ts';
 import { functionContext } from './functions.ts';
 import { isZeroed, zeroedType } from './globals.ts';
 import { COMPOUND, combine, isUntyped } from './operators.ts';
-import { readTags } from './tags.ts';
+import { isUnrolled, readTags } from './tags.ts';
 import { requireValue, typeFrom } from './types.ts';
 
 /** Checks the body of a function instance and stores it there. */
@@ -31,6 +31,10 @@ export function checkBody(
     }
     context.scope?.names.set(parameter.name, parameter);
   }
+  if (instance.external) {
+    checkExternal(context, symbol);
+    return;
+  }
   if (node.body === undefined) {
     const instead = 'write its body';
     report(context, node, 'MU101', { what: 'a function without a body', instead });
@@ -48,6 +52,19 @@ export function checkBody(
   if (result !== voidType && result.kind !== 'error' && completes(instance.body)) {
     const values = { name: instance.name, type: result.name };
     report(context, node.name ?? node, 'MU313', values);
+  }
+}
+
+/** A function of another unit: a name to call it by, and nothing else. */
+function checkExternal(context: Context, { node, name, tags }: FunctionSymbol): void {
+  if (node.body !== undefined) {
+    const instead = 'leave out the body, or `declare`';
+    report(context, node, 'MU101', { what: 'the body of a declared function', instead });
+  }
+  if (!tags.has('symbol')) {
+    const instead = '/** @symbol NAME */ says what another unit calls it';
+    const problem = `is missing on the declared function "${name}"`;
+    report(context, node, 'MU502', { tag: '@symbol', problem, instead });
   }
 }
 
@@ -289,7 +306,8 @@ function checkFor(outer: Context, node: ts.ForStatement): Statement {
   const condition = node.condition && checkCondition(context, node.condition);
   const update = node.incrementor === undefined ? [] : checkEffect(context, node.incrementor);
   const body = checkInner(context, node.statement);
-  return { kind: 'for', initial, condition, update, body, place: place(outer, node) };
+  const unroll = isUnrolled(outer, node);
+  return { kind: 'for', unroll, initial, condition, update, body, place: place(outer, node) };
 }
 
 function checkSwitch(outer: Context, node: ts.SwitchStatement): Statement[] {

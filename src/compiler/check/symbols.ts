@@ -2,7 +2,14 @@
 
 import ts from 'typescript';
 import type { SourceModule } from '../parse/modules.ts';
-import { type Checker, type Context, type ModuleSymbol, moduleContext, report } from './context.ts';
+import {
+  type Checker,
+  type Context,
+  type ImportSymbol,
+  type ModuleSymbol,
+  moduleContext,
+  report,
+} from './context.ts';
 import { readTags } from './tags.ts';
 
 /** Statements at module level that are not declarations: entry stubs, or mistakes. */
@@ -14,6 +21,7 @@ export interface LooseStatement {
 export function collectSymbols(checker: Checker, module: SourceModule): LooseStatement[] {
   const names = new Map<string, ModuleSymbol>();
   checker.symbols.set(module, names);
+  checker.reexports.set(module, new Map());
   const context = moduleContext(checker, module);
   const loose: LooseStatement[] = [];
 
@@ -25,12 +33,12 @@ export function collectSymbols(checker: Checker, module: SourceModule): LooseSta
   for (const node of module.source.statements) {
     const common = { module, exported: isExported(node) };
     if (ts.isFunctionDeclaration(node)) {
-      checkModifiers(context, node);
+      checkModifiers(context, node, isDeclared(node));
       if (node.name === undefined) {
         report(context, node, 'MU101', { what: 'a function without a name', instead: 'name it' });
         continue;
       }
-      const tags = readTags(context, node, 'function');
+      const tags = readTags(context, node, isDeclared(node) ? 'declared function' : 'function');
       const typeParameters = (node.typeParameters ?? []).map((p) => p.name.text);
       const name = node.name.text;
       const instances = new Map();
@@ -60,10 +68,7 @@ export function collectSymbols(checker: Checker, module: SourceModule): LooseSta
     } else if (ts.isExpressionStatement(node)) {
       loose.push({ module, node });
     } else if (ts.isExportDeclaration(node)) {
-      const empty = node.exportClause !== undefined && ts.isNamedExports(node.exportClause);
-      if (!empty || node.moduleSpecifier !== undefined || node.exportClause.elements.length > 0) {
-        report(context, node, 'MU005', { what: 're-export' });
-      }
+      collectReexports(context, node);
     } else if (ts.isExportAssignment(node)) {
       report(context, node, 'MU005', { what: 'default export' });
     } else if (ts.isInterfaceDeclaration(node)) {
@@ -84,11 +89,17 @@ function isExported(node: ts.Statement): boolean {
   );
 }
 
-/** Everything but `export` is something else than it seems: `declare`, `default`, `async`, `abstract`. */
-function checkModifiers(context: Context, node: ts.Statement): void {
+/** `declare function`: a function of another unit. */
+export function isDeclared(node: ts.FunctionDeclaration): boolean {
+  return (ts.getModifiers(node) ?? []).some((m) => m.kind === ts.SyntaxKind.DeclareKeyword);
+}
+
+/** Everything but `export` is something else than it seems: `default`, `async`, `abstract`, `declare` but for functions. */
+function checkModifiers(context: Context, node: ts.Statement, mayDeclare = false): void {
   const modifiers = ts.canHaveModifiers(node) ? ts.getModifiers(node) : undefined;
   for (const modifier of modifiers ?? []) {
     if (modifier.kind === ts.SyntaxKind.ExportKeyword) continue;
+    if (modifier.kind === ts.SyntaxKind.DeclareKeyword && mayDeclare) continue;
     if (modifier.kind === ts.SyntaxKind.DefaultKeyword) {
       report(context, modifier, 'MU005', { what: 'default export' });
     } else {
@@ -170,5 +181,37 @@ function collectImports(
     const name = element.name.text;
     const module = context.module;
     add({ kind: 'import', name, module, exported: false, node: element, from, imported }, element);
+  }
+}
+
+/** `export { a, b as c } from "./file.ts"`; an empty `export {}` says nothing. */
+function collectReexports(context: Context, node: ts.ExportDeclaration): void {
+  const { exportClause, moduleSpecifier } = node;
+  if (exportClause === undefined || !ts.isNamedExports(exportClause)) {
+    report(context, node, 'MU005', { what: 're-export of everything' });
+    return;
+  }
+  if (moduleSpecifier === undefined) {
+    if (exportClause.elements.length > 0) report(context, node, 'MU005', { what: 'export list' });
+    return;
+  }
+  const { module } = context;
+  const from = module.imports.get((moduleSpecifier as ts.StringLiteral).text);
+  const names = context.checker.reexports.get(module) as Map<string, ImportSymbol>;
+  for (const element of exportClause.elements) {
+    const imported = (element.propertyName ?? element.name).text;
+    const name = element.name.text;
+    const symbol = context.checker.symbols.get(module)?.get(name);
+    if (names.has(name) || symbol?.exported) report(context, element, 'MU202', { name });
+    else
+      names.set(name, {
+        kind: 'import',
+        name,
+        module,
+        exported: true,
+        node: element,
+        from,
+        imported,
+      });
   }
 }

@@ -4,14 +4,14 @@ import ts from 'typescript';
 import type { Tags } from '../tree.ts';
 import { type Context, report } from './context.ts';
 
-type Owner = 'function' | 'struct' | 'storage';
+type Owner = 'function' | 'declared function' | 'struct' | 'storage';
 
 const KNOWN: Record<string, { on: Owner[]; argument?: 'name' | 'power of two' }> = {
   inline: { on: ['function'] },
   noinline: { on: ['function'] },
   interrupt: { on: ['function'] },
   generalRegisters: { on: ['function'] },
-  symbol: { on: ['function'], argument: 'name' },
+  symbol: { on: ['function', 'declared function'], argument: 'name' },
   section: { on: ['function', 'storage'], argument: 'name' },
   panic: { on: ['function'] },
   packed: { on: ['struct'] },
@@ -44,6 +44,19 @@ export function readTags(context: Context, node: ts.Node, owner: Owner): Tags {
     else tags.set(name, text);
   }
   return tags;
+}
+
+/** Whether a comment right before a loop says `@unroll`. TypeScript's parser has no JSDoc for statements. */
+export function isUnrolled(context: Context, loop: ts.ForStatement): boolean {
+  const { text } = loop.getSourceFile();
+  const comments = (ts.getLeadingCommentRanges(text, loop.pos) ?? []).map(({ pos, end }) =>
+    text.slice(pos, end),
+  );
+  const tags = comments.flatMap((comment) =>
+    comment.startsWith('/**') ? (comment.match(/@\w+/g) ?? []) : [],
+  );
+  for (const tag of tags) if (tag !== '@unroll') report(context, loop, 'MU501', { tag });
+  return tags.includes('@unroll');
 }
 
 function misuse(

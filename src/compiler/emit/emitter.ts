@@ -20,6 +20,8 @@ export interface Emitter {
   target: Target;
   checked: boolean;
   program: Program;
+  /** symbols of the storage that further units use too */
+  shared: ReadonlySet<string>;
   types: TypeTable;
   names: Names;
   effects: Effects;
@@ -52,7 +54,7 @@ export function bitsOfType(e: Emitter, type: IntegerType | FloatType): number {
 export function useFunction(e: Emitter, instance: FunctionInstance): string {
   if (!e.functions.has(instance)) {
     e.functions.add(instance);
-    e.pending.push(instance);
+    if (!instance.external) e.pending.push(instance);
   }
   return e.names.of(instance);
 }

@@ -39,6 +39,13 @@ export function macros(general: boolean): string {
 `;
 }
 
+/** What a further unit sees of them: the main unit's are compiled for every CPU that the program runs on. */
+export const MEMORY_PROTOTYPES = `void *memcpy(void *to, const void *from, usize n);
+void *memmove(void *to, const void *from, usize n);
+void *memset(void *to, int byte, usize n);
+int memcmp(const void *a, const void *b, usize n);
+`;
+
 /** Freestanding programs bring what clang calls for copies and comparisons. Weak, so that a C library may be linked too. */
 export function memoryFunctions(arch: Architecture, general: boolean): string {
   const x86 = arch === 'x86_64';

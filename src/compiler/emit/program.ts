@@ -23,15 +23,27 @@ import { entryStub } from './entry.ts';
 import { converted } from './expressions.ts';
 import { cLiteral, cString } from './literals.ts';
 import { LocalNames, Names } from './names.ts';
-import { HEADER, macros, memoryFunctions } from './prelude.ts';
+import { HEADER, MEMORY_PROTOTYPES, macros, memoryFunctions } from './prelude.ts';
 import { checkRegisters, generalFunctions } from './registers.ts';
 import { Lines, statements } from './statements.ts';
 
+/** A program or a unit as C, and what of it other units must know. */
+export interface Emitted {
+  c: string;
+  diagnostics: Diagnostic[];
+  /** storage that the C uses */
+  storage: GlobalDeclaration[];
+  /** functions of other units that the C uses */
+  externals: FunctionInstance[];
+}
+
+/** shared: symbols of the storage that the main unit defines for further ones. */
 export function emitProgram(
   program: Program,
   checker: Checker,
   checked: boolean,
-): { c: string; diagnostics: Diagnostic[] } {
+  shared: ReadonlySet<string> = new Set(),
+): Emitted {
   const all = [
     ...program.structs,
     ...program.enums,
@@ -45,6 +57,7 @@ export function emitProgram(
     target: checker.target,
     checked,
     program,
+    shared,
     types: checker.types,
     names,
     effects: new Effects(program.functions, checked),
@@ -54,7 +67,7 @@ export function emitProgram(
     structs: new Set(),
     enums: new Set(),
     constants: new Set(),
-    globals: new Set(),
+    globals: new Set(program.globals.filter((global) => shared.has(global.symbol))),
     functions: new Set(),
     pending: [],
     files: new Map(),
@@ -95,7 +108,8 @@ export function emitProgram(
     bodies.get(instance)?.(out);
   }
   const general = e.general.size > 0;
-  const prototypes = functions.map((instance) => `${head(e, instance, true)};`);
+  const externals = program.functions.filter((f) => f.external && e.functions.has(f));
+  const prototypes = [...externals, ...functions].map((instance) => `${head(e, instance, true)};`);
   const constants = program.constants.filter((constant) => e.constants.has(constant));
   const tables = program.globals.filter((global) => globals.has(global));
   const enums = program.enums.filter((type) => e.enums.has(type));
@@ -103,7 +117,7 @@ export function emitProgram(
   const sections = [
     HEADER,
     macros(general),
-    memoryFunctions(e.target.arch, general),
+    program.unit === undefined ? memoryFunctions(e.target.arch, general) : MEMORY_PROTOTYPES,
     ...[...e.vectors].map(vectorType),
     '',
     ...enums.map((type) => enumDefinition(e, type)),
@@ -127,7 +141,8 @@ export function emitProgram(
     .join('\n')
     .replace(/\n{3,}/g, '\n\n')
     .trimEnd()}\n`;
-  return { c, diagnostics: unique(e.diagnostics) };
+  const storage = tables.filter((global) => global.table === undefined);
+  return { c, diagnostics: unique(e.diagnostics), storage, externals };
 }
 
 /** Every function is written twice, and a generic one once per instance. */
@@ -197,11 +212,21 @@ function globalDefinition(e: Emitter, global: GlobalDeclaration): string {
   const attribute = attributes.length === 0 ? '' : ` __attribute__((${attributes.join(', ')}))`;
   const isTable = global.table !== undefined;
   const name = `${isTable ? 'const ' : ''}${e.names.of(global)}`;
-  const declaration = `static ${declare(e, global.type, name)}${attribute}`;
+  const linkage = linkageOf(e, global);
+  const label = linkage === 'static ' ? '' : ` __asm__(${JSON.stringify(global.symbol)})`;
+  const declaration = `${linkage}${declare(e, global.type, name)}${label}${attribute}`;
+  if (linkage === 'extern ') return `${declaration};`;
   if (global.table !== undefined) return `${declaration} = ${table(e, global.table)};`;
   return global.initial === undefined
     ? `${declaration};`
     : `${declaration} = ${element(e, global.initial)};`;
+}
+
+/** Tables are every unit's own; storage is the main unit's, by a symbol if others use it too. */
+function linkageOf(e: Emitter, global: GlobalDeclaration): 'static ' | 'extern ' | '' {
+  if (global.table !== undefined) return 'static ';
+  if (e.program.unit !== undefined) return 'extern ';
+  return e.shared.has(global.symbol) ? '' : 'static ';
 }
 
 function table(e: Emitter, elements: TableElement[]): string {
@@ -243,6 +268,12 @@ function definition(e: Emitter, out: Lines, instance: FunctionInstance): void {
   e.current = undefined;
 }
 
+/** What the linker knows a root, or an external function, by. */
+export function symbolOf({ unit }: Program, { name, tags, external }: FunctionInstance): string {
+  const symbol = tags.get('symbol') ?? name;
+  return unit === undefined || external ? symbol : `${symbol}_${unit}`;
+}
+
 /** `static i32 f(i32 a)` with its attributes. */
 function head(e: Emitter, instance: FunctionInstance, prototype: boolean): string {
   const { tags, type } = instance;
@@ -259,13 +290,15 @@ function head(e: Emitter, instance: FunctionInstance, prototype: boolean): strin
   const isEntry = e.program.entries.some((stub) => stub.start === instance);
   if (isEntry) attributes.push('used');
   // The outside sees the name of the TypeScript, also where C needs another.
-  const symbol = tags.get('symbol') ?? instance.name;
+  const symbol = symbolOf(e.program, instance);
   if (isRoot && e.target.arch === 'wasm32') attributes.push(`export_name("${symbol}")`);
-  const hasLabel = tags.has('symbol') && e.names.of(instance) !== symbol;
+  const isNamed = tags.has('symbol') || e.program.unit !== undefined;
+  const isOutside = isRoot || instance.external;
+  const hasLabel = isOutside && isNamed && e.names.of(instance) !== symbol;
   const label = hasLabel && prototype ? ` __asm__("${symbol}")` : '';
   const names = instance.parameters.map((parameter) => e.locals.of(parameter));
   const list = parameterList(e, type.parameters, prototype ? undefined : names);
-  const linkage = isRoot ? '' : tags.has('inline') ? 'static inline ' : 'static ';
+  const linkage = isOutside ? '' : tags.has('inline') ? 'static inline ' : 'static ';
   const attribute =
     attributes.length > 0 && prototype ? `__attribute__((${attributes.join(', ')})) ` : '';
   return `${attribute}${linkage}${declare(e, type.result, `${e.names.of(instance)}(${list})`)}${label}`;

@@ -28,9 +28,12 @@ export function generalFunctions(functions: FunctionInstance[]): Set<FunctionIns
 export function checkRegisters(general: Set<FunctionInstance>): Diagnostic[] {
   const found: Diagnostic[] = [];
   for (const instance of general) {
-    const type = scan(instance).types.find((t) => t.kind === 'float' || t.kind === 'vector');
-    if (type === undefined) continue;
-    found.push(diagnostic('MU506', instance.place, { name: instance.name, type: type.name }));
+    const { types, callees } = scan(instance);
+    const type = types.find((t) => t.kind === 'float' || t.kind === 'vector');
+    const external = callees.find((callee) => callee.external);
+    const uses = type?.name ?? (external && `${external.name} of another unit`);
+    if (uses === undefined) continue;
+    found.push(diagnostic('MU506', instance.place, { name: instance.name, type: uses }));
   }
   return found;
 }

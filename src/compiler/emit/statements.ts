@@ -248,7 +248,8 @@ function forStatement(
   const condition = s.condition === undefined ? '' : ` ${expression(e, s.condition)}`;
   const updates = s.update.map((u) => simple(e, u)).filter((u) => u !== '');
   const update = updates.length === 0 ? '' : ` ${updates.join(', ')}`;
-  out.at(s.place, `${own}for (${head};${condition};${update}) {`);
+  const pragma = s.unroll ? '_Pragma("clang loop unroll(full)") ' : '';
+  out.at(s.place, `${own}${pragma}for (${head};${condition};${update}) {`);
   block(e, out, s.body, own);
   if (!headed) out.close(opened, `${indent}}`);
 }

@@ -143,6 +143,34 @@ VECTOR_HELPER ${type} ${type}_loadF16(const u16 *p) {
   return `${use.helper(`${type}_loadF16`, text)}(${place(use)})`;
 }
 
+/** To the nearest half, ties to even. Plain: what rounds a subnormal is an addition, what rounds a normal number a carry. */
+function storeF16(use: Use): string {
+  const type = use.c(vectorOf(use));
+  const { lanes } = vectorOf(use);
+  const half = use.c(use.vector('u16', lanes));
+  const words = use.c(use.vector('u32', lanes));
+  const text = `#if defined(__F16C__) || defined(__AVX512F__) || defined(__aarch64__)
+VECTOR_HELPER void ${type}_storeF16(u16 *p, ${type} v) {
+  typedef _Float16 halves __attribute__((ext_vector_type(${lanes})));
+  halves h = __builtin_convertvector(v, halves);
+  __builtin_memcpy(p, &h, sizeof h);
+}
+#else
+VECTOR_HELPER void ${type}_storeF16(u16 *p, ${type} v) {
+  ${words} w = (${words})v, rest = w & 0x7fffffff, sign = (w & 0x80000000) >> 16;
+  ${words} subnormal = (${words})((${type})rest + (f32)0.5f) - 0x3f000000;
+  ${words} normal = (rest - 0x38000000 + 0xfff + ((rest >> 13) & 1)) >> 13;
+  ${words} isSmall = (${words})(rest < 0x38800000), isLarge = (${words})(rest >= 0x477ff000);
+  ${words} isNaN = (${words})(rest > 0x7f800000);
+  ${words} large = 0x7c00 | (isNaN & (0x200 | ((rest >> 13) & 0x3ff)));
+  ${words} r = sign | (subnormal & isSmall) | (large & isLarge) | (normal & ~isSmall & ~isLarge);
+  ${half} h = __builtin_convertvector(r, ${half});
+  __builtin_memcpy(p, &h, sizeof h);
+}
+#endif`;
+  return `${use.helper(`${type}_storeF16`, text)}(${place(use)}, ${use.args[2]})`;
+}
+
 function loadBF16(use: Use): string {
   const type = use.c(vectorOf(use));
   const half = use.c(use.vector('u16', vectorOf(use).lanes));
@@ -333,6 +361,14 @@ export const vectors: Intrinsic[] = [
     result: 'V',
     effect: 'reads',
     c: loadF16,
+  },
+  {
+    name: 'storeF16',
+    of: 'f32',
+    parameters: ['Ptr<u16>', 'index', 'V'],
+    result: 'void',
+    effect: 'writes',
+    c: storeF16,
   },
   {
     name: 'loadBF16',

@@ -19,7 +19,7 @@ export interface SourceModule {
   /** the file's name without extension: prefix where names of modules collide */
   name: string;
   source: ts.SourceFile;
-  /** import declaration's specifier → module; a specifier that could not be resolved is missing */
+  /** specifier of an import or re-export → module; a specifier that could not be resolved is missing */
   imports: Map<string, Module>;
 }
 
@@ -79,7 +79,10 @@ export function loadModules(
     loaded.set(path, module);
     reportSyntax(module);
     for (const statement of source.statements) {
-      if (ts.isImportDeclaration(statement)) resolveImport(module, statement.moduleSpecifier);
+      const isImport = ts.isImportDeclaration(statement) || ts.isExportDeclaration(statement);
+      if (isImport && statement.moduleSpecifier !== undefined) {
+        resolveImport(module, statement.moduleSpecifier);
+      }
     }
     graph.modules.push(module);
     return module;

@@ -7,13 +7,15 @@ i32 run(State, i32);
 #line 10 "tests/compiler/cases/control/input.ts"
 i32 run(State state, i32 n) {
   i32 count = 0;
+
+  _Pragma("clang loop unroll(full)") for (i32 k = 0; k < 4; k++) { count += k; }
   { i32 i = 0; i32 j = n; for (; i < j; i++, j--) {
       if (i == LIMIT) { break; }
       else if (i % 3 == 0) { continue; }
       count += j;
     }
   }
-#line 17 "tests/compiler/cases/control/input.ts"
+#line 19 "tests/compiler/cases/control/input.ts"
   do {
     count--;
   } while (count > LIMIT);
@@ -23,7 +25,7 @@ i32 run(State state, i32 n) {
     case State_Busy: {
       return 1;
     }
-#line 25 "tests/compiler/cases/control/input.ts"
+#line 27 "tests/compiler/cases/control/input.ts"
     case State_Done: {
       i32 twice = count * 2;
       return twice;
@@ -32,7 +34,7 @@ i32 run(State state, i32 n) {
       count = count > 0 ? 1 : -1;
     }
   }
-#line 32 "tests/compiler/cases/control/input.ts"
+#line 34 "tests/compiler/cases/control/input.ts"
   while (true) {
     count += 7;
     if (count > 50) { return count; }

@@ -9,6 +9,8 @@ const VERBOSE: bool = false;
 
 export function run(state: State, n: i32): i32 {
   let count: i32 = 0;
+  /** @unroll */
+  for (let k: i32 = 0; k < 4; k++) count += k;
   for (let i: i32 = 0, j: i32 = n; i < j; i++, j--) {
     if (i == LIMIT) break;
     else if (i % 3 == 0) continue;

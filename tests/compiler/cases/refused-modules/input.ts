@@ -11,3 +11,5 @@ export default function named(): void {}
 export function use(): i32 {
   return a() + b + c + hidden() + MISSING;
 }
+export { d } from './other.ts';
+import { circular, twice } from './circle.ts';

@@ -1,0 +1,6 @@
+/** The kernels that every CPU runs, and the reference for the others. */
+export { addQuery, attend, GROUP, type QueryBlock, remember } from './attention.ts';
+export { multiply, prepare, readRow, TILE_ROWS } from './matmul.ts';
+export { addTo, rmsNorm } from './norm.ts';
+export { rotate, turnTo } from './rope.ts';
+export { swiglu } from './swiglu.ts';

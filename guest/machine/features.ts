@@ -1,0 +1,126 @@
+import { NEEDS_AVX512VNNI, NEEDS_AVXVNNI } from 'units';
+import { addText, type Line } from './line.ts';
+import { stopWith } from './panic.ts';
+
+/*
+ * What an x86-64 CPU can do (Intel SDM volume 2, CPUID), and whether that is enough. The main unit uses every instruction of its
+ * level, from x86-64-v3 on (System V ABI, AMD64, table 3.1): what is asked here is asked before any of them runs.
+ */
+
+/** XCR0, state that the system saves, so that its registers work: x87, SSE, AVX; and AVX-512's opmask, upper halves, upper registers. */
+export const XCR0_AVX: u64 = 0x07;
+export const XCR0_AVX512: u64 = 0xe0;
+
+const OSXSAVE: u32 = 27;
+
+/** What a program is compiled for: the least that we run on, or the level that was asked for. */
+enum Level {
+  Base,
+  Chosen,
+}
+
+/** cpuid's answer */
+export class Leaf {
+  eax!: u32;
+  ebx!: u32;
+  ecx!: u32;
+  edx!: u32;
+}
+
+/** All zero for a leaf that the CPU does not have. @generalRegisters */
+export function readLeaf(out: Ptr<Leaf>, leaf: u32, subleaf: u32): void {
+  cpu.cpuid(leaf & 0xffff0000, 0, ref(out.eax));
+  const last = out.eax;
+  out.eax = 0;
+  out.ebx = 0;
+  out.ecx = 0;
+  out.edx = 0;
+  if (leaf <= last) cpu.cpuid(leaf, subleaf, ref(out.eax));
+}
+
+/** Stops with a message if the CPU lacks an instruction set that the program is compiled for. @generalRegisters */
+export function requireFeatures(): void {
+  const leaf = zeroed<Leaf>();
+  readLeaf(ref(leaf), 1, 0);
+  requireBit(leaf.ecx, 0, 'SSE3');
+  requireBit(leaf.ecx, 9, 'SSSE3');
+  requireBit(leaf.ecx, 12, 'FMA');
+  requireBit(leaf.ecx, 13, 'CMPXCHG16B');
+  requireBit(leaf.ecx, 19, 'SSE4.1');
+  requireBit(leaf.ecx, 20, 'SSE4.2');
+  requireBit(leaf.ecx, 22, 'MOVBE');
+  requireBit(leaf.ecx, 23, 'POPCNT');
+  requireBit(leaf.ecx, 26, 'XSAVE');
+  requireBit(leaf.ecx, 28, 'AVX');
+  requireBit(leaf.ecx, 29, 'F16C');
+  readLeaf(ref(leaf), 7, 0);
+  requireBit(leaf.ebx, 3, 'BMI1');
+  requireBit(leaf.ebx, 5, 'AVX2');
+  requireBit(leaf.ebx, 8, 'BMI2');
+  readLeaf(ref(leaf), 0x80000001, 0);
+  requireBit(leaf.ecx, 5, 'LZCNT');
+  if (NEEDS_AVXVNNI && !knowsAvxVnni()) lacks('AVX-VNNI', Level.Chosen);
+  if (NEEDS_AVX512VNNI && !knowsAvx512Vnni()) lacks('AVX-512 VNNI', Level.Chosen);
+}
+
+/** Stops with a message if the system does not save the vector registers that the program uses. @generalRegisters */
+export function requireState(): void {
+  if (!hasState(XCR0_AVX)) lacks('AVX registers switched on', Level.Base);
+  if (NEEDS_AVX512VNNI && !hasState(XCR0_AVX | XCR0_AVX512))
+    lacks('AVX-512 switched on', Level.Chosen);
+}
+
+/** @generalRegisters */
+export function requireBit(register: u32, bit: u32, name: string): void {
+  if (!isSet(register, bit)) lacks(name, Level.Base);
+}
+
+/** @generalRegisters */
+function lacks(name: string, level: Level): void {
+  const line = zeroed<Line>();
+  addText(ref(line), '\npanic: this CPU has no ');
+  addText(ref(line), name);
+  addText(ref(line), '; the program is compiled for ');
+  if (level == Level.Base) addText(ref(line), 'x86-64-v3 (AVX2, FMA). In QEMU: -cpu max\n');
+  else addText(ref(line), 'such a CPU only: without --cpu it runs on others too\n');
+  stopWith(ref(line));
+}
+
+/** Can code of the unit avxvnni run? */
+export function hasAvxVnni(): bool {
+  return knowsAvxVnni() && hasState(XCR0_AVX);
+}
+
+/** Can code of the unit avx512vnni run? */
+export function hasAvx512Vnni(): bool {
+  return knowsAvx512Vnni() && hasState(XCR0_AVX | XCR0_AVX512);
+}
+
+/** Leaf 7.1: eax bit 4 AVX-VNNI. @generalRegisters */
+function knowsAvxVnni(): bool {
+  const leaf = zeroed<Leaf>();
+  readLeaf(ref(leaf), 7, 0);
+  if (leaf.eax < 1) return false; // its last subleaf
+  readLeaf(ref(leaf), 7, 1);
+  return isSet(leaf.eax, 4);
+}
+
+/** Leaf 7.0: ebx bits 16 F, 17 DQ, 28 CD, 30 BW, 31 VL; ecx bit 11 AVX512_VNNI. @generalRegisters */
+function knowsAvx512Vnni(): bool {
+  const leaf = zeroed<Leaf>();
+  readLeaf(ref(leaf), 7, 0);
+  const all: u32 = 0xd0030000;
+  return (leaf.ebx & all) == all && isSet(leaf.ecx, 11);
+}
+
+/** @generalRegisters */
+function hasState(parts: u64): bool {
+  const leaf = zeroed<Leaf>();
+  readLeaf(ref(leaf), 1, 0);
+  return isSet(leaf.ecx, OSXSAVE) && (cpu.xgetbv(0) & parts) == parts;
+}
+
+/** @generalRegisters */
+function isSet(register: u32, bit: u32): bool {
+  return ((register >> bit) & 1) != 0;
+}

@@ -1,0 +1,1 @@
+export { circular } from './circle.ts';

@@ -1,0 +1,1 @@
+export function step(by: i32): void {}

@@ -1,0 +1,5 @@
+import { step } from 'steps';
+
+export function work(by: i32): void {
+  step(by);
+}

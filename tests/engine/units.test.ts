@@ -1,0 +1,71 @@
+/** Which unit of a program computes, on which CPU; and programs that were compiled for a CPU that is not there. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type PreparedPack, preparePack } from '../../src/stacks/prepare.ts';
+import { CPU_LEVEL_NAMES, type CpuLevel, type GuestMachine } from '../../src/toolchain/clang.ts';
+import { requireTool } from '../../src/toolchain/find.ts';
+import { compileGuest } from '../../src/toolchain/guest.ts';
+import { qemuArguments } from '../../src/toolchain/qemu.ts';
+import { makeTinyGguf } from '../model/tinyGguf.ts';
+import { hasQemu, NO_QEMU, noLevel } from './guests.ts';
+
+let folder: string;
+let pack: PreparedPack;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'mu-unit-'));
+  const model = join(folder, 'tiny.gguf');
+  writeFileSync(model, makeTinyGguf());
+  pack = await preparePack({ model });
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function compile(machine: GuestMachine, cpu?: CpuLevel): Promise<string> {
+  const app = join(import.meta.dirname, 'apps/unit.ts');
+  return (await compileGuest({ machine, app, constants: pack.constants, cpu })).elf;
+}
+
+const runProcess = async (cpu?: CpuLevel) => {
+  const { status, stdout } = spawnSync(await compile('process', cpu), [pack.path]);
+  return { status, said: stdout.toString() };
+};
+
+async function runPc(cpu: CpuLevel | undefined, processor: string): Promise<string> {
+  const [qemu, ...leading] = requireTool('qemu');
+  const kernel = await compile('pc', cpu);
+  const memoryBytes = pack.bytes + 64 * 2 ** 20;
+  const args = qemuArguments({ machine: 'microvm', kernel, initrd: pack.path, memoryBytes });
+  const options = { input: '', timeout: 60_000 };
+  return spawnSync(qemu, [...leading, ...args, '-cpu', processor], options).stdout.toString();
+}
+
+const has = (level: CpuLevel) => noLevel(level) === '';
+
+test('a process: the last unit that /proc/cpuinfo says the CPU can run', async () => {
+  const expected = has('avx512vnni') ? 'avx512vnni' : has('avxvnni') ? 'avxvnni' : 'main';
+  expect(await runProcess()).toEqual({ status: 0, said: expected });
+});
+
+test.each(CPU_LEVEL_NAMES)('a process for %s alone: that, or one line', async (cpu) => {
+  const { status, said } = await runProcess(cpu);
+  if (has(cpu)) expect({ status, said }).toEqual({ status: 0, said: 'main' });
+  else {
+    expect(status).toBe(1);
+    expect(said).toMatch(/^\npanic: this CPU has no AVX\S+( VNNI)?; the program is .*\n$/);
+  }
+});
+
+test.skipIf(!hasQemu)(`a PC: QEMU emulates no dot products${NO_QEMU}`, async () => {
+  expect(await runPc(undefined, 'max')).toBe('main');
+});
+
+test.skipIf(!hasQemu).each([
+  ['avx512vnni', 'AVX-512 VNNI'],
+  ['avxvnni', 'AVX-VNNI'],
+] as const)(`a PC without what %s needs${NO_QEMU}`, async (cpu, name) => {
+  expect(await runPc(cpu, 'max')).toBe(
+    `\npanic: this CPU has no ${name}; the program is compiled for such a CPU only: without --cpu it runs on others too\n`,
+  );
+});
