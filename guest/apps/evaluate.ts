@@ -8,14 +8,12 @@
  *
  * Every request starts a new context. A request out of these bounds gets one line of text and exit code 1.
  */
-import { powerOff, read, write } from 'machine';
+import { write } from 'machine';
 import { BATCH, CONTEXT, VOCABULARY } from 'model';
 import { Control } from '../console/characters.ts';
-import { say, sayByte } from '../console/say.ts';
+import { sayByte } from '../console/say.ts';
+import { END, readWord, refuse } from '../console/words.ts';
 import { evaluate, logitsOf } from '../engine/forward.ts';
-
-/** What `readWord` gives at the end of input; no u32 is negative. */
-const END: i64 = -1;
 
 const tokens = zeroed<FixedArray<i32, typeof CONTEXT>>();
 
@@ -47,20 +45,4 @@ function answer(count: i32, first: i32): void {
       write(changetype<Ptr<u8>>(logitsOf(i)), usize(VOCABULARY) * sizeof<f32>());
     }
   }
-}
-
-/** Four bytes, little endian; END if the input ends before or within them. */
-function readWord(): i64 {
-  let word: i64 = 0;
-  for (let shift: i32 = 0; shift < 32; shift += 8) {
-    const byte = read();
-    if (byte < 0) return END;
-    word |= i64(byte) << i64(shift);
-  }
-  return word;
-}
-
-function refuse(reason: string): void {
-  say(reason);
-  powerOff(1);
 }

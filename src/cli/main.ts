@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
+import { registerBench } from './bench.ts';
 import { registerBoot } from './boot.ts';
 import { registerBuild } from './build.ts';
 import { registerChat } from './chat.ts';
@@ -35,6 +36,7 @@ registerRun(program);
 registerBuild(program);
 registerBoot(program);
 registerPerplexity(program);
+registerBench(program);
 registerPull(program);
 registerInspect(program);
 registerCompile(program);

@@ -1,4 +1,4 @@
-/** What `mu perplexity` needs of a model: its pack, its tokenizer, and guest/apps/evaluate.ts as a process. */
+/** What is measured of a model: its pack, its tokenizer, and guest/apps/evaluate.ts as a process. */
 import type { Constant } from '../compiler/index.ts';
 import { loadTokenizer } from '../model/hostTokenizer.ts';
 import { openModel } from '../model/index.ts';
@@ -58,7 +58,7 @@ export async function withEvaluator<T>(
 }
 
 /** A constant's value, with or without a type beside it. */
-function plainValue(constant: Constant): unknown {
+export function plainValue(constant: Constant): unknown {
   const hasType = typeof constant === 'object' && 'value' in constant;
   return hasType ? constant.value : constant;
 }

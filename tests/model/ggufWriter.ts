@@ -1,4 +1,4 @@
-/** Writes GGUF files for tests: metadata of any type, tensors of any bytes. docs: ggml's docs/gguf.md. */
+/** Writes GGUF files for tests and benchmarks: metadata of any type, tensors of any bytes. docs: ggml's docs/gguf.md. */
 
 export type GgufValue =
   | { type: 'u8' | 'u32' | 'i32' | 'f32' | 'u64'; value: number }
@@ -24,26 +24,37 @@ export interface GgufContent {
 
 const ALIGNMENT = 32;
 
-export function writeGguf({ version = 3, metadata, tensors }: GgufContent): Uint8Array {
+/** What a file says of its tensors before their bytes come. */
+export interface GgufPlan {
+  version?: number;
+  metadata: Record<string, GgufValue>;
+  tensors: readonly (Omit<GgufTensor, 'bytes'> & { bytes: { readonly length: number } })[];
+}
+
+export function writeGguf(content: GgufContent): Uint8Array {
+  const data = content.tensors.flatMap(({ bytes }) => [bytes, ggufPadding(bytes.length)]);
+  return Buffer.concat([ggufHead(content), ...data]);
+}
+
+/** The file up to its first tensor's bytes. The tensors follow in their order, `ggufPadding` after each. */
+export function ggufHead({ version = 3, metadata, tensors }: GgufPlan): Buffer {
   const entries = Object.entries(metadata).flatMap(([key, value]) => [text(key), ...entry(value)]);
   let offset = 0;
   const infos: Buffer[] = [];
-  const data: Buffer[] = [];
   for (const { name, shape, type, bytes } of tensors) {
     const dimensions = shape.map((size) => u64(size));
     infos.push(text(name), u32(shape.length), ...dimensions, u32(type), u64(offset));
-    data.push(padded(bytes));
-    offset += data[data.length - 1].length;
+    offset += bytes.length + ggufPadding(bytes.length).length;
   }
   const counts = [u64(tensors.length), u64(Object.keys(metadata).length)];
-  const header = Buffer.concat([
-    Buffer.from('GGUF'),
-    u32(version),
-    ...counts,
-    ...entries,
-    ...infos,
-  ]);
-  return Buffer.concat([padded(header), ...data]);
+  const parts = [Buffer.from('GGUF'), u32(version), ...counts, ...entries, ...infos];
+  const head = Buffer.concat(parts);
+  return Buffer.concat([head, ggufPadding(head.length)]);
+}
+
+/** Zeros that follow `length` bytes up to the next tensor. */
+export function ggufPadding(length: number): Buffer {
+  return Buffer.alloc((ALIGNMENT - (length % ALIGNMENT)) % ALIGNMENT);
 }
 
 function entry({ type, value }: GgufValue): Buffer[] {
@@ -74,11 +85,6 @@ function entry({ type, value }: GgufValue): Buffer[] {
 function text(value: string | Uint8Array): Buffer {
   const bytes = Buffer.from(value as string);
   return Buffer.concat([u64(bytes.length), bytes]);
-}
-
-function padded(bytes: Uint8Array): Buffer {
-  const rest = (ALIGNMENT - (bytes.length % ALIGNMENT)) % ALIGNMENT;
-  return Buffer.concat([bytes, Buffer.alloc(rest)]);
 }
 
 function u32(value: number): Buffer {

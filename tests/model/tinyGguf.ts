@@ -1,35 +1,21 @@
 /** Small random Llama models as GGUF files, for tests that need a model of some shape and type but not of some meaning. */
-import { blockLayouts, type TensorType } from '../../src/model/index.ts';
-import { type GgufContent, type GgufTensor, type GgufValue, writeGguf } from './ggufWriter.ts';
-import { byteVocabulary, sentenceVocabulary } from './tinyVocabulary.ts';
+import { type GgufContent, writeGguf } from './ggufWriter.ts';
+import { type RandomModel, randomGguf } from './randomGguf.ts';
 
-export interface TinyModel {
-  dim?: number;
-  layers?: number;
-  heads?: number;
-  kvHeads?: number;
-  hidden?: number;
-  /** At least 300. */
-  vocab?: number;
-  context?: number;
-  /** Type of every matrix; norms are F32. */
-  type?: TensorType;
-  /** Types of the matrices in turn, in place of one. */
-  types?: TensorType[];
-  tokenizer?: 'bpe' | 'spm';
-  /** The output matrix is the embedding. */
-  tied?: boolean;
-  seed?: number;
-}
+export type TinyModel = Partial<Omit<RandomModel, 'name'>>;
 
-const typeNumbers: Record<TensorType, number> = {
-  F32: 0,
-  F16: 1,
-  Q4_0: 2,
-  Q4_1: 3,
-  Q8_0: 8,
-  Q6_K: 14,
-  BF16: 30,
+const DEFAULTS: Omit<RandomModel, 'name'> = {
+  dim: 64,
+  layers: 2,
+  heads: 4,
+  kvHeads: 2,
+  hidden: 128,
+  vocab: 320,
+  context: 128,
+  type: 'F32',
+  tokenizer: 'bpe',
+  tied: true,
+  seed: 1,
 };
 
 export function makeTinyGguf(shape: TinyModel = {}): Uint8Array {
@@ -38,113 +24,8 @@ export function makeTinyGguf(shape: TinyModel = {}): Uint8Array {
 
 /** The same before it is written, for tests that break it first. */
 export function tinyContent(shape: TinyModel = {}): GgufContent {
-  const { dim = 64, layers = 2, heads = 4, kvHeads = 2, hidden = 128, vocab = 320 } = shape;
-  const { context = 128, type = 'F32', tokenizer = 'bpe', tied = true, seed = 1 } = shape;
-  const { types = [type] } = shape;
-  const random = randomSource(seed);
-  let made = 0;
-  const kvDim = (dim / heads) * kvHeads;
-  const matrix = (name: string, rows: number, columns: number): GgufTensor => {
-    const type = types[made++ % types.length];
-    return {
-      name: `${name}.weight`,
-      shape: [columns, rows],
-      type: typeNumbers[type],
-      bytes: randomMatrix(type, rows * columns, 2 / Math.sqrt(columns), random),
-    };
-  };
-  const norm = (name: string): GgufTensor => ({
-    name: `${name}.weight`,
-    shape: [dim],
-    type: typeNumbers.F32,
-    bytes: new Uint8Array(Float32Array.from({ length: dim }, () => 0.5 + random()).buffer),
-  });
-  const layer = (_: unknown, i: number) => [
-    norm(`blk.${i}.attn_norm`),
-    matrix(`blk.${i}.attn_q`, dim, dim),
-    matrix(`blk.${i}.attn_k`, kvDim, dim),
-    matrix(`blk.${i}.attn_v`, kvDim, dim),
-    matrix(`blk.${i}.attn_output`, dim, dim),
-    norm(`blk.${i}.ffn_norm`),
-    matrix(`blk.${i}.ffn_gate`, hidden, dim),
-    matrix(`blk.${i}.ffn_up`, hidden, dim),
-    matrix(`blk.${i}.ffn_down`, dim, hidden),
-  ];
-  const u32 = (value: number): GgufValue => ({ type: 'u32', value });
-  return {
-    metadata: {
-      'general.architecture': { type: 'string', value: 'llama' },
-      'general.name': { type: 'string', value: `tiny ${type}` },
-      'llama.block_count': u32(layers),
-      'llama.context_length': u32(context),
-      'llama.embedding_length': u32(dim),
-      'llama.feed_forward_length': u32(hidden),
-      'llama.attention.head_count': u32(heads),
-      'llama.attention.head_count_kv': u32(kvHeads),
-      'llama.attention.layer_norm_rms_epsilon': { type: 'f32', value: 1e-5 },
-      'llama.rope.freq_base': { type: 'f32', value: 10000 },
-      'llama.rope.dimension_count': u32(dim / heads),
-      ...(tokenizer === 'bpe' ? byteVocabulary(vocab) : sentenceVocabulary(vocab)),
-    },
-    tensors: [
-      matrix('token_embd', vocab, dim),
-      norm('output_norm'),
-      ...Array.from({ length: layers }, layer).flat(),
-      ...(tied ? [] : [matrix('output', vocab, dim)]),
-    ],
-  };
-}
-
-/** Uniform numbers in [0, 1): mulberry32. */
-function randomSource(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** Blocks of random quants whose scales make values of about ±amplitude. */
-function randomMatrix(
-  type: TensorType,
-  count: number,
-  amplitude: number,
-  random: () => number,
-): Uint8Array {
-  const value = () => (2 * random() - 1) * amplitude;
-  if (type === 'F32') return new Uint8Array(Float32Array.from({ length: count }, value).buffer);
-  const layout = blockLayouts[type];
-  const blocks = count / layout.values;
-  if (!Number.isInteger(blocks)) throw new Error(`${count} values are no whole ${type} blocks`);
-  const bytes = Buffer.alloc(blocks * layout.bytes);
-  for (let b = 0; b < blocks; b++) {
-    const at = b * layout.bytes;
-    for (let i = 0; i < layout.bytes; i++) bytes[at + i] = Math.floor(256 * random());
-    const half = (offset: number, x: number) => bytes.writeUInt16LE(halfBits(x), at + offset);
-    const scale = amplitude * (0.5 + random());
-    if (type === 'F16') half(0, value());
-    if (type === 'BF16') bytes.writeUInt16LE(singleBits(value()) >>> 16, at);
-    if (type === 'Q8_0') half(0, scale / 127);
-    if (type === 'Q4_0') half(0, scale / 8);
-    if (type === 'Q4_1') half(0, scale / 8);
-    if (type === 'Q4_1') half(2, -scale);
-    if (type === 'Q6_K') half(208, scale / (32 * 127));
-  }
-  return bytes;
-}
-
-function singleBits(x: number): number {
-  return new Uint32Array(Float32Array.of(x).buffer)[0];
-}
-
-/** Nearest half towards zero; good enough for scales. Below 2^-14 it is subnormal. */
-function halfBits(x: number): number {
-  const bits = singleBits(x);
-  const sign = (bits >>> 16) & 0x8000;
-  const exponent = ((bits >>> 23) & 0xff) - 127 + 15;
-  if (exponent >= 31) return sign | 0x7bff;
-  if (exponent <= 0) return sign | Math.floor(Math.abs(x) * 2 ** 24);
-  return sign | (exponent << 10) | ((bits >>> 13) & 0x3ff);
+  const type = shape.type ?? DEFAULTS.type;
+  const { metadata, tensors } = randomGguf({ name: `tiny ${type}`, ...DEFAULTS, ...shape });
+  const drawn = tensors.map(({ draw, ...tensor }) => ({ ...tensor, bytes: draw() }));
+  return { metadata, tensors: drawn };
 }

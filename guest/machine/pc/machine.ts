@@ -49,6 +49,9 @@ export function packLength(): usize {
   return moduleLength();
 }
 
+/** All pages that can be are large here (paging.ts). */
+export function preferLargePages(start: Ptr<u8>, length: usize): void {}
+
 /** @generalRegisters */
 export function powerOff(code: i32): void {
   switchOff();

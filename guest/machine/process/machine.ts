@@ -2,6 +2,7 @@ import { bootNanos as clockBootNanos, now as clockNow } from './clock.ts';
 import { poll as pollInput, read as readInput, write as writeOutput } from './console.ts';
 import { leave } from './first.ts';
 import { packLength as mappedLength, packStart as mappedStart } from './pack.ts';
+import { adviseLargePages } from './system.ts';
 import { parallel as shareOut, coreCount as threadCount } from './threads.ts';
 
 export { hasAvx512Vnni, hasAvxVnni } from '../features.ts';
@@ -47,6 +48,11 @@ export function packStart(): Ptr<u8> {
 
 export function packLength(): usize {
   return mappedLength();
+}
+
+/** Large pages are the kernel's to give: storage that was not touched yet mostly gets them. */
+export function preferLargePages(start: Ptr<u8>, length: usize): void {
+  adviseLargePages(changetype<usize>(start), length);
 }
 
 export function powerOff(code: i32): void {

@@ -109,10 +109,15 @@ export function fileLength(file: i32): isize {
 export function mapFile(file: i32, length: usize): isize {
   const start = linux.syscall(MMAP, usize(0), length, PROT_READ, MAP_PRIVATE, usize(file), 0);
   if (start >= 0 || start < -4095) {
-    linux.syscall(MADVISE, start, length, MADV_HUGEPAGE);
+    adviseLargePages(usize(start), length);
     linux.syscall(MADVISE, start, length, MADV_POPULATE_READ);
   }
   return start;
+}
+
+/** Whole pages that had better be large ones. */
+export function adviseLargePages(start: usize, length: usize): void {
+  linux.syscall(MADVISE, start, length, MADV_HUGEPAGE);
 }
 
 /** Whole pages that nobody may touch from now on. */
