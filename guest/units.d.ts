@@ -6,5 +6,6 @@
 export declare const NEEDS_AVXVNNI: bool;
 export declare const NEEDS_AVX512VNNI: bool;
 // Further units that are linked
+export declare const HAS_AVX2: bool;
 export declare const HAS_AVXVNNI: bool;
 export declare const HAS_AVX512VNNI: bool;

@@ -2,10 +2,14 @@
  * The transformer, by the kernels that this CPU runs best. A program may hold the transformer several times, each time compiled for
  * another CPU level, as units beside the main one (docs/language.md); all of them work on the same storage and give the same bits.
  */
-import { hasAvx512Vnni, hasAvxVnni } from 'machine';
-import { HAS_AVX512VNNI, HAS_AVXVNNI } from 'units';
+import { hasAvx512Vnni, hasAvxVnni, isEmulated } from 'machine';
+import { HAS_AVX2, HAS_AVX512VNNI, HAS_AVXVNNI } from 'units';
 import { evaluate as evaluateByMain, logitsOf as logitsByMain } from './transformer.ts';
 
+/** @symbol evaluate_avx2 */
+declare function evaluateAvx2(ids: Ptr<i32>, count: i32, position: i32): void;
+/** @symbol logitsOf_avx2 */
+declare function logitsAvx2(index: i32): Ptr<f32>;
 /** @symbol evaluate_avxvnni */
 declare function evaluateAvxVnni(ids: Ptr<i32>, count: i32, position: i32): void;
 /** @symbol logitsOf_avxvnni */
@@ -18,6 +22,7 @@ declare function logitsAvx512Vnni(index: i32): Ptr<f32>;
 export enum Unit {
   Unknown,
   Main,
+  Avx2,
   AvxVnni,
   Avx512Vnni,
 }
@@ -28,6 +33,8 @@ let chosen: Unit = Unit.Unknown;
 export function unitInUse(): Unit {
   if (chosen == Unit.Unknown) {
     chosen = Unit.Main;
+    if (isEmulated()) return chosen; // wide instructions are slow there
+    if (HAS_AVX2) chosen = Unit.Avx2; // which all that we run on has
     if (HAS_AVXVNNI && hasAvxVnni()) chosen = Unit.AvxVnni;
     if (HAS_AVX512VNNI && hasAvx512Vnni()) chosen = Unit.Avx512Vnni;
   }
@@ -39,6 +46,7 @@ export function evaluate(ids: Ptr<i32>, count: i32, position: i32): void {
   const unit = unitInUse();
   if (HAS_AVX512VNNI && unit == Unit.Avx512Vnni) evaluateAvx512Vnni(ids, count, position);
   else if (HAS_AVXVNNI && unit == Unit.AvxVnni) evaluateAvxVnni(ids, count, position);
+  else if (HAS_AVX2 && unit == Unit.Avx2) evaluateAvx2(ids, count, position);
   else evaluateByMain(ids, count, position);
 }
 
@@ -47,5 +55,6 @@ export function logitsOf(index: i32): Ptr<f32> {
   const unit = unitInUse();
   if (HAS_AVX512VNNI && unit == Unit.Avx512Vnni) return logitsAvx512Vnni(index);
   if (HAS_AVXVNNI && unit == Unit.AvxVnni) return logitsAvxVnni(index);
+  if (HAS_AVX2 && unit == Unit.Avx2) return logitsAvx2(index);
   return logitsByMain(index);
 }

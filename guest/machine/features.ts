@@ -86,6 +86,13 @@ function lacks(name: string, level: Level): void {
   stopWith(ref(line));
 }
 
+/** Does QEMU's emulator run this? It says TCGTCGTCGTCG where hypervisors leave their names. */
+export function isEmulated(): bool {
+  const leaf = zeroed<Leaf>();
+  readLeaf(ref(leaf), 0x40000000, 0);
+  return leaf.ebx == 0x54474354 && leaf.ecx == 0x43544743 && leaf.edx == 0x47435447;
+}
+
 /** Can code of the unit avxvnni run? */
 export function hasAvxVnni(): bool {
   return knowsAvxVnni() && hasState(XCR0_AVX);

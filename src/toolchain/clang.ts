@@ -52,20 +52,20 @@ export interface CpuLevelFacts {
 }
 
 /**
- * CPU levels that a unit is compiled for, lowest first. `portable` is the reference: plain code, without the instructions for dot products that
- * the C finds by these macros. Preferring 512-bit registers matters: x86-64-v4 alone tunes for CPUs that slow down with
+ * CPU levels that a unit is compiled for, lowest first. `portable` has the reference's kernels, which
+ * an emulator runs best. Preferring 512-bit registers matters: x86-64-v4 alone tunes for CPUs that slow down with
  * them, and would split every 64-byte vector.
  */
 export const CPU_LEVELS = {
   portable: {
-    march: ['-march=x86-64-v3', '-U__AVX2__', '-U__SSSE3__'],
+    march: ['-march=x86-64-v3'],
     kernels: 'portable',
     needs: V3_FLAGS,
   },
   avx2: { march: ['-march=x86-64-v3'], kernels: 'avx2', needs: V3_FLAGS },
   avxvnni: {
     march: ['-march=x86-64-v3', '-mavxvnni'],
-    kernels: 'avx2',
+    kernels: 'avx512vnni',
     needs: [...V3_FLAGS, 'avx_vnni'],
   },
   avx512vnni: {
@@ -78,9 +78,9 @@ export type CpuLevel = keyof typeof CPU_LEVELS;
 export const CPU_LEVEL_NAMES = Object.keys(CPU_LEVELS) as CpuLevel[];
 
 /** What the main unit of a program is compiled for unless one level is asked for: all that the program runs on. */
-export const BASE_LEVEL: CpuLevel = 'avx2';
+export const BASE_LEVEL: CpuLevel = 'portable';
 /** Further units: the program takes the last that the CPU has (guest/engine/forward.ts). */
-export const FURTHER_LEVELS = ['avxvnni', 'avx512vnni'] as const satisfies CpuLevel[];
+export const FURTHER_LEVELS = ['avx2', 'avxvnni', 'avx512vnni'] as const satisfies CpuLevel[];
 
 /** clang's arguments from one C file to one object file. */
 export function compileArguments(

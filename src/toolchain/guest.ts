@@ -97,6 +97,7 @@ export function unitConstants(cpu: CpuLevel, further: readonly CpuLevel[]): Cons
   return {
     NEEDS_AVXVNNI: cpu === 'avxvnni',
     NEEDS_AVX512VNNI: cpu === 'avx512vnni',
+    HAS_AVX2: further.includes('avx2'),
     HAS_AVXVNNI: further.includes('avxvnni'),
     HAS_AVX512VNNI: further.includes('avx512vnni'),
   };

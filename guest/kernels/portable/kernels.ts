@@ -1,6 +1,6 @@
 /** The kernels that every CPU runs, and the reference for the others. */
 export { addQuery, attend, GROUP, type QueryBlock, remember } from './attention.ts';
-export { dot6 as dot4, dot6, dot8, start8 } from './dots.ts';
+export { dot4, dot6, dot8, start8 } from './dots.ts';
 export { multiply, prepare, readRow, TILE_ROWS } from './matmul.ts';
 export { addTo, rmsNorm } from './norm.ts';
 export { rotate, turnTo } from './rope.ts';

@@ -5,7 +5,7 @@ import { powerOff as switchOff } from './power.ts';
 import { packLength as moduleLength, packStart as moduleStart } from './startInfo.ts';
 import { poll as pollUart, write as writeUart } from './uart.ts';
 
-export { hasAvx512Vnni, hasAvxVnni } from '../features.ts';
+export { hasAvx512Vnni, hasAvxVnni, isEmulated } from '../features.ts';
 
 /*
  * A PC without firmware or operating system: entered by the PVH protocol (QEMU microvm and q35, Firecracker), console on

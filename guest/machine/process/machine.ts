@@ -5,7 +5,7 @@ import { packLength as mappedLength, packStart as mappedStart } from './pack.ts'
 import { adviseLargePages } from './system.ts';
 import { parallel as shareOut, coreCount as threadCount } from './threads.ts';
 
-export { hasAvx512Vnni, hasAvxVnni } from '../features.ts';
+export { hasAvx512Vnni, hasAvxVnni, isEmulated } from '../features.ts';
 
 /*
  * A Linux process as a machine: `PROGRAM PACKFILE [THREADS]`, console on standard input and output. No C library.

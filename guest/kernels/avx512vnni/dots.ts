@@ -1,0 +1,20 @@
+/**
+ * The dot products of portable/dots.ts by VNNI: each `i32x16.dot` is one vpdpbusd, which adds four products of unsigned and signed
+ * bytes to a lane. 16 rows × 16 columns are four of them.
+ */
+import { type Activations, spread } from '../portable/quantize.ts';
+
+/** The products are of weight + 128. @inline */
+export function start8(x: Ptr<Activations>, group: i32): i32 {
+  return x.starts8[group];
+}
+
+/** start + Σ weight · quant, columns 16 · group …, of any unsigned weights. @inline */
+export function dot8(start: i32, weights: Ptr<u8x64>, x: Ptr<Activations>, group: i32): i32x16 {
+  let sum = i32x16.splat(start);
+  /** @unroll */
+  for (let j: i32 = 0; j < 4; j++) {
+    sum = i32x16.dot(sum, weights[j], spread(x, group * 16 + j * 4));
+  }
+  return sum;
+}
