@@ -44,11 +44,15 @@ export const processVariants: Variant[] = levels.flatMap((cpu) => [
   processVariant(cpu, true, 2),
 ]);
 
+/** Far more threads than the usual host has processors. */
+export const crowdedVariants: Variant[] = [processVariant('v3', false, 16)];
+
 export const pcVariants: Variant[] = [
   bootVariant('unikernel', 'microvm', false, 1),
   bootVariant('unikernel', 'microvm', false, 2),
   bootVariant('unikernel', 'microvm', true, 1),
   bootVariant('unikernel', 'q35', false, 1),
+  bootVariant('unikernel', 'q35', false, 3),
 ];
 
 /** Their processes are compiled for the lowest CPU level, as what is to boot anywhere must be. */

@@ -11,6 +11,7 @@ import { DEFAULT_SETTINGS, type Settings } from '../../src/console/settings.ts';
 import { makeTinyGguf } from '../model/tinyGguf.ts';
 import {
   canBootLinux,
+  crowdedVariants,
   hasQemu,
   LINUX_TIMEOUT,
   linuxVariants,
@@ -97,7 +98,7 @@ describe.skipIf(!hasStories260K)(`stories260K ${hasStories260K ? '' : NO_STORIES
     expect(answers[0].text).toBe(STORIES_TEXT);
     expect(answers.map(essence)).toEqual((await expectedAnswers()).map(essence));
   };
-  for (const variant of others) test(variant.name, () => compare(variant));
+  for (const variant of [...others, ...crowdedVariants]) test(variant.name, () => compare(variant));
   for (const variant of pcVariants) {
     test.skipIf(!hasQemu)(variant.name + NO_QEMU, () => compare(variant));
   }
