@@ -19,7 +19,7 @@ export function main(): void {
 function chain(index: i32, count: i32): void {
   let sum = u64(index) + u64(count);
   for (let i: u64 = 0; i < steps; i++) sum = (sum * 0x5851f42d4c957f2d) ^ i;
-  sums[index * 16] = sum;
+  volatile.store<u64>(ref(sums[index * 16]), sum);
 }
 
 const sums = zeroed<FixedArray<u64, 1024>>();
