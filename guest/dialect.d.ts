@@ -477,6 +477,14 @@ declare namespace cpu {
   function codeSelector(): u16;
   /** the address of the stack's top, roughly: the frame of the calling function */
   function stackPointer(): usize;
+  /**
+   * Address of 64 bytes of code that a processor can start with. Once they are copied to the start of a page below 1 MiB, a
+   * start-up IPI (SIPI) that names the page brings a processor to 64-bit mode with the CR0, CR3, CR4 and EFER that the caller has now
+   * (page tables, stacks and code below 4 GiB, one to one), flat segments (code 08, data 10), interrupts off. Each takes itself
+   * a number: 0 for the first one to come, 1, …; it calls entry(number) on the stack that ends at stacks + (number + 1) · stackBytes,
+   * and halts if that returns. stacks, stackBytes: multiples of 16.
+   */
+  function startupCode(entry: (number: usize) => void, stacks: usize, stackBytes: usize): usize;
 }
 
 /** x86 I/O ports */

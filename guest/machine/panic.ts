@@ -4,6 +4,9 @@ import { addNumber, addText, type Line } from './line.ts';
 /** Reports that may still be made: one that fails is reported too, then no more. Not zero, so that it lies in low memory. */
 let reportsLeft: u32 = 2;
 
+/** Pauses that a report gets before whoever comes next speaks: seconds at most. */
+const REPORT_PAUSES: u32 = 10000000;
+
 /** The instruction that no CPU has, 0f 0b. */
 const UD2: u16 = 0x0b0f;
 
@@ -26,14 +29,14 @@ export function panic(message: string, file: string, line: i32): void {
 }
 
 /**
- * Writes the line and switches off: for panics that have no place in the source, such as a CPU's exceptions.
+ * Writes the line and switches off: for panics that have no place in the source, such as a CPU's exceptions. Cores often
+ * fail together: the first one speaks and ends the machine before the next one's time has come.
  * @generalRegisters
  */
 export function stopWith(text: Ptr<Line>): void {
-  if (reportsLeft > 0) {
-    reportsLeft -= 1;
-    write(ref(text.bytes[0]), text.length);
-  }
+  const left = atomic.sub<u32>(ref(reportsLeft), 1);
+  if (left != 2) for (let i: u32 = 0; i < REPORT_PAUSES; i++) cpu.pause();
+  if (left == 1 || left == 2) write(ref(text.bytes[0]), text.length);
   powerOff(1);
 }
 

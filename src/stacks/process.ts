@@ -11,7 +11,7 @@ export interface ProcessStart {
   threads?: number;
 }
 
-const MOST_THREADS = 64; // guest/machine/process/threads.ts
+const MOST_THREADS = 64; // guest/machine/pool.ts
 
 export function defaultThreads(): number {
   return Math.min(availableParallelism(), MOST_THREADS);

@@ -43,13 +43,18 @@ describe.each(PLACES)('panics: %s', (place) => {
   });
 
   test('a fault inside of a parallel job', async () => {
-    const line = await fail(place, '7', { arguments: ['4'] });
+    const line = await fail(place, '7', { cores: 4 });
     expect(line).toMatch(/^panic: page fault at address 0x0/);
   });
 
   test('a stack that runs out inside of a parallel job', async () => {
-    const line = await fail(place, '8', { arguments: ['3'] });
+    const line = await fail(place, '8', { cores: 3 });
     expect(line).toMatch(/^panic: page fault at address 0x[0-9a-f]+/);
+  });
+
+  test('faults of all cores at once are one line', async () => {
+    const line = await fail(place, '9', { cores: 4 });
+    expect(line).toMatch(/^panic: page fault at address 0x0/);
   });
 });
 

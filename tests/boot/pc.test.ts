@@ -56,6 +56,21 @@ describe.each(['microvm', 'q35'] as const)('pc: a machine that will do: %s', (pl
     expect(output).toMatch(/^ready\nnow \d+\nboot 0\n$/);
   });
 
+  const tables =
+    place === 'microvm' ? 'ACPI in place of an MP table' : 'an MP table in place of ACPI';
+  test(`cores, by ${tables}`, async () => {
+    const qemu = ['-M', place === 'microvm' ? 'microvm,acpi=on' : 'q35,acpi=off'];
+    const guest = await start(place, { qemu, cores: 3 });
+    await guest.waitFor('ready');
+    expect((await guest.end('a\x04')).output).toBe('ready\ncores 3\nindices right 64\n');
+  });
+
+  test('more processors than it has stacks for', async () => {
+    const guest = await start(place, { cores: 20 });
+    await guest.waitFor('ready');
+    expect((await guest.end('v\x04')).output).toBe('ready\nsum 48\n');
+  });
+
   test('without a serial port: it ends all the same', async () => {
     const guest = await start(place, { serial: false });
     expect(await guest.end()).toMatchObject({ code: 0, output: '' });

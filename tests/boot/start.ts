@@ -46,6 +46,8 @@ export interface StartOptions {
   pack?: string | null;
   /** Arguments of the process after the pack; ignored by the QEMU machines. */
   arguments?: readonly string[];
+  /** Threads of the process, processors of a QEMU machine. Default 1. */
+  cores?: number;
   /** Further arguments of QEMU, which override the usual ones; ignored by the process. */
   qemu?: readonly string[];
   memoryMib?: number;
@@ -90,13 +92,15 @@ export async function start(place: Place, options: StartOptions = {}): Promise<G
   const { elf } = await compile(place, options.app, options.checked);
   const pack = options.pack === undefined ? packPath : options.pack;
   if (place === 'process') {
-    return attach(startChild(elf, [...(pack ? [pack] : []), ...(options.arguments ?? [])]), true);
+    const args = options.arguments ?? (options.cores ? [String(options.cores)] : []);
+    return attach(startChild(elf, [...(pack ? [pack] : []), ...args]), true);
   }
+  const processors = options.cores ?? 1;
   const memoryBytes = (options.memoryMib ?? 64) * 2 ** 20;
   const args =
     place === 'diet'
-      ? qemuArguments({ ...(await linuxWith(elf, pack ?? packPath)), memoryBytes })
-      : qemuArguments({ machine: place, kernel: elf, initrd: pack ?? '', memoryBytes });
+      ? qemuArguments({ ...(await linuxWith(elf, pack ?? packPath)), memoryBytes, processors })
+      : qemuArguments({ machine: place, kernel: elf, initrd: pack ?? '', memoryBytes, processors });
   if (pack === null) args.splice(args.indexOf('-initrd'), 2);
   if (options.serial === false) {
     args.splice(args.indexOf('-serial'), 2);

@@ -11,11 +11,13 @@ const NO_MODEL = (await findModel(MODEL)) ? '' : `(needs the model: mu pull ${MO
 
 /**
  * llama.cpp 0.7.0's greedy answer, 60 tokens, to the chat template's rendering of the question, from the F32 logits of the same file:
- * llama-quantize --allow-requantize Q4_1.gguf F32.gguf F32; llama-completion -no-cnv --temp 0 -n 60
+ * llama-quantize --allow-requantize Q4_1.gguf F32.gguf F32; llama-server, POST /completion, temperature 0, n_predict 60.
+ * Its two likeliest tokens are never nearer than 0.07 in log probability. (To "Why is the sky blue?" they begin 0.05 apart, which
+ * rounding to 8 bits decides.)
  */
-const QUESTION = 'Why is the sky blue?';
+const QUESTION = 'What is photosynthesis?';
 const ANSWER =
-  'The answer to this question lies in the intricate dance of light and color. The sky appears blue because of a phenomenon known as Rayleigh scattering. This occurs when light encounters molecules of air, which scatter the shorter wavelengths of light, particularly the blue light, in a way that blue appears to be the';
+  'Photosynthesis is a vital biological process that occurs in plants, algae, and some bacteria, where they convert light energy from the sun into chemical energy stored in glucose and oxygen. This process is essential for life on Earth as it provides the primary energy source for nearly all ecosystems. The process involves the conversion';
 
 describe.skipIf(NO_MODEL !== '')(`SmolLM2 ${NO_MODEL}`, () => {
   let folder: string;

@@ -59,6 +59,9 @@ export const processVariants: Variant[] = [
   processVariant(undefined, true, 3),
 ];
 
+/** Far more threads than the usual host has processors. */
+export const crowdedVariants: Variant[] = [processVariant(undefined, false, 16)];
+
 export const pcVariants: Variant[] = [
   bootVariant('unikernel', 'microvm', false, 1),
   bootVariant('unikernel', 'microvm', false, 2),
@@ -67,6 +70,7 @@ export const pcVariants: Variant[] = [
   // What QEMU emulates
   bootVariant('unikernel', 'microvm', false, 1, 'portable'),
   bootVariant('unikernel', 'microvm', false, 1, 'avx2'),
+  bootVariant('unikernel', 'q35', false, 3),
 ];
 
 export const linuxVariants: Variant[] = [

@@ -10,6 +10,7 @@ import type { Answer } from '../../src/console/guest.ts';
 import { DEFAULT_SETTINGS, type Settings } from '../../src/console/settings.ts';
 import { makeTinyGguf } from '../model/tinyGguf.ts';
 import {
+  crowdedVariants,
   LINUX_TIMEOUT,
   linuxVariants,
   type ModelFiles,
@@ -94,7 +95,7 @@ describe.skipIf(!hasStories260K)(`stories260K ${hasStories260K ? '' : NO_STORIES
     expect(answers[0].text).toBe(STORIES_TEXT);
     expect(answers.map(essence)).toEqual((await expectedAnswers()).map(essence));
   };
-  for (const variant of [...others, ...pcVariants]) {
+  for (const variant of [...others, ...crowdedVariants, ...pcVariants]) {
     test.skipIf(variant.missing)(variant.name + variant.missing, () => compare(variant));
   }
   for (const variant of linuxVariants) {

@@ -68,7 +68,7 @@ describe('the pack', () => {
   });
 
   it('plans the memory that the linked program has', async () => {
-    const machineBytes = 256 * 1024; // stacks, page tables, console buffers, alignment
+    const machineBytes = 1024 * 1024; // stacks of 16 cores, page tables, console buffers, alignment
     for (const context of [64, 512]) {
       const { constants, plan } = await createPack(model, { context });
       const { elf } = await compileGuest({ machine: 'pc', app: 'chat', constants });

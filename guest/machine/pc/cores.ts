@@ -1,9 +1,139 @@
-/** The boot processor alone; the others are still asleep. */
-export function coreCount(): i32 {
-  return 1;
+import { setCoreCount, startPool, work } from '../pool.ts';
+import {
+  apicIdentity,
+  halt,
+  hasApic,
+  INIT,
+  prepareApic,
+  START_UP,
+  send,
+  startApic,
+  wakeOthers,
+} from './apic.ts';
+import { enableFeatures, WRITE_PROTECT } from './cpu.ts';
+import { useTables } from './interrupts.ts';
+import {
+  BASE_MEMORY_END,
+  CORE_STACK_BYTES,
+  EXTENDED_BIOS_DATA,
+  FIRMWARE_END,
+  FIRMWARE_START,
+  IMAGE_STACK_GUARD,
+  MOST_CORES,
+  PAGE,
+  STARTUP_PAGE,
+} from './layout.ts';
+import { isMapped } from './paging.ts';
+import { listAcpi, listMp, type Processors } from './processors.ts';
+import { isStartupPageRam, rsdpAddress } from './startInfo.ts';
+
+/**
+ * The other cores: found in firmware's tables, started all at once, then workers of the pool. Where anything is missing (tables, an
+ * APIC where we know it, a page to start in) the first core works alone.
+ *
+ * INIT, start-up, and once more start-up for whom the first one missed (Intel SDM vol. 3, 9.4.4.1). The pauses there are for CPUs
+ * of the last century: Linux waits for none that has x86-64 (arch/x86/kernel/smpboot.c, init_udelay), nor do we.
+ */
+/** A virtual processor that looks takes time from one that works, if they share one of the host's. */
+const LOOKS: i32 = 1000;
+
+const STARTUP_BYTES: usize = 64;
+
+/** Ticks of the TSC, a few per nanosecond: until the second start-up message, and until those who have not come will not be waited for. */
+const SECOND_TICKS: u64 = 1000000;
+const PATIENCE_TICKS: u64 = 1000000000;
+
+/** More than may ever come: who comes after `arrived` has been raised by it is late. */
+const CLOSED: u32 = 0x10000;
+
+let arrived: u32 = 0;
+const processors = zeroed<Processors>();
+
+/** Once, when tables, exceptions and memory's rights are set up. */
+export function startCores(): void {
+  if (!hasApic()) return;
+  prepareApic();
+  startApic();
+  const others = findOthers();
+  if (others == 0 || !isStartupPageRam()) return;
+  startPool(sleep, wake, giveWay, LOOKS);
+  placeStartupCode();
+  sendOthers(INIT);
+  sendOthers(START_UP | u32(STARTUP_PAGE / PAGE));
+  if (!haveArrived(others, SECOND_TICKS)) {
+    sendOthers(START_UP | u32(STARTUP_PAGE / PAGE));
+    haveArrived(others, PATIENCE_TICKS);
+  }
+  setCoreCount(i32(atomic.add<u32>(ref(arrived), CLOSED)) + 1);
 }
 
-/** Runs task(i, coreCount()) once for each i, one per core; returns when all are done. Not to be nested. */
-export function parallel(task: (index: i32, count: i32) => void): void {
-  task(0, 1);
+/** Keeps the other processors' identities only, as many as there are stacks for; how many. */
+function findOthers(): i32 {
+  listAcpi(ref(processors), rsdpAddress(), isMapped);
+  if (processors.count == 0) {
+    listMp(ref(processors), EXTENDED_BIOS_DATA, BASE_MEMORY_END, isMapped);
+  }
+  if (processors.count == 0) listMp(ref(processors), FIRMWARE_START, FIRMWARE_END, isMapped);
+  const own = apicIdentity();
+  let others: i32 = 0;
+  for (let i: i32 = 0; i < processors.count && others < MOST_CORES - 1; i++) {
+    const identity = processors.identities[i];
+    if (u32(identity) == own) continue;
+    processors.identities[others] = identity;
+    others += 1;
+  }
+  processors.count = others;
+  return others;
+}
+
+/** The page is read-only like all that is not the image's. */
+function placeStartupCode(): void {
+  const stacks = usize(load<u64>(IMAGE_STACK_GUARD));
+  const code = cpu.startupCode(enter, stacks, CORE_STACK_BYTES);
+  const control = cpu.readCr0();
+  cpu.writeCr0(control & ~WRITE_PROTECT);
+  memory.copy(STARTUP_PAGE, code, STARTUP_BYTES);
+  cpu.writeCr0(control);
+}
+
+function sendOthers(command: u32): void {
+  for (let i: i32 = 0; i < processors.count; i++) send(u32(processors.identities[i]), command);
+}
+
+/** Waits until so many others have arrived, but no longer than this. */
+function haveArrived(others: i32, ticks: u64): bool {
+  const start = cpu.rdtsc();
+  while (cpu.rdtsc() - start < ticks) {
+    if (atomic.load<u32>(ref(arrived)) == u32(others)) return true;
+    cpu.pause();
+  }
+  return false;
+}
+
+/** Where another core begins; until enableFeatures() it may not touch a vector register. number: cpu.startupCode's. @generalRegisters */
+function enter(number: usize): void {
+  enableFeatures();
+  join(number);
+}
+
+/** @noinline */
+function join(number: usize): void {
+  useTables(number + 1);
+  startApic();
+  const index = atomic.add<u32>(ref(arrived), 1) + 1;
+  if (index < CLOSED) work(i32(index));
+}
+
+/** Messages wake whoever sleeps, for whatever word: they look again. */
+function sleep(word: Ptr<u32>, value: u32): void {
+  if (atomic.load<u32>(word) == value) halt();
+}
+
+function wake(_word: Ptr<u32>): void {
+  wakeOthers();
+}
+
+/** There is nobody else on this CPU. */
+function giveWay(): void {
+  cpu.pause();
 }

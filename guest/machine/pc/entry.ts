@@ -1,15 +1,17 @@
 import { main } from 'app';
 import { requireFeatures, requireState } from '../features.ts';
 import { startClock } from './clock.ts';
+import { startCores } from './cores.ts';
 import { enableFeatures } from './cpu.ts';
 import { catchExceptions } from './interrupts.ts';
+import { CORE_STACK_BYTES, MOST_CORES } from './layout.ts';
 import { protectMemory } from './paging.ts';
 import { powerOff } from './power.ts';
 import { readStartInfo } from './startInfo.ts';
 import { startUart } from './uart.ts';
 
-/** The deepest calls are the engine's, which keep a few vectors and small arrays there. */
-const STACK_BYTES: i32 = 131072;
+/** The first core's stack, below it the others' (layout.ts). The deepest calls are the engine's, which keep a few vectors and small arrays there. */
+const STACK_BYTES: i32 = 131072 + (MOST_CORES - 1) * CORE_STACK_BYTES;
 
 entry.pvh(start, STACK_BYTES);
 
@@ -32,6 +34,7 @@ function run(ticks: u64): void {
   startClock(ticks);
   catchExceptions();
   protectMemory();
+  startCores();
   main();
   powerOff();
 }

@@ -1,14 +1,14 @@
 import { addAddress, addText, type Line } from '../line.ts';
 import { refusedInstruction, stopWith } from '../panic.ts';
-import { CODE_SELECTOR, TASK_SELECTOR } from './layout.ts';
+import { CODE_SELECTOR, MOST_CORES, TASK_SELECTOR } from './layout.ts';
 
 /**
  * The CPU's exceptions (Intel SDM vol. 3, table 6-1): each becomes one readable line, on a stack of its own, since the
- * stack may be what went wrong. No exception is ever returned from. Device interrupts stay off but for idle.ts.
+ * stack may be what went wrong. No exception is ever returned from. Device interrupts stay off but for apic.ts.
  */
 const EXCEPTIONS: u16 = 32;
-/** Gates: the exceptions, then idle.ts's own. */
-const GATES: u16 = 34;
+/** Gates: the exceptions, then apic.ts's own. */
+const GATES: u16 = 35;
 
 /** By vector; table 6-1's description. */
 const NAMES: FixedArray<string> = [
@@ -91,18 +91,19 @@ class TableRegister {
 const CODE_DESCRIPTOR: u64 = 0x00af9a000000ffff;
 const DATA_DESCRIPTOR: u64 = 0x00cf92000000ffff;
 const TASK_PRESENT: u64 = 0x890000000000;
+const DESCRIPTORS: i32 = 3 + 2 * MOST_CORES;
 
 /** @align 16 */
 const gates = zeroed<FixedArray<Gate, typeof GATES>>();
+/** One for each core, as are the two below. @align 16 */
+const tasks = zeroed<FixedArray<TaskState, typeof MOST_CORES>>();
 /** @align 16 */
-const task = zeroed<TaskState>();
+const exceptionStacks = zeroed<FixedArray<FixedArray<u8, 4096>, typeof MOST_CORES>>();
 /** @align 16 */
-const descriptors = zeroed<FixedArray<u64, 5>>();
-/** @align 16 */
-const exceptionStack = zeroed<FixedArray<u8, 8192>>();
+const descriptors = zeroed<FixedArray<u64, typeof DESCRIPTORS>>();
 
+/** For the first core; the others' follow by useTables(). */
 export function catchExceptions(): void {
-  useTaskState();
   for (let vector: u16 = 0; vector < EXCEPTIONS; vector++) {
     setGate(vector, changetype<usize>(onReserved));
   }
@@ -126,33 +127,35 @@ export function catchExceptions(): void {
   setGate(19, changetype<usize>(onVectorError));
   setGate(20, changetype<usize>(onVirtualization));
   setGate(21, changetype<usize>(onControlProtection));
+  descriptors[1] = CODE_DESCRIPTOR;
+  descriptors[2] = DATA_DESCRIPTOR;
+  useTables(0);
+}
+
+/** The calling core's descriptor table, gates, and task state, which gives the gates their stack. core: below MOST_CORES */
+export function useTables(core: usize): void {
+  const task = ref(tasks[core]);
+  const stack = ref(exceptionStacks[core]);
+  task.stacks[0] = changetype<usize>(stack) + sizeof<FixedArray<u8, 4096>>();
+  task.ioMap = u16(sizeof<TaskState>());
+  const base = changetype<usize>(task);
+  descriptors[3 + 2 * core] =
+    TASK_PRESENT |
+    (sizeof<TaskState>() - 1) |
+    ((base & 0xffffff) << 16) |
+    (((base >> 24) & 0xff) << 56);
+  descriptors[4 + 2 * core] = base >> 32;
   const register = zeroed<TableRegister>();
+  register.limit = u16(sizeof<u64>()) * u16(DESCRIPTORS) - 1;
+  register.base = changetype<usize>(ref(descriptors[0]));
+  cpu.lgdt(ref(register));
+  cpu.ltr(TASK_SELECTOR + u16(16 * core));
   register.limit = u16(sizeof<Gate>()) * GATES - 1;
   register.base = changetype<usize>(ref(gates[0]));
   cpu.lidt(ref(register));
 }
 
-/** Descriptor table and task state: they give the gates their stack. */
-function useTaskState(): void {
-  task.stacks[0] = changetype<usize>(ref(exceptionStack[0])) + exceptionStack.length;
-  task.ioMap = u16(sizeof<TaskState>());
-  const base = changetype<usize>(ref(task));
-  descriptors[1] = CODE_DESCRIPTOR;
-  descriptors[2] = DATA_DESCRIPTOR;
-  descriptors[3] =
-    TASK_PRESENT |
-    (sizeof<TaskState>() - 1) |
-    ((base & 0xffffff) << 16) |
-    (((base >> 24) & 0xff) << 56);
-  descriptors[4] = base >> 32;
-  const register = zeroed<TableRegister>();
-  register.limit = 39;
-  register.base = changetype<usize>(ref(descriptors[0]));
-  cpu.lgdt(ref(register));
-  cpu.ltr(TASK_SELECTOR);
-}
-
-/** vector: below 34 */
+/** vector: below GATES */
 export function setGate(vector: u16, handler: usize): void {
   const gate = ref(gates[vector]);
   gate.offsetLow = u16(handler & 0xffff);

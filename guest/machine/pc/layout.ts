@@ -2,7 +2,7 @@
  * Every address, port and selector of the PC that this folder relies on.
  *
  *   0 … 4 KiB            never mapped: a null pointer faults
- *   4 KiB … 2 MiB        the loader's tables (hvm_start_info), read-only
+ *   4 KiB … 2 MiB        the loader's and firmware's tables, read-only; at 32 KiB a page in which the other cores begin
  *   2 MiB                the image: header, code, constants, data, storage (link.ld)
  *   … top of low RAM     the pack, where the loader put it, read-only
  *   … 4 GiB              devices
@@ -10,13 +10,35 @@
 export const PAGE: usize = 0x1000;
 export const LARGE_PAGE: usize = 0x200000;
 
-/** link.ld writes five addresses here: the ends of code and of constants, the page below the stack, storage and its end. */
+/** What the page tables of the entry stub and of paging.ts reach. */
+export const MAPPED: u64 = 0x100000000;
+
+/** link.ld writes five addresses here: the ends of code and of constants, the page below the stacks, storage and its end. */
 export const IMAGE: usize = 0x200000;
 export const IMAGE_CODE_END: usize = 0x200000;
 export const IMAGE_CONSTANTS_END: usize = 0x200008;
 export const IMAGE_STACK_GUARD: usize = 0x200010;
 export const IMAGE_STORAGE: usize = 0x200018;
 export const IMAGE_END: usize = 0x200020;
+
+/**
+ * The stacks lie in one piece from IMAGE_STACK_GUARD on: CORE_STACK_BYTES for each core but the first, then the first one's. Each
+ * begins with a page that nobody may touch. A core's jobs need a few KiB; a process gives its threads as much.
+ */
+export const MOST_CORES: i32 = 16;
+export const CORE_STACK_BYTES: usize = 32768;
+
+/**
+ * Where the other cores begin, in real mode: below 1 MiB, RAM, and not in use any more when the image runs. QEMU's firmware keeps its own
+ * above 640 KiB, Firecracker's loader has its tables from 24 to 32 KiB and at 639 KiB.
+ */
+export const STARTUP_PAGE: usize = 0x8000;
+
+/** Where an MP table's pointer is looked for: the last KiB of base memory, and firmware's area. */
+export const EXTENDED_BIOS_DATA: u64 = 0x9fc00;
+export const BASE_MEMORY_END: u64 = 0xa0000;
+export const FIRMWARE_START: u64 = 0xe0000;
+export const FIRMWARE_END: u64 = 0x100000;
 
 /** Local APIC, where it lies after reset (Intel SDM vol. 3, 11.4.1). */
 export const LOCAL_APIC: usize = 0xfee00000;
@@ -35,4 +57,5 @@ export const SLEEP_CONTROL: u16 = 0x600;
 
 /** Selectors in the descriptor tables. The entry stub's own table has the same code. */
 export const CODE_SELECTOR: u16 = 0x08;
+/** The first core's; each further core's is 16 more. */
 export const TASK_SELECTOR: u16 = 0x18;

@@ -1,6 +1,6 @@
+import { coreCount as countCores, parallel as shareOut } from '../pool.ts';
 import { bootNanos as clockBootNanos, now as clockNow } from './clock.ts';
 import { read as readConsole } from './console.ts';
-import { coreCount as countCores, parallel as shareOut } from './cores.ts';
 import { powerOff as switchOff } from './power.ts';
 import { packLength as moduleLength, packStart as moduleStart } from './startInfo.ts';
 import { poll as pollUart, write as writeUart } from './uart.ts';

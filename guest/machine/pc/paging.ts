@@ -1,4 +1,5 @@
 import {
+  CORE_STACK_BYTES,
   IMAGE,
   IMAGE_CODE_END,
   IMAGE_CONSTANTS_END,
@@ -6,13 +7,15 @@ import {
   IMAGE_STACK_GUARD,
   LARGE_PAGE,
   LOCAL_APIC,
+  MAPPED,
+  MOST_CORES,
   PAGE,
 } from './layout.ts';
 
 /**
  * Page tables: the first 4 GiB one to one, and each page with no more rights than it needs. Code can be executed, the
  * image's data and storage can be written, all else can be read: loader's tables, constants, the pack. Address zero
- * is not there at all, nor is the page below the stack.
+ * is not there at all, nor is a page below each stack.
  *
  * Entries, Intel SDM vol. 3, 4.5: bit 0 present, 1 writable, 3-4 uncached, 7 large page (2 MiB), 63 no execute.
  *
@@ -58,13 +61,26 @@ export function protectMemory(): void {
   cpu.writeCr3(u64(changetype<usize>(ref(top[0]))));
 }
 
+/** Whether firmware's tables can be read there: anywhere but at address zero, in the image, and above 4 GiB. */
+export function isMapped(address: u64, length: u64): bool {
+  const end = address + length;
+  if (address < u64(PAGE) || end < address || end > MAPPED) return false;
+  return end <= u64(IMAGE) || address >= load<u64>(IMAGE_END);
+}
+
 /** Rights of the page that begins at the address. The image's last page is writable to its end. */
 function rights(address: usize): u64 {
   if (address < IMAGE || address >= usize(load<u64>(IMAGE_END))) return PRESENT | NO_EXECUTE;
   if (address < usize(load<u64>(IMAGE_CODE_END))) return PRESENT;
   if (address < usize(load<u64>(IMAGE_CONSTANTS_END))) return PRESENT | NO_EXECUTE;
-  if (address == usize(load<u64>(IMAGE_STACK_GUARD))) return 0;
-  return PRESENT | WRITABLE | NO_EXECUTE;
+  return isGuard(address) ? 0 : PRESENT | WRITABLE | NO_EXECUTE;
+}
+
+/** The first page of each stack: layout.ts. */
+function isGuard(address: usize): bool {
+  const first = usize(load<u64>(IMAGE_STACK_GUARD));
+  const last = first + usize(MOST_CORES - 1) * CORE_STACK_BYTES;
+  return address >= first && address <= last && (address - first) % CORE_STACK_BYTES == 0;
 }
 
 function tableEntry(table: Ptr<u64>): u64 {

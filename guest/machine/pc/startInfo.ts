@@ -1,6 +1,6 @@
 import { addNumber, addText, type Line } from '../line.ts';
 import { stopWith } from '../panic.ts';
-import { IMAGE, IMAGE_END, IMAGE_STORAGE } from './layout.ts';
+import { IMAGE, IMAGE_END, IMAGE_STORAGE, MAPPED, PAGE, STARTUP_PAGE } from './layout.ts';
 
 /**
  * What the loader hands over, and whether it is enough: the pack is the first module, and image and pack must lie in RAM
@@ -15,9 +15,6 @@ const MEBIBYTE: u64 = 0x100000;
  * and says so to nobody: storage that reaches there is zeroed again.
  */
 const FIRMWARE_TRACES: u64 = 24 * MEBIBYTE;
-
-/** What only the page tables of the entry stub and of paging.ts reach. */
-const MAPPED: u64 = 0x100000000;
 
 /** struct hvm_start_info, version 1 */
 class StartInfo {
@@ -51,6 +48,8 @@ class MemoryRange {
 
 let pack: Ptr<u8> = null;
 let packBytes: usize = 0;
+let rsdp: u64 = 0;
+let startupPageIsRam: bool = false;
 
 export function packStart(): Ptr<u8> {
   return pack;
@@ -58,6 +57,15 @@ export function packStart(): Ptr<u8> {
 
 export function packLength(): usize {
   return packBytes;
+}
+
+/** Of ACPI's first table; 0 where the loader knows none. */
+export function rsdpAddress(): u64 {
+  return rsdp;
+}
+
+export function isStartupPageRam(): bool {
+  return startupPageIsRam;
 }
 
 /** Stops with a message if the machine cannot hold the image and its pack. @generalRegisters */
@@ -82,6 +90,8 @@ export function readStartInfo(address: usize): void {
   clearStorage(ramEnd - min(ramEnd, FIRMWARE_TRACES), imageEnd);
   pack = changetype<Ptr<u8>>(usize(start));
   packBytes = usize(module.length);
+  rsdp = info.rsdp;
+  startupPageIsRam = isRam(info, u64(STARTUP_PAGE), u64(STARTUP_PAGE + PAGE));
 }
 
 /** Zeroes storage from the address on; before anything is kept there. @generalRegisters */

@@ -1,13 +1,14 @@
 import { main } from 'app';
 import { requireFeatures, requireState } from '../features.ts';
 import { addText, type Line } from '../line.ts';
+import { MAX_CORES } from '../pool.ts';
 import { startClock } from './clock.ts';
 import { writeAll } from './console.ts';
 import { beginFirst, leave } from './first.ts';
 import { openPack } from './pack.ts';
 import { catchFaults } from './signals.ts';
 import { cpuCount, exit, STDERR } from './system.ts';
-import { MAX_THREADS, startThreads } from './threads.ts';
+import { startThreads } from './threads.ts';
 
 entry.linuxProcess(start);
 
@@ -24,7 +25,7 @@ function run(stack: Ptr<usize>): void {
   catchFaults();
   if (beginFirst(stack)) {
     openPack(utf8('/model.pack\0'));
-    startThreads(min(cpuCount(), MAX_THREADS));
+    startThreads(min(cpuCount(), MAX_CORES));
   } else {
     readArguments(stack);
   }
@@ -43,11 +44,11 @@ function readArguments(stack: Ptr<usize>): void {
 function threadCount(text: Ptr<u8>): i32 {
   let value: i32 = 0;
   let i: i32 = 0;
-  while (text[i] >= 0x30 && text[i] <= 0x39 && value <= MAX_THREADS) {
+  while (text[i] >= 0x30 && text[i] <= 0x39 && value <= MAX_CORES) {
     value = value * 10 + i32(text[i]) - 0x30;
     i++;
   }
-  if (text[i] != 0 || value < 1 || value > MAX_THREADS) {
+  if (text[i] != 0 || value < 1 || value > MAX_CORES) {
     refuse('THREADS must be a number from 1 to 64');
   }
   return value;

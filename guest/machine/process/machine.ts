@@ -1,9 +1,9 @@
+import { coreCount as countCores, parallel as shareOut } from '../pool.ts';
 import { bootNanos as clockBootNanos, now as clockNow } from './clock.ts';
 import { poll as pollInput, read as readInput, write as writeOutput } from './console.ts';
 import { leave } from './first.ts';
 import { packLength as mappedLength, packStart as mappedStart } from './pack.ts';
 import { adviseLargePages } from './system.ts';
-import { parallel as shareOut, coreCount as threadCount } from './threads.ts';
 
 export { hasAvx512Vnni, hasAvxVnni, isEmulated } from '../features.ts';
 
@@ -35,7 +35,7 @@ export function bootNanos(): u64 {
 }
 
 export function coreCount(): i32 {
-  return threadCount();
+  return countCores();
 }
 
 export function parallel(task: (index: i32, count: i32) => void): void {

@@ -5,12 +5,13 @@ import type { Intrinsic } from './intrinsic.ts';
 import { linux } from './linux.ts';
 import { machine } from './machine.ts';
 import { memory } from './memory.ts';
+import { startup } from './startup.ts';
 import { vectors } from './vectors.ts';
 
 const byName = (list: Intrinsic[]): ReadonlyMap<string, Intrinsic> =>
   new Map(list.map((intrinsic) => [intrinsic.name, intrinsic]));
 
-export const INTRINSICS = byName([...arithmetic, ...memory, ...machine, ...linux]);
+export const INTRINSICS = byName([...arithmetic, ...memory, ...machine, ...startup, ...linux]);
 export const VECTOR_INTRINSICS = byName(vectors);
 
 /** Compile-time builtins, which check/builtins.ts answers itself. */

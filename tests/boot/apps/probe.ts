@@ -77,6 +77,9 @@ export function main(): void {
       case 0x38: // 8
         parallel(descendOnLast);
         break;
+      case 0x39: // 9
+        parallel(fail);
+        break;
     }
   }
 }
@@ -183,6 +186,10 @@ function tellCores(): void {
 
 function failOnLast(index: i32, total: i32): void {
   if (index == total - 1) volatile.store<u8>(usize(zero()), 1);
+}
+
+function fail(_index: i32, _total: i32): void {
+  volatile.store<u8>(usize(zero()), 1);
 }
 
 function descendOnLast(index: i32, total: i32): void {

@@ -1,0 +1,130 @@
+/**
+ * Cores that share out jobs: the same pool on every machine, which brings cores, a way to sleep and a way to wake. Core 0
+ * publishes a job by one store, runs its own share, and looks at each worker's word until all say that they are done. Everybody
+ * looks for a while (a share of a matrix takes microseconds) and then sleeps, so that a machine that waits for its user rests.
+ *
+ *   published  ──▶ workers: round and job              done[i] ──▶ core 0: worker i's share of that round is done
+ *   sleeping   ──▶ core 0: somebody must be woken      awaited ──▶ worker: core 0 sleeps until you are done
+ *
+ * Each word lies in its own cache line and has one writer, but for `sleeping`, which nobody writes while all are awake: a
+ * job costs each worker one line from core 0, and core 0 one line from each worker.
+ *
+ * A sleeper first says that it sleeps, then looks at the word again (sleep() does, see startPool), then sleeps; the
+ * other side first changes the word, then looks for sleepers. With sequentially consistent atomics no wake-up is lost.
+ */
+export const MAX_CORES: i32 = 64;
+
+/** Looks that only pause between; of those after them, every so many-th gives way to others. */
+const LOOKS_ALONE: i32 = 1000;
+const LOOKS_PER_WAY: i32 = 100;
+
+/** Each word has its own 128 bytes: neighbouring cache lines are fetched in pairs. */
+class Word {
+  value!: u32;
+  reserved!: FixedArray<u32, 31>;
+}
+
+/** Low half: the job's address, which on all our machines lies below 4 GiB. High half: the round, counted up for each job. */
+class Publication {
+  job!: u32;
+  round!: u32;
+  reserved!: FixedArray<u32, 30>;
+}
+
+/** @align 128 */
+const published = zeroed<Publication>();
+/** The last round that worker i has done. @align 128 */
+const done = zeroed<FixedArray<Word, typeof MAX_CORES>>();
+/** Workers that sleep. @align 128 */
+const sleeping = zeroed<Word>();
+/** The worker that core 0 sleeps for; 0: none. @align 128 */
+const awaited = zeroed<Word>();
+
+let cores: i32 = 1;
+let looks: i32 = 0;
+let sleepUntil: (word: Ptr<u32>, value: u32) => void = null;
+let wakeSleepers: (word: Ptr<u32>) => void = null;
+let giveWay: () => void = null;
+
+export function coreCount(): i32 {
+  return cores;
+}
+
+/**
+ * Before the first worker.
+ * sleep: returns at once if *word is not `value`, else when somebody wakes those who sleep for the word, or earlier.
+ * wake: wakes all that sleep for the word.
+ * way: lets another thread have the CPU: the one that we wait for may stand in line for this very one.
+ * count: looks at a word before going to sleep.
+ */
+export function startPool(
+  sleep: (word: Ptr<u32>, value: u32) => void,
+  wake: (word: Ptr<u32>) => void,
+  way: () => void,
+  count: i32,
+): void {
+  looks = count;
+  sleepUntil = sleep;
+  wakeSleepers = wake;
+  giveWay = way;
+}
+
+/** How many there are, core 0 included, at most MAX_CORES; worker i of them is in work(i) or will be. Before the first job. */
+export function setCoreCount(count: i32): void {
+  cores = count;
+}
+
+/** Runs task(i, coreCount()) once for each i, one per core; returns when all are done. Not to be nested. */
+export function parallel(task: (index: i32, count: i32) => void): void {
+  if (cores == 1) {
+    task(0, 1);
+    return;
+  }
+  const round = published.round + 1;
+  const job = u64(changetype<usize>(task));
+  atomic.store<u64>(ref(published), (u64(round) << 32) | job);
+  if (atomic.load<u32>(ref(sleeping.value)) != 0) wakeSleepers(ref(published.round));
+  task(0, cores);
+  for (let i: i32 = 1; i < cores; i++) awaitWorker(i, round);
+}
+
+function awaitWorker(index: i32, round: u32): void {
+  const word = ref(done[index].value);
+  if (look(word, round - 1) == round) return;
+  atomic.store<u32>(ref(awaited.value), u32(index));
+  while (atomic.load<u32>(word) != round) sleepUntil(word, round - 1);
+  atomic.store<u32>(ref(awaited.value), 0);
+}
+
+/** What a worker does for the rest of its life. index: 1 … MAX_CORES - 1 */
+export function work(index: i32): void {
+  const word = ref(done[index].value);
+  let round: u32 = 0;
+  while (true) {
+    awaitRound(round);
+    round += 1;
+    const job = u32(atomic.load<u64>(ref(published)) & 0xffffffff);
+    changetype<(index: i32, count: i32) => void>(usize(job))(index, cores);
+    atomic.store<u32>(word, round);
+    if (atomic.load<u32>(ref(awaited.value)) == u32(index)) wakeSleepers(word);
+  }
+}
+
+/** Waits for the round after `round`. There is never more than one: core 0 waits for all. */
+function awaitRound(round: u32): void {
+  if (look(ref(published.round), round) != round) return;
+  atomic.add<u32>(ref(sleeping.value), 1);
+  while (atomic.load<u32>(ref(published.round)) == round) sleepUntil(ref(published.round), round);
+  atomic.sub<u32>(ref(sleeping.value), 1);
+}
+
+/** Looks until the word is something else than `value`, or long enough; gives what it was last. */
+function look(word: Ptr<u32>, value: u32): u32 {
+  for (let i: i32 = 0; i < looks; i++) {
+    const now = atomic.load<u32>(word);
+    if (now != value) return now;
+    if (i >= LOOKS_ALONE && i % LOOKS_PER_WAY == 0) giveWay();
+    else cpu.pause();
+  }
+  return value;
+}
