@@ -19,7 +19,7 @@ const SLACK = 4 * 2 ** 20;
 async function build(request: StackRequest, folder: string): Promise<StackBuild> {
   const prepared = await prepareGuest({ ...request, machine: 'pc' });
   await mkdir(folder, { recursive: true });
-  await copyFile(prepared.guest.elf, join(folder, ELF_NAME));
+  await copyFile(prepared.guest.stripped, join(folder, ELF_NAME));
   await copyFile(prepared.pack.path, join(folder, PACK_NAME));
   const manifest = await writeManifest(folder, {
     stack: 'unikernel',
@@ -35,7 +35,7 @@ async function build(request: StackRequest, folder: string): Promise<StackBuild>
 }
 
 function memoryParts({ guest, pack }: PreparedGuest): MachineMemory['parts'] {
-  const { loadedBytes, zeroBytes, end } = elfFootprint(guest.elf);
+  const { loadedBytes, zeroBytes, end } = elfFootprint(guest.stripped);
   const { context, keyValueBytes } = pack.plan;
   return [
     // vectors, firmware's area, and the program's load address
