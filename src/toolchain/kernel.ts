@@ -3,7 +3,14 @@
  * docs/linux.md says what is in, what is out and what each piece costs.
  */
 import { createHash } from 'node:crypto';
-import { copyFileSync, createReadStream, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { countKernelLines } from '../measure/kernelLines.ts';
 import { cached, cacheFolder, hashOf, hashSources } from './cache.ts';
@@ -11,6 +18,7 @@ import { findTool, requireTool } from './find.ts';
 import {
   FRAGMENT_FOLDER,
   formatWishes,
+  parseLeftOut,
   readFragments,
   unfulfilled,
   type Wish,
@@ -56,15 +64,30 @@ const STEPS: Record<KernelName, number> = { linux: 1370, 'linux-usb': 1480, diet
 
 /**
  * Make's variables on top of the configuration. `-Os` alone writes memset and memcpy out as `rep stosb`
- * and `rep movsb`, which an emulator executes byte by byte: a third of the time to start. The stub
- * without EFI lacks one definition, which is true of every 64-bit kernel.
+ * and `rep movsb`, which an emulator executes byte by byte: a third of the time to start.
  */
 function variables(name: KernelName): string[] {
   const all = ['KCFLAGS=-mstringop-strategy=libcall'];
   if (name !== 'diet') return all;
-  return [...all, `KBUILD_KCONFIG=${DIET_KCONFIG}`, "KCPPFLAGS=-D'efi_is_64bit()=1'"];
+  return [
+    ...all,
+    `KBUILD_KCONFIG=${DIET_KCONFIG}`,
+    // The stub without EFI lacks one definition, which is true of every 64-bit kernel.
+    "KCPPFLAGS=-D'efi_is_64bit()=1'",
+    // PVH without HYPERVISOR_GUEST lacks one header.
+    'CFLAGS_enlighten.o=-include asm/xen/hypervisor.h',
+    // What Kbuild makes of a folder's lists of objects (scripts/Makefile.lib), without some.
+    `real-obj-y=$(filter-out ${leftOut().join(' ')},${OBJECTS})`,
+  ];
 }
 
+const OBJECTS = '$(addprefix $(filter-out ./,$(obj)/),$(call real-search,$(obj-y),.o,-objs -y))';
+
+function leftOut(): string[] {
+  return parseLeftOut(readFileSync(LEFT_OUT, 'utf8'), 'leftOut.diet');
+}
+
+const LEFT_OUT = join(FRAGMENT_FOLDER, 'leftOut.diet');
 const DIET_KCONFIG = join(FRAGMENT_FOLDER, 'Kconfig.diet');
 
 export async function buildKernel(
@@ -160,6 +183,7 @@ async function build({ name, source, wishes, initramfs, tree, folder, onProgress
     const what = /^ {2}[A-Z]\w* +(\S+)$/.exec(line)?.[1];
     if (what) onProgress(Math.min(++done, total - 1), total, `kernel ${name}`);
   });
+  if (name === 'diet') checkLeftOut(source.folder, tree);
   for (const [result, file] of Object.entries(RESULTS)) {
     copyFileSync(join(tree, file), join(folder, result));
   }
@@ -181,6 +205,16 @@ function droppedMessage(name: KernelName, dropped: readonly string[]): string {
     `kernel ${name}: Kconfig did not do what our fragments (guest/linux/kernel) ask for; ` +
     `a dependency is missing, or another option selects the opposite:\n  ${dropped.join('\n  ')}`
   );
+}
+
+/** A file that Linux no longer has, or lists in another way, would stand in our list for nothing. */
+function checkLeftOut(source: string, tree: string): void {
+  for (const object of leftOut()) {
+    const problem = !existsSync(join(source, object.replace(/o$/, 'c')))
+      ? 'Linux has no such file'
+      : existsSync(join(tree, object)) && 'it was compiled all the same';
+    if (problem) throw new Error(`leftOut.diet (guest/linux/kernel): ${object}: ${problem}`);
+  }
 }
 
 async function hashFile(path: string): Promise<string> {

@@ -10,8 +10,7 @@ describe.skipIf(!canBoot)(`lines of code${NEEDS}`, () => {
     async (stack) => {
       const { layers, total, budget } = await countStack(stack);
       expect(total).toBe(layers.reduce((sum, { code }) => sum + code, 0));
-      // `diet` misses its budget by 3 % (docs/linux.md, Kernel); it shall not grow.
-      expect(total).toBeLessThanOrEqual(stack === 'diet' ? 515_000 : budget);
+      expect(total).toBeLessThanOrEqual(budget);
       for (const { layer, code } of layers) expect(code, layer).toBeGreaterThan(0);
     },
     BUILD_TIMEOUT,

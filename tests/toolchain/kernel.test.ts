@@ -11,6 +11,7 @@ import {
   FRAGMENTS,
   formatWishes,
   parseFragment,
+  parseLeftOut,
   readFragments,
   unfulfilled,
 } from '../../src/toolchain/kernel/configuration.ts';
@@ -61,6 +62,17 @@ describe('fragments', () => {
     const options = readFragments(name).map(({ option }) => option);
     expect(new Set(options).size).toBe(options.length);
     expect(formatWishes(readFragments(name))).toMatch(/^CONFIG_64BIT=y\n/);
+  });
+});
+
+describe('files left out', () => {
+  test('one per line, and why', () => {
+    const text = '# purpose\n\nmm/a-b.o # because\nlib/math/c_d.o\n';
+    expect(parseLeftOut(text, 'x')).toEqual(['mm/a-b.o', 'lib/math/c_d.o']);
+  });
+
+  test.each(['mm/a.c', 'a.o b.o', '# fine\n mm/a.o'])('%j is refused with its place', (text) => {
+    expect(() => parseLeftOut(text, 'x')).toThrow(/^x:\d: expected folder\/name\.o/);
   });
 });
 
@@ -146,7 +158,7 @@ describe('one tree, one build at a time', () => {
 const BUDGETS: Record<KernelName, { bytes: number; lines: number }> = {
   linux: { bytes: 1_500_000, lines: 700_000 },
   'linux-usb': { bytes: 1_500_000, lines: 760_000 },
-  diet: { bytes: 800_000, lines: 510_000 },
+  diet: { bytes: 800_000, lines: 490_000 },
 };
 
 const missing = KERNEL_TOOLS.filter((tool) => findTool(tool).command === null);

@@ -1,6 +1,7 @@
 /**
  * A kernel's configuration: `allnoconfig`, plus what our fragments (guest/linux/kernel/*.config) ask
- * for. Kconfig drops without a word what lacks a dependency; we don't.
+ * for. Kconfig drops without a word what lacks a dependency; we don't. `diet` also leaves out files that
+ * no option governs.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -53,6 +54,23 @@ export function parseFragment(text: string, fragment: string): Wish[] {
     wishes.push({ option: match[1], value: match[2], fragment });
   });
   return wishes;
+}
+
+/**
+ * Objects of Linux that a list of ours leaves out, as make names them: `mm/highmem.o # why`, one per line.
+ * Throws with file and line.
+ */
+export function parseLeftOut(text: string, file: string): string[] {
+  return text.split('\n').flatMap((line, index) => {
+    if (line.trim() === '' || line.startsWith('#')) return [];
+    const match = /^([\w/-]+\.o)\s*(?:#.*)?$/.exec(line);
+    if (!match) {
+      throw new Error(
+        `${file}:${index + 1}: expected folder/name.o # why, or a comment; found: ${line}`,
+      );
+    }
+    return [match[1]];
+  });
 }
 
 /** The text for KCONFIG_ALLCONFIG. */
