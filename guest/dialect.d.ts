@@ -157,6 +157,8 @@ declare namespace memory {
   /** n bytes; the two may overlap */
   function copy(to: Address, from: Address, n: usize): void;
   function fill(to: Address, byte: u8, n: usize): void;
+  /** A hint that the cache line at the address will be read soon. Any address will do: it never faults. */
+  function prefetch(at: Address): void;
   /** < 0, 0, > 0 as the first byte that differs, unsigned */
   function compare(a: Address, b: Address, n: usize): i32;
 }

@@ -1,8 +1,11 @@
 /**
  * Grouped-query attention over the KV cache. Vaswani et al. 2017, eq. 1; Ainslie et al. 2023 for the groups.
  *
- *   keys     f16[LAYERS][KV_HEADS][POSITIONS / 16][HEAD_DIM][16]   a lane is a position: no sum across lanes
- *   values   f16[LAYERS][KV_HEADS][POSITIONS][HEAD_ROW]            a lane is a dimension
+ *   cache    [CONTEXT / 64][LAYERS][KV_HEADS], each a chunk of 64 positions:
+ *              keys     f16[4][HEAD_DIM][16]   a lane is a position: no sum across lanes
+ *              values   f16[64][HEAD_ROW]      a lane is a dimension
+ *
+ * So memory is taken as a conversation grows, and what one head reads of a chunk is one piece.
  *
  * A query attends to the positions before it in chunks of 64, with a running maximum (Milakov & Gimelshein 2018), so that
  * scores never leave the first-level cache. Chunks begin at multiples of 64 whatever the query, and a position that a query
@@ -14,11 +17,6 @@
 import { CONTEXT, HEAD_DIM, HEAD_ROW, HEADS, KV_HEADS, LAYERS } from 'model';
 import { exp, exp16 } from './math.ts';
 
-const POSITIONS: i32 = ((CONTEXT + 63) / 64) * 64; // whole chunks
-const KEY_HEAD: i32 = POSITIONS * HEAD_DIM;
-const VALUE_HEAD: i32 = POSITIONS * HEAD_ROW;
-const KEYS: i64 = i64(LAYERS * KV_HEADS) * i64(KEY_HEAD);
-const VALUES: i64 = i64(LAYERS * KV_HEADS) * i64(VALUE_HEAD);
 export const GROUP: i32 = HEADS / KV_HEADS; // query heads that share a key/value head
 const HEAD_VECTORS: i32 = HEAD_ROW / 16;
 const MASKED: f32 = -1e30;
@@ -29,24 +27,30 @@ const HALF_MAX: f32 = 65504;
 const ROWS: i32 = 4;
 const CHUNK: i32 = 64;
 const CHUNK_TILES: i32 = CHUNK / 16;
+const CHUNK_KEYS: i32 = CHUNK * HEAD_DIM; // halves
+const CHUNK_HALVES: i32 = CHUNK_KEYS + CHUNK * HEAD_ROW;
+const CHUNKS: i32 = (CONTEXT + CHUNK - 1) / CHUNK;
+const CACHE: i64 = i64(CHUNKS * LAYERS * KV_HEADS) * i64(CHUNK_HALVES);
 
 /** @align 64 */
-const keys = zeroed<FixedArray<u16, typeof KEYS>>();
-/** @align 64 */
-const values = zeroed<FixedArray<u16, typeof VALUES>>();
+const cache = zeroed<FixedArray<u16, typeof CACHE>>();
+
+/** The chunk that has a position. @inline */
+function chunkOf(layer: i32, head: i32, position: i32): Ptr<u16> {
+  const slot = ((position / CHUNK) * LAYERS + layer) * KV_HEADS + head;
+  return ref(cache[usize(slot) * usize(CHUNK_HALVES)]);
+}
 
 /** Stores the key and value of one position. key, value: f32[KV_HEADS][HEAD_DIM] */
 export function remember(layer: i32, position: i32, key: Ptr<f32>, value: Ptr<f32>): void {
   const halves = zeroed<FixedArray<u16, typeof HEAD_ROW>>();
+  const inChunk = position % CHUNK;
   for (let head: i32 = 0; head < KV_HEADS; head++) {
-    const slot = usize(layer * KV_HEADS + head);
-    const column = ref(
-      keys[slot * usize(KEY_HEAD) + usize((position / 16) * HEAD_DIM * 16 + (position % 16))],
-    );
+    const chunk = chunkOf(layer, head, position);
+    const column = ref(chunk[(inChunk / 16) * HEAD_DIM * 16 + (inChunk % 16)]);
     toHalves(ref(halves[0]), ref(key[head * HEAD_DIM]));
     for (let i: i32 = 0; i < HEAD_DIM; i++) column[i * 16] = halves[i];
-    const row = ref(values[slot * usize(VALUE_HEAD) + usize(position * HEAD_ROW)]);
-    toHalves(row, ref(value[head * HEAD_DIM]));
+    toHalves(ref(chunk[CHUNK_KEYS + inChunk * HEAD_ROW]), ref(value[head * HEAD_DIM]));
   }
 }
 
@@ -95,28 +99,25 @@ export function addQuery(
 
 /** out = softmax(query · K / √HEAD_DIM) · V for every query of the block, which is empty then. */
 export function attend(block: Ptr<QueryBlock>, layer: i32, head: i32): void {
-  const slot = usize(layer * KV_HEADS + head);
-  const key = ref(keys[slot * usize(KEY_HEAD)]);
-  const value = ref(values[slot * usize(VALUE_HEAD)]);
   switch (block.count) {
     case 4:
-      attendRows(block, key, value, 4);
+      attendRows(block, layer, head, 4);
       break;
     case 3:
-      attendRows(block, key, value, 3);
+      attendRows(block, layer, head, 3);
       break;
     case 2:
-      attendRows(block, key, value, 2);
+      attendRows(block, layer, head, 2);
       break;
     case 1:
-      attendRows(block, key, value, 1);
+      attendRows(block, layer, head, 1);
       break;
   }
   block.count = 0;
 }
 
 /** attend for `rows` queries, a constant where this is inlined. @inline */
-function attendRows(block: Ptr<QueryBlock>, key: Ptr<u16>, value: Ptr<u16>, rows: i32): void {
+function attendRows(block: Ptr<QueryBlock>, layer: i32, head: i32, rows: i32): void {
   const weights = zeroed<FixedArray<f32, typeof BLOCK_WEIGHTS>>(); // [ROWS][CHUNK]
   const sums = zeroed<FixedArray<f32x16, typeof BLOCK_VECTORS>>(); // [ROWS][HEAD_VECTORS]
   const totals = zeroed<FixedArray<f32x16, typeof ROWS>>();
@@ -129,7 +130,12 @@ function attendRows(block: Ptr<QueryBlock>, key: Ptr<u16>, value: Ptr<u16>, rows
   for (let first: i32 = 0; first < end; first += CHUNK) {
     const count = min(end - first, CHUNK);
     const tiles = count > 32 ? CHUNK_TILES : 2; // tiles that nobody sees are left out
-    scoreChunk(ref(weights[0]), block, ref(key[first * HEAD_DIM]), tiles, rows);
+    const chunk = chunkOf(layer, head, first);
+    scoreChunk(ref(weights[0]), block, chunk, tiles, rows);
+    const isLast = first + CHUNK >= end;
+    const next = isLast
+      ? chunkOf(layer, (head + 1) % KV_HEADS, 0)
+      : chunkOf(layer, head, first + CHUNK);
     for (let r: i32 = 0; r < rows; r++) {
       const scores = ref(weights[r * CHUNK]);
       const before = largest[r];
@@ -148,7 +154,7 @@ function attendRows(block: Ptr<QueryBlock>, key: Ptr<u16>, value: Ptr<u16>, rows
         sums[at] = f32x16.scale(sums[at], factor);
       }
     }
-    addValues(ref(sums[0]), ref(weights[0]), ref(value[first * HEAD_ROW]), count, rows);
+    addValues(ref(sums[0]), ref(weights[0]), ref(chunk[CHUNK_KEYS]), next, count, rows);
   }
   for (let r: i32 = 0; r < rows; r++) {
     const inverse: f32 = 1 / f32x16.sum(totals[r]);
@@ -174,6 +180,7 @@ function scoreChunk(
     const right = zeroed<FixedArray<f32x16, typeof ROWS>>();
     const tile = ref(key[pair * HEAD_DIM * 16]);
     for (let i: i32 = 0; i < HEAD_DIM; i++) {
+      memory.prefetch(ref(key[CHUNK_KEYS + ((pair / 2) * HEAD_DIM + i) * 32])); // the chunk's values
       const a = f32x16.loadF16(tile, i * 16);
       const b = f32x16.loadF16(tile, (HEAD_DIM + i) * 16);
       for (let r: i32 = 0; r < rows; r++) {
@@ -208,16 +215,18 @@ function isMasked(score: f32x16): i32x16 {
   return f32x16.equal(score, f32x16.splat(MASKED));
 }
 
-/** sums[rows][HEAD_ROW] += weights · value over the first `count` positions of a chunk. @inline */
+/** sums[rows][HEAD_ROW] += weights · value over the first `count` positions of a chunk. next: the keys that come then. @inline */
 function addValues(
   sums: Ptr<f32x16>,
   weights: Ptr<f32>,
   value: Ptr<u16>,
+  next: Ptr<u16>,
   count: i32,
   rows: i32,
 ): void {
   for (let p: i32 = 0; p < count; p++) {
     for (let i: i32 = 0; i < HEAD_VECTORS; i++) {
+      if (i % 2 == 0) memory.prefetch(ref(next[p * HEAD_DIM + i * 16]));
       const v = f32x16.loadF16(value, p * HEAD_ROW + i * 16);
       for (let r: i32 = 0; r < rows; r++) {
         const at = r * HEAD_VECTORS + i;

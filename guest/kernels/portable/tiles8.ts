@@ -7,6 +7,9 @@
  *                            then 256     u8[4][64]   likewise, plus 32
  *
  * weight = scale · (byte - bias)
+ *
+ * Instructions for 32 columns of Q8_0 (512 products a token) with one token, and with eight: avx512vnni 30, 149; avx2 122, 889;
+ * portable 242, 1531.
  */
 import { dot6, dot8, start8 } from 'kernels';
 import { type Activations, linesOf, PACK_TOKENS } from './quantize.ts';

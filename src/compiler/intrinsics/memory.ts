@@ -151,6 +151,13 @@ export const memory: Intrinsic[] = [
     c: (use) => `__builtin_memcmp(${use.args.join(', ')})`,
   },
   {
+    name: 'memory.prefetch',
+    parameters: ['address'],
+    result: 'void',
+    effect: 'none',
+    c: (use) => `__builtin_prefetch((const void *)${use.args[0]})`,
+  },
+  {
     name: 'utf8',
     parameters: ['string'],
     result: 'Ptr<u8>',

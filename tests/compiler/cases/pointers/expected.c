@@ -25,6 +25,7 @@ i32 run(Driver *driver, u8 (*rows)[4], u8 **names) {
   if (handler == null) { handler = double_; }
   driver->send(driver, null);
   u8 *cell = &rows[1][2];
+  __builtin_prefetch((const void *)cell);
   cell[0] = names[0][3];
   return ({ i32 _t2 = ({ i32 _t1 = handler(3); _t1 + HANDLERS[0](4); }); _t2 + (i32)load_u16((u8 *)(void *)((usize)cell) + 2); });
 }

@@ -17,6 +17,7 @@ export function run(driver: Ptr<Driver>, rows: Ptr<FixedArray<u8, 4>>, names: Pt
   if (handler == null) handler = double;
   driver.send(driver, null);
   const cell = ref(rows[1][2]);
+  memory.prefetch(cell);
   cell[0] = names[0][3];
   return handler(3) + HANDLERS[0](4) + i32(load<u16>(changetype<usize>(cell), 2));
 }
