@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { type Command, Option } from 'commander';
 import type { Guest, GuestSettings } from '../console/guest.ts';
 import { bootStack } from '../stacks/index.ts';
@@ -32,13 +31,6 @@ interface BootOptions extends SamplingOptions {
 /** Milliseconds. Emulated firmware takes its time, and so does unpacking a large model. */
 const READY_TIMEOUT = 300_000;
 
-/** More are seldom worth their start; -t gives them. */
-const MOST_DEFAULT_PROCESSORS = 8;
-
-function defaultProcessors(): number {
-  return Math.min(availableParallelism(), MOST_DEFAULT_PROCESSORS);
-}
-
 export function registerBoot(program: Command): void {
   const command = program
     .command('boot')
@@ -55,15 +47,11 @@ export function registerBoot(program: Command): void {
     )
     .addOption(new Option('--medium <name>', 'what the firmware boots from').choices(MEDIA))
     .option('--shell', 'stack linux: a shell on the console in place of the model')
-    .option(
-      '-t, --threads <count>',
-      `virtual processors (default: the host's, at most ${MOST_DEFAULT_PROCESSORS})`,
-      integer(1, 64),
-    )
+    .option('-t, --threads <count>', 'virtual processors', integer(1, 64), 1)
     .option('--timeline', 'with -p: print when QEMU started, the guest was ready, and so on')
     .option('--json', 'with -p: print one JSON object instead of text');
   addSampling(command).action((folder, { threads, ...options }) =>
-    boot(folder, { ...options, processors: threads ?? defaultProcessors() }),
+    boot(folder, { ...options, processors: threads }),
   );
 }
 
