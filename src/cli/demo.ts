@@ -10,6 +10,7 @@ import {
   type LineCount,
 } from '../measure/lines.ts';
 import { bootStack, buildStack } from '../stacks/index.ts';
+import { defaultThreads } from '../stacks/process.ts';
 import type { StackBuild } from '../stacks/stack.ts';
 import { cacheFolder, PROJECT_ROOT } from '../toolchain/cache.ts';
 import { guestFiles } from '../toolchain/guest.ts';
@@ -20,6 +21,9 @@ import { DEFAULT_MODEL, requestPack } from './modelOptions.ts';
 import { integer, settingsOf } from './sampling.ts';
 import { formatBytes, formatMemory, say, tokensPerSecond } from './terminal.ts';
 import { bold, describeBoot, table } from './timeline.ts';
+
+/** A PC of ours works with no more (guest/machine/pc/layout.ts). */
+const MOST_PROCESSORS = 16;
 
 interface DemoOptions {
   prompt: string;
@@ -50,7 +54,8 @@ async function demo({ prompt, predict, machine }: DemoOptions): Promise<void> {
   say(`booting it in QEMU (${machine}): no operating system, no disk, no network`);
   say('every instruction is emulated, so the first word takes a while\n');
   process.stdout.write(`${bold(`> ${prompt}`)}\n`);
-  const guest = bootStack({ folder, manifest, machine });
+  const processors = Math.min(defaultThreads(), MOST_PROCESSORS);
+  const guest = bootStack({ folder, manifest, machine, processors });
   let answer: Answer;
   try {
     const greedy = settingsOf({ ...GREEDY, predict });
@@ -60,7 +65,7 @@ async function demo({ prompt, predict, machine }: DemoOptions): Promise<void> {
   }
   const report = [
     describeBoot(guest.timeline, answer.report, machine),
-    describeSpeed(answer),
+    describeSpeed(answer, processors),
     describeSizes(build),
     await describeLines(build),
   ];
@@ -78,10 +83,11 @@ const GREEDY = {
   seed: 0n,
 };
 
-function describeSpeed({ report }: Answer): string {
+function describeSpeed({ report }: Answer, processors: number): string {
   const rate = (tokens: number, nanos: bigint) =>
     `${tokens} tokens, ${tokensPerSecond(tokens, nanos).toFixed(1)} tokens/s`;
-  return table('Speed, emulated on one virtual processor (natively: mu chat)', [
+  const virtual = processors === 1 ? 'one virtual processor' : `${processors} virtual processors`;
+  return table(`Speed, emulated on ${virtual} (natively: mu chat)`, [
     ['prompt', rate(report.promptTokens, report.promptNanos)],
     ['answer', rate(report.generatedTokens, report.generateNanos)],
   ]);
