@@ -11,7 +11,7 @@ import { CPU_LEVEL_NAMES, type CpuLevel } from '../../src/toolchain/clang.ts';
 import { compileGuest } from '../../src/toolchain/guest.ts';
 import { startQemu } from '../../src/toolchain/qemu.ts';
 import { makeTinyGguf } from '../model/tinyGguf.ts';
-import { hasQemu, NO_QEMU, processVariants, withGuest } from './guests.ts';
+import { hasQemu, NO_QEMU, processVariant, processVariants, withGuest } from './guests.ts';
 
 const settings = { ...DEFAULT_SETTINGS, temperature: 0, predict: 24, raw: true, hashLogits: true };
 /** More tokens than a batch of 32 has. Cut before a space, the pieces have the tokens of the whole. */
@@ -62,8 +62,7 @@ describe('every kernel, however it is run', () => {
   });
 
   const question = (guest: Guest) => guest.ask(text, settings);
-  const variantOf = (cpu: CpuLevel, cores: number) =>
-    processVariants.filter((v) => v.cpu === cpu && v.cores === cores && !v.checked)[0];
+  const variantOf = (cpu: CpuLevel, cores: number) => processVariant(cpu, false, cores);
   const ask = (cpu: CpuLevel, cores: number, block: number) =>
     withGuest({ model }, variantOf(cpu, cores), question, { BATCH: block });
 

@@ -53,10 +53,10 @@ export const noLevel = (level: CpuLevel) =>
   lackingFor(level).length > 0 ? ` (this CPU has no ${lackingFor(level).join(', ')})` : '';
 
 export const processVariants: Variant[] = [
-  ...CPU_LEVEL_NAMES.flatMap((cpu) => [1, 2, 3].map((cores) => processVariant(cpu, false, cores))),
-  ...CPU_LEVEL_NAMES.map((cpu) => processVariant(cpu, true, 2)),
-  processVariant(undefined, false, 2),
-  processVariant(undefined, true, 3),
+  ...CPU_LEVEL_NAMES.map((cpu) => processVariant(cpu, false, 2)),
+  processVariant('portable', true, 1),
+  processVariant(undefined, false, 3),
+  processVariant(undefined, true, 2),
 ];
 
 /** Far more threads than the usual host has processors. */
@@ -81,7 +81,11 @@ export const linuxVariants: Variant[] = [
   bootVariant('linux', 'q35', false, 1),
 ];
 
-function processVariant(cpu: CpuLevel | undefined, checked: boolean, cores: number): Variant {
+export function processVariant(
+  cpu: CpuLevel | undefined,
+  checked: boolean,
+  cores: number,
+): Variant {
   const name = nameOf(['process', cpu], checked, cores);
   return { name, checked, cores, cpu, missing: cpu ? noLevel(cpu) : '', on: 'process' };
 }

@@ -13,6 +13,9 @@ const vector = JSON.parse(
 /** A figure that llama-perplexity printed. */
 const printedBy = (label: string) =>
   Number(vector.output.find((line: string) => line.startsWith(label))?.match(/-?\d+\.\d+/)?.[0]);
+/** llama-perplexity ran with a KV cache in F32, ours has halves: eleven bits of each key and value. */
+const HALF_CACHE = 1e-3;
+const relativeError = (ours: number, theirs: number) => Math.abs(ours / theirs - 1);
 let folder: string;
 const file = (name: string) => join(folder, name);
 
@@ -33,7 +36,7 @@ test('writes a base file of llama.cpp’s tokens and compares with it', async ()
   expect(written.code, written.stderr).toBe(0);
   const figures = JSON.parse(written.stdout);
   expect(figures).toMatchObject({ tokens: 180, chunks: 12, contextSize: 32 });
-  expect(figures.ppl).toBeCloseTo(vector.basePerplexity[0], 2);
+  expect(relativeError(figures.ppl, vector.basePerplexity[0])).toBeLessThan(HALF_CACHE);
   const reader = await openLogitsFile(file('base.kld'));
   await reader.close();
   expect([...reader.tokens]).toEqual(vector.tokens);
@@ -47,8 +50,8 @@ test('writes a base file of llama.cpp’s tokens and compares with it', async ()
   ]);
   expect(compared.code, compared.stderr).toBe(0);
   const { kld, sameTop, tokens } = JSON.parse(compared.stdout);
-  expect(kld.mean).toBeCloseTo(printedBy('Mean    KLD'), 5);
-  expect(kld.max).toBeCloseTo(printedBy('Maximum KLD'), 5);
+  expect(relativeError(kld.mean, printedBy('Mean    KLD'))).toBeLessThan(HALF_CACHE);
+  expect(relativeError(kld.max, printedBy('Maximum KLD'))).toBeLessThan(HALF_CACHE);
   expect(sameTop).toBeCloseTo(printedBy('Same top p'), 3);
   expect(tokens).toBe(180);
 
