@@ -27,6 +27,7 @@ function start(image: usize, table: usize): void {
   takeSerialPorts();
   startUart();
   startScreen();
+  startKeyboard();
   requireFeatures();
   enableFeatures();
   requireState();
@@ -35,7 +36,6 @@ function start(image: usize, table: usize): void {
 
 function run(ticks: usize): void {
   startClock(u64(ticks), measureByStall);
-  startKeyboard();
   readPack();
   if (catchExceptions()) {
     keepExceptions();
@@ -43,5 +43,5 @@ function run(ticks: usize): void {
     startCores();
   }
   main();
-  powerOff();
+  powerOff(0);
 }

@@ -83,7 +83,7 @@ export function protocolOf(handle: usize, protocol: Ptr<u64>): usize {
   return status == 0 ? found : 0;
 }
 
-/** Address of anybody's interface of this kind, 0 if there is none. */
+/** Address of anybody's interface of this kind, 0 if there is none. @generalRegisters */
 export function anyProtocol(protocol: Ptr<u64>): usize {
   let found: usize = 0;
   enterFirmware();
@@ -121,7 +121,7 @@ export function takeSerialPorts(): void {
   leaveFirmware();
 }
 
-/** At least so long. */
+/** At least so long. @generalRegisters */
 export function stall(microseconds: usize): void {
   enterFirmware();
   table.boot.stall(microseconds);

@@ -12,13 +12,13 @@ const waiting = zeroed<FixedArray<u8, 4>>();
 let at: i32 = 0;
 let end: i32 = 0;
 
-/** Once firmware has no serial port any more, which it takes for a keyboard too. */
+/** Once firmware has no serial port any more, which it takes for a keyboard too. @generalRegisters */
 export function startKeyboard(): void {
   const handle = systemTable().inputHandle;
   keyboard = changetype<Ptr<TextInput>>(protocolOf(handle, ref(TEXT_INPUT[0])));
 }
 
-/** One byte if one is waiting, else -1. */
+/** One byte if one is waiting, else -1. @generalRegisters */
 export function pollKeyboard(): i32 {
   if (at == end && !readKey()) return -1;
   const byte = waiting[at];
@@ -26,7 +26,7 @@ export function pollKeyboard(): i32 {
   return i32(byte);
 }
 
-/** Whether a key was pressed that means something to us. */
+/** Whether a key was pressed that means something to us. @generalRegisters */
 function readKey(): bool {
   if (keyboard == null) return false;
   const key = zeroed<Key>();
@@ -52,6 +52,7 @@ function readKey(): bool {
   return end > 0;
 }
 
+/** @generalRegisters */
 function add(byte: u8): void {
   waiting[end] = byte;
   end += 1;

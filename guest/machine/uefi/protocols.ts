@@ -12,6 +12,7 @@ export const LOADED_IMAGE: FixedArray<u64> = [0x11d295625b1b31a1, 0x3b7269c9a000
 export const SIMPLE_FILE_SYSTEM: FixedArray<u64> = [0x11d26459964e5b22, 0x3b7269c9a000398e];
 export const TEXT_INPUT: FixedArray<u64> = [0x11d269c7387477c1, 0x3b7269c9a000398e];
 export const TEXT_OUTPUT: FixedArray<u64> = [0x11d269c7387477c2, 0x3b7269c9a000398e];
+export const GRAPHICS_OUTPUT: FixedArray<u64> = [0x4a3823dc9042a9de, 0x6a5180d0de7afb96];
 export const SERIAL_IO: FixedArray<u64> = [0x11d2f1d4bb25cf6f, 0xfdc13f2790000c9a];
 export const MP_SERVICES: FixedArray<u64> = [0x4f46a76e3fdda605, 0x083d1b53f41229ad];
 

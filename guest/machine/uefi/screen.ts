@@ -1,5 +1,5 @@
-import { enterFirmware, leaveFirmware, protocolOf, systemTable } from './firmware.ts';
-import { TEXT_OUTPUT, type TextOutput } from './protocols.ts';
+import { anyProtocol, enterFirmware, leaveFirmware, protocolOf, systemTable } from './firmware.ts';
+import { GRAPHICS_OUTPUT, TEXT_OUTPUT, type TextOutput } from './protocols.ts';
 
 /**
  * The screen, for people: firmware's text console. It shows what the serial port gets, but for what is meant for programs
@@ -30,10 +30,16 @@ let state: i32 = 0;
 let character: u32 = 0;
 let missing: u32 = 0;
 
-/** The console that is left when firmware has no serial port any more. @generalRegisters */
+/** Once firmware has no serial port any more: its console is the screen then, if there is one. @generalRegisters */
 export function startScreen(): void {
+  if (anyProtocol(ref(GRAPHICS_OUTPUT[0])) == 0) return;
   const handle = systemTable().outputHandle;
   screen = changetype<Ptr<TextOutput>>(protocolOf(handle, ref(TEXT_OUTPUT[0])));
+}
+
+/** @generalRegisters */
+export function hasScreen(): bool {
+  return screen != null;
 }
 
 /** @generalRegisters */
