@@ -78,7 +78,8 @@ export interface Guest {
   end(text?: string): Promise<{ code: number | null; signal: string | null; output: string }>;
 }
 
-const scratch = mkdtempSync(join(tmpdir(), 'mu-boot-'));
+/** A folder that is gone when the tests end. */
+export const scratch = mkdtempSync(join(tmpdir(), 'mu-boot-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 
 /** A file with these contents, gone when the tests end. */

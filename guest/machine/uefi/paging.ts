@@ -78,11 +78,12 @@ function setEntry(entry: Ptr<u64>, rights: u64): void {
 function below(entry: Ptr<u64>, bytes: usize): Ptr<u64> {
   const value = entry[0];
   const address = usize(value & ADDRESS);
-  if (isOurs(address)) return changetype<Ptr<u64>>(address);
+  const isLarge = (value & LARGE) != 0; // then it leads to no table, even if one of ours lies at its address
+  if (!isLarge && isOurs(address)) return changetype<Ptr<u64>>(address);
   if (tablesUsed == MOST_TABLES) return ref(spare[0]);
   const table = ref(tables[tablesUsed][0]);
   tablesUsed += 1;
-  if ((value & LARGE) == 0) {
+  if (!isLarge) {
     memory.copy(table, address, PAGE);
   } else {
     const flags = bytes == PAGE ? value & ~LARGE : value;
