@@ -133,7 +133,7 @@ interface FixedArray<T, N extends number = number> {
   readonly __count?: N;
 }
 
-/** Function pointer of the Microsoft x64 calling convention (UEFI). */
+/** Function pointer of UEFI's calling convention: on x86-64 Microsoft's, elsewhere C's own. */
 declare type Efi<F> = F;
 
 /** A T at an address of any alignment, `offset` bytes further. */
@@ -470,6 +470,9 @@ declare namespace cpu {
   /** address of a 10-byte descriptor: limit u16, base u64 */
   function lidt(descriptor: Address): void;
   function lgdt(descriptor: Address): void;
+  /** writes such a descriptor of the table in use */
+  function sidt(descriptor: Address): void;
+  function sgdt(descriptor: Address): void;
   function ltr(selector: u16): void;
   function invlpg(address: Address): void;
   function wbinvd(): void;
@@ -479,6 +482,8 @@ declare namespace cpu {
   function codeSelector(): u16;
   /** the address of the stack's top, roughly: the frame of the calling function */
   function stackPointer(): usize;
+  /** Goes on with entry(argument) on the stack that ends at `end`, a multiple of 64; entry may not return: that traps. */
+  function moveToStack(end: usize, entry: (argument: usize) => void, argument: usize): never;
   /**
    * Address of 64 bytes of code that a processor can start with. Once they are copied to the start of a page below 1 MiB, a
    * start-up IPI (SIPI) that names the page brings a processor to 64-bit mode with the CR0, CR3, CR4 and EFER that the caller has now
@@ -531,6 +536,11 @@ declare namespace entry {
    * flat segments (code 08, data 10), interrupts off. info: physical address of hvm_start_info.
    */
   function pvh(start: (info: usize) => void, stackBytes: number): void;
+  /**
+   * Entry of an EFI application, by the firmware's calling convention, on the firmware's stack. image: its handle; table: address of
+   * EFI_SYSTEM_TABLE. start may not return: that traps. x86-64, AArch64, RISC-V.
+   */
+  function efi(start: (image: usize, table: usize) => void): void;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

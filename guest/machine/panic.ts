@@ -4,8 +4,8 @@ import { addNumber, addText, type Line } from './line.ts';
 /** Reports that may still be made: one that fails is reported too, then no more. Not zero, so that it lies in low memory. */
 let reportsLeft: u32 = 2;
 
-/** Pauses that a report gets before whoever comes next speaks: seconds at most. */
-const REPORT_PAUSES: u32 = 10000000;
+/** Ticks of the TSC, a few per nanosecond, that a report gets before whoever comes next speaks. */
+const REPORT_TICKS: u64 = 300000000;
 
 /** The instruction that no CPU has, 0f 0b. */
 const UD2: u16 = 0x0b0f;
@@ -35,7 +35,8 @@ export function panic(message: string, file: string, line: i32): void {
  */
 export function stopWith(text: Ptr<Line>): void {
   const left = atomic.sub<u32>(ref(reportsLeft), 1);
-  if (left != 2) for (let i: u32 = 0; i < REPORT_PAUSES; i++) cpu.pause();
+  const start = cpu.rdtsc();
+  while (left != 2 && cpu.rdtsc() - start < REPORT_TICKS) cpu.pause();
   if (left == 1 || left == 2) write(ref(text.bytes[0]), text.length);
   powerOff(1);
 }

@@ -26,7 +26,7 @@ class Word {
   reserved!: FixedArray<u32, 31>;
 }
 
-/** Low half: the job's address, which on all our machines lies below 4 GiB. High half: the round, counted up for each job. */
+/** Low half: how far the job's code lies from work(), since an image is smaller than 2 GiB. High half: the round, counted up for each job. */
 class Publication {
   job!: u32;
   round!: u32;
@@ -83,7 +83,7 @@ export function parallel(task: (index: i32, count: i32) => void): void {
     return;
   }
   const round = published.round + 1;
-  const job = u64(changetype<usize>(task));
+  const job = u64(changetype<usize>(task) - changetype<usize>(work)) & 0xffffffff;
   atomic.store<u64>(ref(published), (u64(round) << 32) | job);
   if (atomic.load<u32>(ref(sleeping.value)) != 0) wakeSleepers(ref(published.round));
   task(0, cores);
@@ -106,7 +106,8 @@ export function work(index: i32): void {
     awaitRound(round);
     round += 1;
     const job = u32(atomic.load<u64>(ref(published)) & 0xffffffff);
-    changetype<(index: i32, count: i32) => void>(usize(job))(index, cores);
+    const address = changetype<usize>(work) + usize(isize(i32(job)));
+    changetype<(index: i32, count: i32) => void>(address)(index, cores);
     atomic.store<u32>(word, round);
     if (atomic.load<u32>(ref(awaited.value)) == u32(index)) wakeSleepers(word);
   }

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { Guest, GuestSettings } from '../console/guest.ts';
-import { bootStack } from '../stacks/index.ts';
+import { bootStack, stackNamed } from '../stacks/index.ts';
 import { type Manifest, readManifest } from '../stacks/manifest.ts';
 import { ensureTools } from '../toolchain/install.ts';
 import {
@@ -22,7 +22,7 @@ interface BootOptions extends SamplingOptions {
   prompt?: string;
   machine: QemuMachine;
   processors: number;
-  firmware: 'none' | Firmware;
+  firmware?: 'none' | Firmware;
   medium?: Medium;
   shell?: boolean;
   timeline?: boolean;
@@ -41,9 +41,10 @@ export function registerBoot(program: Command): void {
       new Option('-M, --machine <name>', 'QEMU machine').choices(QEMU_MACHINES).default('microvm'),
     )
     .addOption(
-      new Option('--firmware <name>', 'what starts the image; none: QEMU itself, by PVH')
-        .choices(['none', ...FIRMWARES])
-        .default('none'),
+      new Option(
+        '--firmware <name>',
+        'what starts the image; none: QEMU itself, by PVH (default: none, for the stack metal uefi)',
+      ).choices(['none', ...FIRMWARES]),
     )
     .addOption(new Option('--medium <name>', 'what the firmware boots from').choices(MEDIA))
     .option('--shell', 'stack linux: a shell on the console in place of the model')
@@ -57,7 +58,8 @@ export function registerBoot(program: Command): void {
 
 async function boot(folder: string, options: BootOptions): Promise<void> {
   const manifest = await readManifest(folder);
-  ensureTools(['qemu'], say);
+  const firmware = options.firmware ?? stackNamed(manifest.stack).firmware;
+  ensureTools(['qemu', ...(firmware === 'uefi' ? (['ovmf'] as const) : [])], say);
   if (options.prompt !== undefined && options.shell)
     throw new Error('a shell takes no prompt (-p)');
   if (options.prompt === undefined) {
@@ -98,14 +100,15 @@ async function askMachine(
       const facts = {
         model: manifest.model.name,
         stack: manifest.stack,
-        machine: machineOf(options),
+        machine: machineOf(manifest, options),
         processors,
         context,
       };
       process.stdout.write(answerAsJson(answer, settings, guest, facts));
     } else {
       sayDim(describeReport(answer.report));
-      if (options.timeline) say(describeBoot(guest.timeline, answer.report, machineOf(options)));
+      if (options.timeline)
+        say(describeBoot(guest.timeline, answer.report, machineOf(manifest, options)));
     }
     if (code !== 0)
       throw new Error(`the machine did not power off cleanly (QEMU: ${code ?? 'killed'})`);
@@ -115,6 +118,7 @@ async function askMachine(
 }
 
 /** Firmware needs a PC's chipset. */
-function machineOf({ machine, firmware }: BootOptions): string {
+function machineOf({ stack }: Manifest, options: BootOptions): string {
+  const { machine, firmware = stackNamed(stack).firmware } = options;
   return firmware === 'none' ? machine : `q35, ${firmware}`;
 }

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { buildStack, STACK_NAMES, stackNamed } from '../stacks/index.ts';
 import type { Manifest, StackName } from '../stacks/manifest.ts';
-import type { StackRequest } from '../stacks/stack.ts';
+import { IMAGE_FORMATS, type ImageFormat, type StackRequest } from '../stacks/stack.ts';
 import { ensureTools } from '../toolchain/install.ts';
 import { addModelOptions, MODEL_HELP, type ModelOptions, requestPack } from './modelOptions.ts';
 import { createProgress, formatBytes, formatMemory, say } from './terminal.ts';
@@ -10,6 +10,7 @@ interface BuildOptions extends ModelOptions {
   stack: StackName;
   limine?: string;
   usb?: boolean;
+  format?: ImageFormat;
   json?: boolean;
   output: string;
 }
@@ -30,17 +31,25 @@ export function registerBuild(program: Command): void {
       'stack linux: a Limine release (default: $LIMINE_DIR, the usual places)',
     )
     .option('--usb', 'stack linux: USB keyboards too (the kernel gets a tenth larger)');
+  command.addOption(
+    new Option(
+      '--format <name>',
+      'stack metal: a folder, a disk image, an ISO (default: efi, the folder)',
+    ).choices(IMAGE_FORMATS),
+  );
   addModelOptions(command).option('--json', 'print the manifest').action(build);
 }
 
 async function build(model: string, options: BuildOptions): Promise<void> {
-  const { stack, checked, cpu, limine, usb } = options;
+  const { stack, checked, cpu, limine, usb, format } = options;
   if (usb && stack !== 'linux') throw new Error('--usb is for the stack linux');
-  ensureTools(stackNamed(stack).tools, say);
+  const { tools, formatTools } = stackNamed(stack);
+  if (format && !formatTools) throw new Error('--format is for the stack metal');
+  ensureTools([...tools, ...(format && formatTools ? formatTools(format) : [])], say);
   const progress = createProgress();
   const request: StackRequest = {
     ...(await requestPack(model, options)),
-    ...{ checked, cpu, limine, usb, say },
+    ...{ checked, cpu, limine, usb, format, say },
     onStep: (done, total, what) => progress.update(done, total, what, String),
   };
   const { manifest } = await buildStack(stack, request, options.output);
@@ -55,6 +64,7 @@ const ARTICLE: Record<StackName, string> = {
   linux: 'a small Linux',
   diet: 'the only process of a small Linux',
   unikernel: 'a unikernel',
+  metal: 'the only program of a machine with UEFI',
 };
 
 /** What was made, how much memory it needs, and how to boot it. */

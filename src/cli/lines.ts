@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Argument, type Command } from 'commander';
 import { countLines } from '../measure/lines.ts';
-import { countStack, type StackLines } from '../measure/stackLines.ts';
+import { countStack, MACHINES, type StackLines } from '../measure/stackLines.ts';
 import { STACK_NAMES, stackNamed } from '../stacks/index.ts';
 import type { StackName } from '../stacks/manifest.ts';
 import { prepareGuest } from '../stacks/prepare.ts';
@@ -50,8 +50,7 @@ async function lines(stack: StackName, options: LinesOptions): Promise<void> {
 
 async function countC(stack: StackName, model: string, options: LinesOptions): Promise<number> {
   const request = await requestPack(model, { tokenizer: options.tokenizer });
-  const machine = stack === 'unikernel' ? 'pc' : 'process';
-  const { guest } = await prepareGuest({ ...request, machine });
+  const { guest } = await prepareGuest({ ...request, machine: MACHINES[stack] });
   const units = await Promise.all(guest.c.map((path) => readFile(path, 'utf8')));
   return units.reduce((sum, c) => sum + countLines(c).code, 0);
 }

@@ -7,13 +7,12 @@
  *                          entry 2, UEFI: the EFI system partition                            CD, UEFI
  *     at the end         EFI system partition: \EFI\BOOT\BOOTX64.EFI (partition 2)            disk, UEFI
  */
-import { mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { requireTool } from '../toolchain/find.ts';
 import { BOOT_X64, writeEsp } from './esp.ts';
 import type { Loader } from './loader.ts';
-import { imageDate, runImageTool } from './tools.ts';
+import { imageDate, inTemporaryFolder, runImageTool } from './tools.ts';
 
 /** The file system's name; GRUB finds it by that. */
 export const VOLUME = 'MUINFERENCE';
@@ -34,9 +33,7 @@ export interface LinuxImage {
  * one, and identifiers are fixed.
  */
 export function writeLinuxIso(image: LinuxImage, loader: Loader, output: string): number {
-  const folder = mkdtempSync(join(tmpdir(), 'mu-iso-'));
-  const unfinished = `${output}.${process.pid}.tmp`;
-  try {
+  return inTemporaryFolder((folder) => {
     const parts = loader.makeParts(image, folder);
     const esp = join(folder, 'esp.img');
     writeEsp(esp, [{ path: BOOT_X64, file: parts.efiProgram }]);
@@ -44,25 +41,50 @@ export function writeLinuxIso(image: LinuxImage, loader: Loader, output: string)
     image.initrds.forEach((file, i) => {
       files[`initrd${i}`] = file;
     });
+    return writeIso(output, [
+      ...['-b', parts.biosImage, '-no-emul-boot', '-boot-load-size', '4', '-boot-info-table'],
+      ...parts.diskBoot,
+      // Some BIOSes start only disks that have an active partition.
+      ...['-partition_cyl_align', 'off', '--mbr-force-bootable'],
+      ...[...appendedEsp(esp), '-eltorito-alt-boot', ...EFI_BOOT],
+      '-graft-points',
+      ...Object.entries(files).map(([name, file]) => `/${name}=${escapePath(file)}`),
+    ]);
+  });
+}
+
+/**
+ * Writes an ISO that boots by UEFI only, from CD and disk: no file but an EFI system partition, as partition 2 and as El Torito's entry.
+ * esp: its path. Returns the image's size in bytes; the same partition gives the same bytes.
+ */
+export function writeEfiIso(esp: string, output: string): number {
+  return inTemporaryFolder((folder) => {
+    return writeIso(output, [...appendedEsp(esp), ...EFI_BOOT, folder]);
+  });
+}
+
+/** The partition lies behind the file system. */
+function appendedEsp(esp: string): string[] {
+  return ['-append_partition', '2', '0xef', esp];
+}
+
+const EFI_BOOT = ['-e', '--interval:appended_partition_2:all::', '-no-emul-boot'];
+
+/** Runs xorriso; contents: what boots, and what goes into the file system. */
+function writeIso(output: string, contents: readonly string[]): number {
+  const unfinished = `${output}.${process.pid}.tmp`;
+  try {
     runImageTool([
       ...requireTool('xorriso'),
       ...['-as', 'mkisofs', '-quiet', '-volid', VOLUME, '-no-pad', '-R'],
       ...['-uid', '0', '-gid', '0', '-file-mode', '0444', '-dir-mode', '0555'],
       ...['--set_all_file_dates', `=${imageDate()}`],
-      ...['-b', parts.biosImage, '-no-emul-boot', '-boot-load-size', '4', '-boot-info-table'],
-      ...parts.diskBoot,
-      // Some BIOSes start only disks that have an active partition.
-      ...['-partition_cyl_align', 'off', '--mbr-force-bootable'],
-      ...['-append_partition', '2', '0xef', esp, '-eltorito-alt-boot'],
-      ...['-e', '--interval:appended_partition_2:all::', '-no-emul-boot'],
-      ...['-o', unfinished, '-graft-points'],
-      ...Object.entries(files).map(([name, file]) => `/${name}=${escapePath(file)}`),
+      ...['-o', unfinished, ...contents],
     ]);
     renameSync(unfinished, output);
     return statSync(output).size;
   } finally {
     rmSync(unfinished, { force: true });
-    rmSync(folder, { recursive: true });
   }
 }
 

@@ -1,5 +1,8 @@
 /** The programs that write images: xorriso, mtools, GRUB's. */
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ToolchainError } from '../toolchain/clang.ts';
 
 /** No image takes longer, not even one with a model of gigabytes. */
@@ -20,6 +23,16 @@ export function imageDate(): number {
   throw new Error(
     `SOURCE_DATE_EPOCH is ${text}: expected whole seconds since 1970, from 315532800 (1980, where FAT's dates begin)`,
   );
+}
+
+/** Runs something with a folder of its own, which is gone afterwards. */
+export function inTemporaryFolder<T>(use: (folder: string) => T): T {
+  const folder = mkdtempSync(join(tmpdir(), 'mu-image-'));
+  try {
+    return use(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** Runs one of them to its end, with the image's date as its clock; gives its standard output. */

@@ -5,6 +5,7 @@ import type { StackName } from '../stacks/manifest.ts';
 import { buildBusybox } from '../toolchain/busybox.ts';
 import { cached, hashOf, PROJECT_ROOT } from '../toolchain/cache.ts';
 import { startChild } from '../toolchain/children.ts';
+import type { GuestMachine } from '../toolchain/clang.ts';
 import { fetchDebianSource } from '../toolchain/debianSource.ts';
 import { requireTool } from '../toolchain/find.ts';
 import { guestFiles } from '../toolchain/guest.ts';
@@ -33,7 +34,17 @@ export interface StackLines {
   budget: number;
 }
 
-const BUDGETS: Record<StackName, number> = { linux: 1_300_000, diet: 500_000, unikernel: 100_000 };
+const BUDGETS: Record<StackName, number> = {
+  linux: 1_300_000,
+  diet: 500_000,
+  unikernel: 100_000,
+  metal: 100_000,
+};
+
+/** The machine that the engine is compiled for. */
+export const MACHINES: Record<StackName, GuestMachine> = {
+  ...{ linux: 'process', diet: 'process', unikernel: 'pc', metal: 'uefi' },
+};
 
 type OnProgress = (done: number, total: number, what: string) => void;
 
@@ -45,7 +56,7 @@ export async function countStack(
   const layers = [
     ...guestLayers(stack),
     ...(stack === 'linux' ? [await busyboxLayer(onProgress), await muslLayer(onProgress)] : []),
-    ...(stack === 'unikernel' ? [] : [await kernelLayer(stack, onProgress)]),
+    ...(stack === 'linux' || stack === 'diet' ? [await kernelLayer(stack, onProgress)] : []),
     ...(stack === 'linux' ? [LIMINE] : []),
     compilerLayer(),
   ];
@@ -57,7 +68,7 @@ export async function countStack(
 function guestLayers(stack: StackName): LayerLines[] {
   const guest = join(PROJECT_ROOT, 'guest');
   const init = stack === 'linux' ? followImports(join(guest, 'linux/init.ts'), {}) : [];
-  const files = new Set([...guestFiles(stack === 'unikernel' ? 'pc' : 'process', 'chat'), ...init]);
+  const files = new Set([...guestFiles(MACHINES[stack], 'chat'), ...init]);
   return [...countByLayer([...files], guest)].map(([folder, count]) =>
     layer(`guest/${folder}`, count, 'TypeScript that the guest imports'),
   );

@@ -70,4 +70,4 @@ function start(request: MachineStart) {
   });
 }
 
-export const diet: Stack = { tools: KERNEL_TOOLS, build, start };
+export const diet: Stack = { tools: KERNEL_TOOLS, firmware: 'none', build, start };

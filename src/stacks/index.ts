@@ -3,10 +3,11 @@ import { connectGuest, type Guest, type GuestSettings } from '../console/guest.t
 import { diet } from './diet.ts';
 import { linux } from './linux.ts';
 import type { StackName } from './manifest.ts';
+import { metal } from './metal.ts';
 import type { MachineStart, Stack, StackBuild, StackRequest } from './stack.ts';
 import { unikernel } from './unikernel.ts';
 
-const stacks: Record<StackName, Stack> = { linux, diet, unikernel };
+const stacks: Record<StackName, Stack> = { linux, diet, unikernel, metal };
 
 export const STACK_NAMES = Object.keys(stacks) as StackName[];
 

@@ -85,4 +85,9 @@ function start(start: MachineStart) {
   });
 }
 
-export const linux: Stack = { tools: [...KERNEL_TOOLS, ...BUSYBOX_TOOLS], build, start };
+export const linux: Stack = {
+  tools: [...KERNEL_TOOLS, ...BUSYBOX_TOOLS],
+  firmware: 'none',
+  build,
+  start,
+};

@@ -8,7 +8,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ModelFacts, PreparedGuest } from './prepare.ts';
 
-export const STACKS = ['linux', 'diet', 'unikernel'] as const;
+export const STACKS = ['linux', 'diet', 'unikernel', 'metal'] as const;
 export type StackName = (typeof STACKS)[number];
 
 const MANIFEST_NAME = 'manifest.json';

@@ -6,6 +6,9 @@ import type { ToolName } from '../toolchain/tools.ts';
 import type { Manifest } from './manifest.ts';
 import type { PackRequest, PreparedGuest } from './prepare.ts';
 
+export const IMAGE_FORMATS = ['efi', 'img', 'iso'] as const;
+export type ImageFormat = (typeof IMAGE_FORMATS)[number];
+
 export interface StackRequest extends PackRequest {
   checked?: boolean;
   /** Only this CPU level; default: as in GuestRequest. */
@@ -14,6 +17,8 @@ export interface StackRequest extends PackRequest {
   limine?: string;
   /** Stack linux: whether its kernel knows USB keyboards. */
   usb?: boolean;
+  /** Stack metal: what its two files lie in. Default: efi, a folder. */
+  format?: ImageFormat;
   /** Called while something long is built: files, say, of about so many in all. */
   onStep?: (done: number, total: number, what: string) => void;
   /** Called with a line for people. */
@@ -30,7 +35,7 @@ export interface MachineStart {
   manifest: Manifest;
   machine: QemuMachine;
   processors?: number;
-  /** What starts the image. Default: none, QEMU does it itself, by PVH. */
+  /** What starts the image; none: QEMU does it itself, by PVH. Default: the stack's own. */
   firmware?: 'none' | Firmware;
   /** What the firmware boots from. Default: the stack's first. */
   medium?: Medium;
@@ -41,6 +46,10 @@ export interface MachineStart {
 export interface Stack {
   /** What must be installed to build it. */
   tools: readonly ToolName[];
+  /** What a format needs beside them; undefined: the stack has one format. */
+  formatTools?(format: ImageFormat): readonly ToolName[];
+  /** What starts it unless something else is asked for. */
+  firmware: 'none' | Firmware;
   build(request: StackRequest, folder: string): Promise<StackBuild>;
   /** Boots a built folder in QEMU; throws if this stack cannot start that way. */
   start(start: MachineStart): Child;

@@ -60,4 +60,4 @@ function start({ folder, manifest, machine, processors, firmware = 'none', shell
   });
 }
 
-export const unikernel: Stack = { tools: ['clang', 'lld'], build, start };
+export const unikernel: Stack = { tools: ['clang', 'lld'], firmware: 'none', build, start };

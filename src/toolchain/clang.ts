@@ -29,13 +29,17 @@ export const GUEST_FLAGS: readonly string[] = [
   '-Wno-ignored-attributes',
 ];
 
-export const GUEST_MACHINES = ['process', 'pc'] as const;
+export const GUEST_MACHINES = ['process', 'pc', 'uefi'] as const;
 export type GuestMachine = (typeof GUEST_MACHINES)[number];
 
-/** What one machine adds. Interrupts share the stack on `pc`, so it can have no red zone. */
+/**
+ * What one machine adds. Interrupts share the stack on `pc` and `uefi`, so it can have no red zone. Firmware loads an application wherever
+ * there is room; all of it is one file, so no symbol is anybody else's.
+ */
 const MACHINE_FLAGS: Record<GuestMachine, readonly string[]> = {
   process: [],
   pc: ['-mno-red-zone', '-mcmodel=small'],
+  uefi: ['-mno-red-zone', '-fpie', '-fdirect-access-external-data'],
 };
 
 /** What every level needs of the CPU: x86-64-v3, by its names in /proc/cpuinfo that are not implied by others. */
@@ -97,15 +101,16 @@ export function compileArguments(
   ];
 }
 
-/** lld's arguments from objects, the main unit's first, to a static ELF, by the machine's linker script if it has one. */
+/** lld's arguments from objects, the main unit's first, to an ELF that needs nothing else, by the machine's linker script if it has one. */
 export function linkArguments(
   machine: GuestMachine,
   objects: readonly string[],
   elf: string,
 ): string[] {
   const script = linkerScript(machine);
+  const form = machine === 'uefi' ? ['-pie', '--no-dynamic-linker', '-z', 'norelro'] : ['-static'];
   return [
-    ...['-static', '-nostdlib', '--gc-sections', '--build-id=none', '-z', 'noexecstack'],
+    ...[...form, '-nostdlib', '--gc-sections', '--build-id=none', '-z', 'noexecstack'],
     ...(existsSync(script) ? ['-T', script] : []),
     ...['-o', elf, ...objects],
   ];

@@ -23,6 +23,7 @@ import {
   runTool,
   startTool,
 } from './clang.ts';
+import { peFromElf } from './pe.ts';
 
 export interface GuestOptions {
   machine: GuestMachine;
@@ -43,6 +44,8 @@ export interface CompiledGuest {
   elf: string;
   /** The same without symbols and debug information, for images. */
   stripped: string;
+  /** Of the machine `uefi`: the same as an EFI application. */
+  efi?: string;
   /** Paths of the C that the compiler wrote, the main unit's first. */
   c: readonly string[];
   /** Size of the ELF. */
@@ -79,10 +82,13 @@ export async function compileGuest(options: GuestOptions): Promise<CompiledGuest
   const elf = join(folder, 'guest.elf');
   if (options.output) copyFileSync(elf, options.output);
   const stripped = join(folder, 'guest.stripped.elf');
+  const efi = machine === 'uefi' ? join(folder, EFI_NAME) : undefined;
   const names = ['guest.c', ...further.map((level) => `guest.${level}.c`)];
   const c = names.map((name) => join(folder, name)).filter((path) => existsSync(path));
-  return { elf, stripped, c, bytes: statSync(elf).size, wasCached };
+  return { elf, stripped, efi, c, bytes: statSync(elf).size, wasCached };
 }
+
+const EFI_NAME = 'guest.efi';
 
 /** The module that is compiled once for each CPU level: it and the kernels are all that the level makes a difference to. */
 const UNIT_ROOT = join(PROJECT_ROOT, 'guest/engine/transformer.ts');
@@ -205,7 +211,10 @@ async function build(order: Build): Promise<void> {
     await Promise.all(files.map(compile));
     const objects = files.map(({ path }) => `${path}.o`);
     runTool('lld', linkArguments(machine, objects, join(folder, 'guest.elf')));
-    runTool('lld', ['-s', ...linkArguments(machine, objects, join(folder, 'guest.stripped.elf'))]);
+    const stripped = join(folder, 'guest.stripped.elf');
+    runTool('lld', ['-s', ...linkArguments(machine, objects, stripped)]);
+    if (machine === 'uefi')
+      writeFileSync(join(folder, EFI_NAME), peFromElf(readFileSync(stripped)));
     for (const object of objects) rmSync(object);
   } catch (error) {
     // The folder goes away with the failure: keep the C where a person can look at it.

@@ -35,8 +35,8 @@ describe.each(PLACES)('machine: %s', (place) => {
     expect(await ask(place, `e${line}\n`)).toBe(`${line}\n`);
   });
 
-  // Linux empties the serial port when it opens it.
-  const keeps = place === 'diet' ? test.skip : test;
+  // Linux empties the serial port when it opens it; UEFI takes what comes before we have it for its own.
+  const keeps = place === 'diet' || place === 'uefi' ? test.skip : test;
   keeps('keeps a byte that was typed before it was there', async () => {
     const guest = await start(place);
     guest.send('v');

@@ -1,27 +1,38 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { writeCpio } from '../../src/image/cpio.ts';
+import { BOOT_X64 } from '../../src/image/esp.ts';
 import { dietInitramfs } from '../../src/image/initramfs.ts';
-import { qemuCommandLine } from '../../src/stacks/linuxMachine.ts';
+import { FIRMWARE_MEMORY, qemuCommandLine } from '../../src/stacks/linuxMachine.ts';
 import { type Child, killChild, startChild } from '../../src/toolchain/children.ts';
+import type { GuestMachine } from '../../src/toolchain/clang.ts';
 import { findTool, requireTool } from '../../src/toolchain/find.ts';
 import { type CompiledGuest, compileGuest } from '../../src/toolchain/guest.ts';
 import { buildKernel, KERNEL_TOOLS } from '../../src/toolchain/kernel.ts';
-import { qemuArguments } from '../../src/toolchain/qemu.ts';
+import { firmwareArguments, qemuArguments } from '../../src/toolchain/qemu.ts';
+import type { ToolName } from '../../src/toolchain/tools.ts';
 
 /**
  * Where a guest runs. The two QEMU machines run the same image; `diet` is a process again, the only one of a small Linux
- * on a q35.
+ * on a q35; `uefi` is an EFI application that OVMF starts from a folder.
  */
-export type Place = 'process' | 'microvm' | 'q35' | 'diet';
-const missing = KERNEL_TOOLS.filter((tool) => findTool(tool).command === null);
+export type Place = 'process' | 'microvm' | 'q35' | 'uefi' | 'diet';
+const missing = (tools: readonly ToolName[]) =>
+  tools.filter((tool) => findTool(tool).command === null);
+/** What a place needs that others do not. */
+const FURTHER: readonly [Place, missing: readonly ToolName[]][] = [
+  ['uefi', missing(['ovmf'])],
+  ['diet', missing(KERNEL_TOOLS)],
+];
 export const PLACES: readonly Place[] = [
   ...(['process', 'microvm', 'q35'] as const),
-  ...(missing.length === 0 ? (['diet'] as const) : []),
+  ...FURTHER.filter(([, missing]) => missing.length === 0).map(([place]) => place),
 ];
-/** Names the place that is left out of PLACES, and why; empty if none is. */
-export const LEFT_OUT = missing.length === 0 ? '' : `diet (needs ${missing.join(', ')})`;
+/** Names the places that are left out of PLACES, and why; empty if none is. */
+export const LEFT_OUT = FURTHER.filter(([, missing]) => missing.length > 0)
+  .map(([place, missing]) => `${place} (needs ${missing.join(', ')})`)
+  .join(', ');
 
 /** Milliseconds for prepare(). */
 export const PREPARE_LIMIT = 600_000;
@@ -67,7 +78,8 @@ export interface Guest {
   end(text?: string): Promise<{ code: number | null; signal: string | null; output: string }>;
 }
 
-const scratch = mkdtempSync(join(tmpdir(), 'mu-boot-'));
+/** A folder that is gone when the tests end. */
+export const scratch = mkdtempSync(join(tmpdir(), 'mu-boot-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 
 /** A file with these contents, gone when the tests end. */
@@ -79,9 +91,14 @@ export function writeScratch(name: string, contents: Uint8Array | string): strin
 
 export const packPath = writeScratch('pack', PACK);
 
+const MACHINES: Record<Place, GuestMachine> = {
+  ...{ process: 'process', diet: 'process' },
+  ...{ microvm: 'pc', q35: 'pc', uefi: 'uefi' },
+};
+
 export function compile(place: Place, app = 'probe', checked = false): Promise<CompiledGuest> {
   return compileGuest({
-    machine: place === 'process' || place === 'diet' ? 'process' : 'pc',
+    machine: MACHINES[place],
     app: join(import.meta.dirname, 'apps', `${app}.ts`),
     constants: {},
     checked,
@@ -89,7 +106,7 @@ export function compile(place: Place, app = 'probe', checked = false): Promise<C
 }
 
 export async function start(place: Place, options: StartOptions = {}): Promise<Guest> {
-  const { elf } = await compile(place, options.app, options.checked);
+  const { elf, efi } = await compile(place, options.app, options.checked);
   const pack = options.pack === undefined ? packPath : options.pack;
   if (place === 'process') {
     const args = options.arguments ?? (options.cores ? [String(options.cores)] : []);
@@ -97,22 +114,40 @@ export async function start(place: Place, options: StartOptions = {}): Promise<G
   }
   const processors = options.cores ?? 1;
   const memoryBytes = (options.memoryMib ?? 64) * 2 ** 20;
+  const machine = { memoryBytes, processors };
   const args =
     place === 'diet'
-      ? qemuArguments({ ...(await linuxWith(elf, pack ?? packPath)), memoryBytes, processors })
-      : qemuArguments({ machine: place, kernel: elf, initrd: pack ?? '', memoryBytes, processors });
-  if (pack === null) args.splice(args.indexOf('-initrd'), 2);
+      ? qemuArguments({ ...(await linuxWith(elf, pack ?? packPath)), ...machine })
+      : place === 'uefi'
+        ? uefiArguments(efi!, pack, machine)
+        : qemuArguments({ machine: place, kernel: elf, initrd: pack ?? undefined, ...machine });
   if (options.serial === false) {
     args.splice(args.indexOf('-serial'), 2);
     if (place === 'microvm') args.push('-M', 'microvm,acpi=off,isa-serial=off');
   }
   const [qemu, ...leading] = requireTool('qemu');
   const child = startChild(qemu, [...leading, ...args, ...(options.qemu ?? [])]);
-  return attach(child, false, place === 'diet' ? LINUX_LINE : undefined);
+  return attach(child, false, place === 'diet' || place === 'uefi' ? FOREIGN_LINE : undefined);
 }
 
-/** What Linux itself says ends with CR LF; a guest of ours writes no CR of its own accord. */
-const LINUX_LINE = /[^\n]*\r\n/g;
+/** What Linux or firmware says ends with CR LF; a guest of ours writes no CR of its own accord. */
+const FOREIGN_LINE = /[^\n]*\r\n/g;
+
+/** A folder as the disk's EFI system partition. */
+function uefiArguments(
+  program: string,
+  pack: string | null,
+  { memoryBytes, processors }: { memoryBytes: number; processors: number },
+): string[] {
+  const path = mkdtempSync(join(scratch, 'esp-'));
+  mkdirSync(join(path, dirname(BOOT_X64)), { recursive: true });
+  copyFileSync(program, join(path, BOOT_X64));
+  if (pack !== null) copyFileSync(pack, join(path, 'model.pack'));
+  return firmwareArguments({
+    ...{ firmware: 'uefi', medium: 'folder', path, processors },
+    memoryBytes: memoryBytes + FIRMWARE_MEMORY,
+  });
+}
 
 async function linuxWith(program: string, pack: string) {
   const initrd = writeScratch('initramfs', '');

@@ -34,6 +34,10 @@ export const hasQemu = findTool('qemu').command !== null;
 /** Stands in the name of what is skipped. */
 export const NO_QEMU = hasQemu ? '' : ' (needs qemu-system-x86_64)';
 
+/** The same for machines with firmware. */
+export const NO_UEFI =
+  hasQemu && findTool('ovmf').command !== null ? '' : ' (needs qemu-system-x86_64, ovmf)';
+
 const missing = [...stackNamed('linux').tools, 'qemu' as const].filter(
   (tool) => !findTool(tool).command,
 );
@@ -73,6 +77,12 @@ export const pcVariants: Variant[] = [
   bootVariant('unikernel', 'q35', false, 3),
 ];
 
+export const metalVariants: Variant[] = [
+  bootVariant('metal', 'q35', false, 1),
+  bootVariant('metal', 'q35', false, 3),
+  bootVariant('metal', 'q35', true, 2),
+];
+
 export const linuxVariants: Variant[] = [
   bootVariant('diet', 'microvm', false, 1),
   bootVariant('diet', 'q35', false, 2),
@@ -98,7 +108,7 @@ function bootVariant(
   cpu?: CpuLevel,
 ): Variant {
   const name = nameOf([stack, qemu, cpu], checked, cores);
-  const missing = stack === 'unikernel' ? NO_QEMU : NO_LINUX;
+  const missing = { unikernel: NO_QEMU, metal: NO_UEFI, linux: NO_LINUX, diet: NO_LINUX }[stack];
   return { name, checked, cores, cpu, missing, on: { stack, qemu } };
 }
 

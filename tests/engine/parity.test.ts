@@ -14,6 +14,7 @@ import {
   LINUX_TIMEOUT,
   linuxVariants,
   type ModelFiles,
+  metalVariants,
   NO_QEMU,
   pcVariants,
   processVariants,
@@ -95,7 +96,7 @@ describe.skipIf(!hasStories260K)(`stories260K ${hasStories260K ? '' : NO_STORIES
     expect(answers[0].text).toBe(STORIES_TEXT);
     expect(answers.map(essence)).toEqual((await expectedAnswers()).map(essence));
   };
-  for (const variant of [...others, ...crowdedVariants, ...pcVariants]) {
+  for (const variant of [...others, ...crowdedVariants, ...pcVariants, ...metalVariants]) {
     test.skipIf(variant.missing)(variant.name + variant.missing, () => compare(variant));
   }
   for (const variant of linuxVariants) {
@@ -113,7 +114,11 @@ describe('random models', () => {
 
   const native = processVariants.filter(({ cores, checked }) => cores === 3 && !checked);
   const isPlain = ({ checked, cores, cpu }: Variant) => !checked && cores === 2 && !cpu;
-  const booted = [...pcVariants.filter(isPlain), ...linuxVariants.filter(isPlain).slice(-1)];
+  const booted = [
+    ...pcVariants.filter(isPlain),
+    ...metalVariants.filter(({ cores }) => cores === 3),
+    ...linuxVariants.filter(isPlain).slice(-1),
+  ];
   const variants = [...native, ...booted].filter(({ missing }) => missing === '');
 
   test.each(['Q4_0', 'Q4_1', 'Q8_0', 'Q6_K', 'F16', 'BF16'] as const)(

@@ -47,7 +47,9 @@ const DIRECTIONS: Record<string, readonly string[]> = {
   'guest/kernels': [],
   'guest/linux': ['guest/machine', 'guest/machine/process'],
   'guest/machine/process': ['guest/machine'],
-  'guest/machine/pc': ['guest/machine'],
+  'guest/machine/pc': ['guest/machine', 'guest/machine/x86'],
+  'guest/machine/uefi': ['guest/machine', 'guest/machine/x86'],
+  'guest/machine/x86': ['guest/machine'],
   'guest/machine': [],
 };
 

@@ -2,7 +2,6 @@
  * Images boot: both loaders, by BIOS and UEFI, from CD and from disk, with a screen and a keyboard. The system in them is the
  * `linux` stack's with the boot tests' probe in the engine's place, which tells what it has been given.
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -28,7 +27,7 @@ import {
 } from '../../src/toolchain/qemu.ts';
 import { connectQmp, type Qmp } from '../../src/toolchain/qmp.ts';
 import { PACK, packPath } from '../boot/start.ts';
-import { LOADERS, missingTools, temporaryFolder } from './loaders.ts';
+import { LOADERS, lightPoints, missingTools, temporaryFolder } from './loaders.ts';
 
 /** No boot takes longer, not even UEFI's on a busy machine. */
 const LIMIT_MS = 60_000;
@@ -86,17 +85,6 @@ async function makeImage(kernelName: KernelName): Promise<LinuxImage> {
   await writeCpio(initrds[1], packInitramfs(packPath));
   const { bzImage: kernel } = await buildKernel(kernelName);
   return { kernel, initrds, commandLine: kernelCommandLine('linux'), title: 'Probe' };
-}
-
-/** How many points of the screen are not black. PPM: `P6`, width and height, 255, then three bytes a point. */
-async function countLight(control: Qmp): Promise<number> {
-  const picture = join(folder, 'screen.ppm');
-  await control.execute('screendump', { filename: picture });
-  const bytes = readFileSync(picture);
-  const [header] = /^P6\n(\d+) (\d+)\n255\n/.exec(bytes.toString('latin1'))!;
-  let count = 0;
-  for (let at = header.length; at < bytes.length; at += 3) if (bytes[at] > 0x40) count++;
-  return count;
 }
 
 /** UEFI takes long under emulation: GRUB starts the same file from CD and disk there, one of them does. */
@@ -166,10 +154,10 @@ describe.skipIf(why !== '')(`an image boots${why}`, () => {
 
 /** Asks the probe on the screen, which holds two lines then, for more, until the keyboard is there; goes to the shell and ends the machine there. */
 async function useScreen(control: Qmp): Promise<void> {
-  while ((await countLight(control)) === 0) await sleep(100);
+  while ((await lightPoints(control, folder)) === 0) await sleep(100);
   await sleep(500); // both lines
-  const before = await countLight(control);
-  while ((await countLight(control)) < 2 * before) {
+  const before = await lightPoints(control, folder);
+  while ((await lightPoints(control, folder)) < 2 * before) {
     await control.type('p');
     await sleep(100);
   }

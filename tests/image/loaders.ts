@@ -1,5 +1,5 @@
 /** What the tests of images have in common: loaders that are here, and things to put into an image. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
@@ -10,6 +10,7 @@ import type { Loader } from '../../src/image/loader.ts';
 import { PROJECT_ROOT } from '../../src/toolchain/cache.ts';
 import { findTool } from '../../src/toolchain/find.ts';
 import { findLimine } from '../../src/toolchain/limine.ts';
+import type { Qmp } from '../../src/toolchain/qmp.ts';
 import type { ToolName } from '../../src/toolchain/tools.ts';
 
 /** Limine's binary release: $LIMINE_DIR, or the folder beside the checkout. */
@@ -71,4 +72,15 @@ export function imageIn(folder: string): LinuxImage {
     commandLine: "quiet console=ttyS0 a='b c' -- shell",
     title: 'Stories',
   };
+}
+
+/** How many points of the screen are not black. PPM: `P6`, width and height, 255, then three bytes a point. folder: for the picture. */
+export async function lightPoints(control: Qmp, folder: string): Promise<number> {
+  const picture = join(folder, 'screen.ppm');
+  await control.execute('screendump', { filename: picture });
+  const bytes = readFileSync(picture);
+  const [header] = /^P6\n(\d+) (\d+)\n255\n/.exec(bytes.toString('latin1'))!;
+  let count = 0;
+  for (let at = header.length; at < bytes.length; at += 3) if (bytes[at] > 0x40) count++;
+  return count;
 }

@@ -1,5 +1,5 @@
+import { isThere, poll } from '../x86/uart.ts';
 import { idle } from './idle.ts';
-import { isThere, poll } from './uart.ts';
 
 /** Looks at the UART before the CPU sleeps: the next byte is often already on its way. */
 const LOOKS: u32 = 20;

@@ -9,18 +9,19 @@ import {
   send,
   startApic,
   wakeOthers,
-} from './apic.ts';
-import { enableFeatures, WRITE_PROTECT } from './cpu.ts';
-import { useTables } from './interrupts.ts';
+} from '../x86/apic.ts';
+import { enableFeatures, WRITE_PROTECT } from '../x86/cpu.ts';
+import { useTables } from '../x86/interrupts.ts';
+import { CORE_STACK_BYTES, MOST_CORES } from '../x86/layout.ts';
 import {
   BASE_MEMORY_END,
-  CORE_STACK_BYTES,
   EXTENDED_BIOS_DATA,
   FIRMWARE_END,
   FIRMWARE_START,
   IMAGE_STACK_GUARD,
-  MOST_CORES,
   PAGE,
+  PIC_MASK_1,
+  PIC_MASK_2,
   STARTUP_PAGE,
 } from './layout.ts';
 import { isMapped } from './paging.ts';
@@ -52,6 +53,9 @@ const processors = zeroed<Processors>();
 /** Once, when tables, exceptions and memory's rights are set up. */
 export function startCores(): void {
   if (!hasApic()) return;
+  // The old interrupt controllers deliver where exceptions are: keep them quiet.
+  port.out8(PIC_MASK_1, 0xff);
+  port.out8(PIC_MASK_2, 0xff);
   prepareApic();
   startApic();
   const others = findOthers();

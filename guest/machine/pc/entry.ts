@@ -1,14 +1,15 @@
 import { main } from 'app';
 import { requireFeatures, requireState } from '../features.ts';
-import { startClock } from './clock.ts';
+import { startClock } from '../x86/clock.ts';
+import { enableFeatures } from '../x86/cpu.ts';
+import { catchExceptions } from '../x86/interrupts.ts';
+import { CORE_STACK_BYTES, MOST_CORES } from '../x86/layout.ts';
+import { startUart } from '../x86/uart.ts';
 import { startCores } from './cores.ts';
-import { enableFeatures } from './cpu.ts';
-import { catchExceptions } from './interrupts.ts';
-import { CORE_STACK_BYTES, MOST_CORES } from './layout.ts';
 import { protectMemory } from './paging.ts';
+import { measureByPit, startCounter } from './pit.ts';
 import { powerOff } from './power.ts';
 import { readStartInfo } from './startInfo.ts';
-import { startUart } from './uart.ts';
 
 /** The first core's stack, below it the others' (layout.ts). The deepest calls are the engine's, which keep a few vectors and small arrays there. */
 const STACK_BYTES: i32 = 131072 + (MOST_CORES - 1) * CORE_STACK_BYTES;
@@ -31,7 +32,7 @@ function start(info: usize): void {
 
 /** @noinline */
 function run(ticks: u64): void {
-  startClock(ticks);
+  if (!startClock(ticks, measureByPit)) startCounter();
   catchExceptions();
   protectMemory();
   startCores();

@@ -1,6 +1,6 @@
-import { halt, hasApic, TIMER_VECTOR } from './apic.ts';
-import { now } from './clock.ts';
-import { LOCAL_APIC } from './layout.ts';
+import { halt, hasApic, TIMER_VECTOR } from '../x86/apic.ts';
+import { now } from '../x86/clock.ts';
+import { LOCAL_APIC } from '../x86/layout.ts';
 
 /**
  * Sleeping while there is nothing to do: the first core halts, and the timer of its local APIC wakes it a little later,

@@ -17,16 +17,10 @@ export const MAPPED: u64 = 0x100000000;
 export const IMAGE: usize = 0x200000;
 export const IMAGE_CODE_END: usize = 0x200000;
 export const IMAGE_CONSTANTS_END: usize = 0x200008;
+/** The stacks lie in one piece from here on: CORE_STACK_BYTES for each core but the first, then the first one's. */
 export const IMAGE_STACK_GUARD: usize = 0x200010;
 export const IMAGE_STORAGE: usize = 0x200018;
 export const IMAGE_END: usize = 0x200020;
-
-/**
- * The stacks lie in one piece from IMAGE_STACK_GUARD on: CORE_STACK_BYTES for each core but the first, then the first one's. Each
- * begins with a page that nobody may touch. A core's jobs need a few KiB; a process gives its threads as much.
- */
-export const MOST_CORES: i32 = 16;
-export const CORE_STACK_BYTES: usize = 32768;
 
 /**
  * Where the other cores begin, in real mode: below 1 MiB, RAM, and not in use any more when the image runs. QEMU's firmware keeps its own
@@ -40,11 +34,7 @@ export const BASE_MEMORY_END: u64 = 0xa0000;
 export const FIRMWARE_START: u64 = 0xe0000;
 export const FIRMWARE_END: u64 = 0x100000;
 
-/** Local APIC, where it lies after reset (Intel SDM vol. 3, 11.4.1). */
-export const LOCAL_APIC: usize = 0xfee00000;
-
 /** I/O ports. */
-export const COM1: u16 = 0x3f8;
 export const PIT_COUNTER_0: u16 = 0x40;
 export const PIT_COMMAND: u16 = 0x43;
 export const PIC_MASK_1: u16 = 0x21;
@@ -54,8 +44,3 @@ export const KEYBOARD_CONTROLLER: u16 = 0x64;
 export const PM1A_CONTROL: u16 = 0x604;
 /** ACPI sleep control register of Cloud Hypervisor. */
 export const SLEEP_CONTROL: u16 = 0x600;
-
-/** Selectors in the descriptor tables. The entry stub's own table has the same code. */
-export const CODE_SELECTOR: u16 = 0x08;
-/** The first core's; each further core's is 16 more. */
-export const TASK_SELECTOR: u16 = 0x18;

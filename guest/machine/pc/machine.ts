@@ -1,9 +1,9 @@
 import { coreCount as countCores, parallel as shareOut } from '../pool.ts';
-import { bootNanos as clockBootNanos, now as clockNow } from './clock.ts';
+import { bootNanos as clockBootNanos, now as clockNow } from '../x86/clock.ts';
+import { poll as pollUart, write as writeUart } from '../x86/uart.ts';
 import { read as readConsole } from './console.ts';
 import { powerOff as switchOff } from './power.ts';
 import { packLength as moduleLength, packStart as moduleStart } from './startInfo.ts';
-import { poll as pollUart, write as writeUart } from './uart.ts';
 
 export { hasAvx512Vnni, hasAvxVnni, isEmulated } from '../features.ts';
 

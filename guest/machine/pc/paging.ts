@@ -1,14 +1,12 @@
+import { CORE_STACK_BYTES, LOCAL_APIC, MOST_CORES } from '../x86/layout.ts';
 import {
-  CORE_STACK_BYTES,
   IMAGE,
   IMAGE_CODE_END,
   IMAGE_CONSTANTS_END,
   IMAGE_END,
   IMAGE_STACK_GUARD,
   LARGE_PAGE,
-  LOCAL_APIC,
   MAPPED,
-  MOST_CORES,
   PAGE,
 } from './layout.ts';
 

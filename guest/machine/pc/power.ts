@@ -1,5 +1,5 @@
+import { drain } from '../x86/uart.ts';
 import { KEYBOARD_CONTROLLER, PM1A_CONTROL, SLEEP_CONTROL } from './layout.ts';
-import { drain } from './uart.ts';
 
 /** Ticks of the TSC that a way of switching off gets before the next one is tried: a few milliseconds. */
 const PATIENCE: u64 = 5000000;

@@ -195,8 +195,8 @@ function checkLoose(
   const isPvh = name === 'entry.pvh';
   const expected = isPvh ? 2 : 1;
   const { types } = checker;
-  const parameter = isPvh ? usize : types.pointer(usize);
-  const wanted = types.function([parameter], voidType);
+  const taken = { 'entry.pvh': [usize], 'entry.efi': [usize, usize] }[name];
+  const wanted = types.function(taken ?? [types.pointer(usize)], voidType);
   if (call.arguments.length !== expected) {
     const parameters = isPvh ? 'start, stackBytes' : 'start';
     const values = { name, expected, actual: call.arguments.length, parameters };

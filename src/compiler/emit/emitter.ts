@@ -93,7 +93,8 @@ export function declare(e: Emitter, type: Type, name: string): string {
     case 'array':
       return declare(e, type.of, `${name}[${type.count}]`);
     case 'function': {
-      const attribute = type.convention === 'efi' ? '__attribute__((ms_abi)) ' : '';
+      const isMicrosoft = type.convention === 'efi' && e.target.arch === 'x86_64';
+      const attribute = isMicrosoft ? '__attribute__((ms_abi)) ' : '';
       return declare(
         e,
         type.result,

@@ -6,14 +6,20 @@ import { type Emitter, useFunction } from './emitter.ts';
 
 export function entryStub(e: Emitter, stub: EntryStub): string {
   const start = useFunction(e, stub.start);
-  const isPvh = stub.intrinsic === 'entry.pvh';
-  const targets = isPvh ? ['x86_64'] : ['x86_64', 'aarch64', 'riscv64'];
+  const targets = stub.intrinsic === 'entry.pvh' ? ['x86_64'] : ['x86_64', 'aarch64', 'riscv64'];
   if (!targets.includes(e.target.arch)) {
     const values = { name: stub.intrinsic, target: e.target.arch, targets: targets.join(', ') };
     e.diagnostics.push(diagnostic('MU601', stub.place, values));
     return '';
   }
-  return isPvh ? pvh(start, stub.stackBytes) : linuxProcess(e, start);
+  switch (stub.intrinsic) {
+    case 'entry.pvh':
+      return pvh(start, stub.stackBytes);
+    case 'entry.efi':
+      return efi(e, start);
+    default:
+      return linuxProcess(e, start);
+  }
 }
 
 /** System V ABI, process initialization: the stack pointer points to argc; it must be aligned before the first call. */
@@ -22,6 +28,23 @@ function linuxProcess(e: Emitter, start: string): string {
     x86_64: ['xor %ebp, %ebp', 'mov %rsp, %rdi', 'and $-64, %rsp', `call ${start}`, 'ud2'],
     aarch64: ['mov x29, xzr', 'mov x0, sp', 'and sp, x0, #-64', `bl ${start}`, 'brk #1'],
     riscv64: ['mv s0, zero', 'mv a0, sp', 'andi sp, sp, -64', `call ${start}`, 'unimp'],
+    wasm32: [],
+  }[e.target.arch];
+  return assembly(['.section .text._start, "ax"', '.globl _start', '_start:', ...code, '.text']);
+}
+
+/**
+ * UEFI 2.10, 4.1: the image's handle and the system table as the first two arguments, by the firmware's calling convention (2.3): on
+ * x86-64 Microsoft's, elsewhere C's own. Whoever starts may not come back, so what it must keep for firmware is not kept.
+ */
+function efi(e: Emitter, start: string): string {
+  const code = {
+    x86_64: [
+      ...['mov %rcx, %rdi', 'mov %rdx, %rsi', 'and $-64, %rsp', 'xor %ebp, %ebp'],
+      ...[`call ${start}`, 'ud2'],
+    ],
+    aarch64: [`bl ${start}`, 'brk #1'],
+    riscv64: [`call ${start}`, 'unimp'],
     wasm32: [],
   }[e.target.arch];
   return assembly(['.section .text._start, "ax"', '.globl _start', '_start:', ...code, '.text']);

@@ -18,4 +18,4 @@ export const VECTOR_INTRINSICS = byName(vectors);
 export const COMPILE_TIME = ['sizeof', 'alignof', 'offsetof', 'ref', 'zeroed'] as const;
 
 /** Statements at module level that make an entry point: emit/entry.ts. */
-export const ENTRIES = ['entry.linuxProcess', 'entry.pvh'] as const;
+export const ENTRIES = ['entry.linuxProcess', 'entry.pvh', 'entry.efi'] as const;

@@ -124,6 +124,8 @@ export const machine: Intrinsic[] = [
   setPair('cpu.xsetbv', '"xsetbv"'),
   instruction('cpu.lidt', ['address'], 'void', asm('"lidt (%0)" :: "r"(a) : "memory"')),
   instruction('cpu.lgdt', ['address'], 'void', asm('"lgdt (%0)" :: "r"(a) : "memory"')),
+  instruction('cpu.sidt', ['address'], 'void', asm('"sidt (%0)" :: "r"(a) : "memory"')),
+  instruction('cpu.sgdt', ['address'], 'void', asm('"sgdt (%0)" :: "r"(a) : "memory"')),
   instruction('cpu.ltr', ['u16'], 'void', asm('"ltr %0" :: "r"(a) : "memory"')),
   instruction('cpu.invlpg', ['address'], 'void', asm('"invlpg (%0)" :: "r"(a) : "memory"')),
   instruction('cpu.wbinvd', [], 'void', asm('"wbinvd" ::: "memory"')),

@@ -1,4 +1,4 @@
-/** How a PC's other processors begin: Intel SDM vol. 3, 9.4 (multiple-processor initialization) and 10.8.5 (IA-32e mode). */
+/** How a PC's other processors begin, and how any begins anew on a stack of the program's own: Intel SDM vol. 3, 9.4 (multiple-processor initialization) and 10.8.5 (IA-32e mode). */
 
 import type { Intrinsic } from './intrinsic.ts';
 
@@ -82,7 +82,24 @@ static __attribute__((noinline, target("general-regs-only"))) usize cpu_startupC
   return (usize)startup_code;
 }`;
 
+const MOVE_TO_STACK = `static __attribute__((noinline, noreturn, target("general-regs-only"))) void cpu_moveToStack(usize end, void (*entry)(usize), usize argument) {
+  __asm__ volatile("mov %0, %%rsp\\n\\t"
+                   "xor %%ebp, %%ebp\\n\\t"
+                   "call *%1\\n\\t"
+                   "ud2"
+                   :: "a"(end), "d"(entry), "D"(argument) : "memory");
+  __builtin_unreachable();
+}`;
+
 export const startup: Intrinsic[] = [
+  {
+    name: 'cpu.moveToStack',
+    parameters: ['usize', '(usize) => void', 'usize'],
+    result: 'never',
+    effect: 'writes',
+    targets: ['x86_64'],
+    c: (use) => `${use.helper('cpu_moveToStack', MOVE_TO_STACK)}(${use.args.join(', ')})`,
+  },
   {
     name: 'cpu.startupCode',
     parameters: ['(usize) => void', 'usize', 'usize'],

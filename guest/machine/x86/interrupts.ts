@@ -1,10 +1,11 @@
 import { addAddress, addText, type Line } from '../line.ts';
 import { refusedInstruction, stopWith } from '../panic.ts';
-import { CODE_SELECTOR, MOST_CORES, TASK_SELECTOR } from './layout.ts';
+import { MOST_CORES } from './layout.ts';
 
 /**
  * The CPU's exceptions (Intel SDM vol. 3, table 6-1): each becomes one readable line, on a stack of its own, since the
  * stack may be what went wrong. No exception is ever returned from. Device interrupts stay off but for apic.ts.
+ * The descriptors that a machine began with are kept, with the tasks behind them: whoever interrupts goes on by the code selector in use.
  */
 const EXCEPTIONS: u16 = 32;
 /** Gates: the exceptions, then apic.ts's own. */
@@ -87,11 +88,11 @@ class TableRegister {
   base!: usize;
 }
 
-/** Descriptors: none, code (64-bit), data, and the task state in two halves. */
-const CODE_DESCRIPTOR: u64 = 0x00af9a000000ffff;
-const DATA_DESCRIPTOR: u64 = 0x00cf92000000ffff;
+/** A task state's descriptor has two halves. */
 const TASK_PRESENT: u64 = 0x890000000000;
-const DESCRIPTORS: i32 = 3 + 2 * MOST_CORES;
+/** Room for those that there were: an entry stub's three; EDK II's firmware has nine. */
+const MOST_EARLIER: usize = 32;
+const DESCRIPTORS: i32 = i32(MOST_EARLIER) + 2 * MOST_CORES;
 
 /** @align 16 */
 const gates = zeroed<FixedArray<Gate, typeof GATES>>();
@@ -101,9 +102,16 @@ const tasks = zeroed<FixedArray<TaskState, typeof MOST_CORES>>();
 const exceptionStacks = zeroed<FixedArray<FixedArray<u8, 4096>, typeof MOST_CORES>>();
 /** @align 16 */
 const descriptors = zeroed<FixedArray<u64, typeof DESCRIPTORS>>();
+/** Index of the first core's task; each further core's is 2 more. */
+let firstTask: usize = 0;
 
-/** For the first core; the others' follow by useTables(). */
-export function catchExceptions(): void {
+/** For the first core; the others' follow by useTables(). False: it began with more descriptors than we can keep, and nothing has changed. */
+export function catchExceptions(): bool {
+  const earlier = zeroed<TableRegister>();
+  cpu.sgdt(ref(earlier));
+  firstTask = (usize(earlier.limit) + 1) / sizeof<u64>();
+  if (firstTask > MOST_EARLIER) return false;
+  memory.copy(ref(descriptors[0]), earlier.base, firstTask * sizeof<u64>());
   for (let vector: u16 = 0; vector < EXCEPTIONS; vector++) {
     setGate(vector, changetype<usize>(onReserved));
   }
@@ -127,9 +135,8 @@ export function catchExceptions(): void {
   setGate(19, changetype<usize>(onVectorError));
   setGate(20, changetype<usize>(onVirtualization));
   setGate(21, changetype<usize>(onControlProtection));
-  descriptors[1] = CODE_DESCRIPTOR;
-  descriptors[2] = DATA_DESCRIPTOR;
   useTables(0);
+  return true;
 }
 
 /** The calling core's descriptor table, gates, and task state, which gives the gates their stack. core: below MOST_CORES */
@@ -139,17 +146,18 @@ export function useTables(core: usize): void {
   task.stacks[0] = changetype<usize>(stack) + sizeof<FixedArray<u8, 4096>>();
   task.ioMap = u16(sizeof<TaskState>());
   const base = changetype<usize>(task);
-  descriptors[3 + 2 * core] =
+  const index = firstTask + 2 * core;
+  descriptors[index] =
     TASK_PRESENT |
     (sizeof<TaskState>() - 1) |
     ((base & 0xffffff) << 16) |
     (((base >> 24) & 0xff) << 56);
-  descriptors[4 + 2 * core] = base >> 32;
+  descriptors[index + 1] = base >> 32;
   const register = zeroed<TableRegister>();
   register.limit = u16(sizeof<u64>()) * u16(DESCRIPTORS) - 1;
   register.base = changetype<usize>(ref(descriptors[0]));
   cpu.lgdt(ref(register));
-  cpu.ltr(TASK_SELECTOR + u16(16 * core));
+  cpu.ltr(u16(index * sizeof<u64>()));
   register.limit = u16(sizeof<Gate>()) * GATES - 1;
   register.base = changetype<usize>(ref(gates[0]));
   cpu.lidt(ref(register));
@@ -161,7 +169,7 @@ export function setGate(vector: u16, handler: usize): void {
   gate.offsetLow = u16(handler & 0xffff);
   gate.offsetMiddle = u16((handler >> 16) & 0xffff);
   gate.offsetHigh = u32(handler >> 32);
-  gate.selector = CODE_SELECTOR;
+  gate.selector = cpu.codeSelector();
   gate.stack = 1;
   gate.type = INTERRUPT_GATE;
 }

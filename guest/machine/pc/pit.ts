@@ -1,8 +1,8 @@
-import { type Leaf, readLeaf } from '../features.ts';
+import { ASSUMED_HERTZ } from '../x86/clock.ts';
 import { PIT_COMMAND, PIT_COUNTER_0 } from './layout.ts';
 
 /**
- * The clock: the CPU's time stamp counter (TSC), whose rate the hypervisor or the CPU tells, or the PIT measures.
+ * Measures the rate of the CPU's time stamp counter (TSC) where nothing tells it.
  *
  * The PIT (Intel 8254) counts down at a known rate. It is started at entry and read again when somebody first asks for the
  * time, so that a machine that has other things to do first does not wait for it.
@@ -30,12 +30,6 @@ const PRECISION: u64 = 200;
 const READING_LIMIT: i32 = 20000;
 const START_LIMIT: i32 = 3;
 
-/** Where nothing tells the rate, times are honest about order only. */
-const ASSUMED_HERTZ: u64 = 1000000000;
-
-/** A TSC beyond this at entry did not start at this machine's reset. */
-const LONGEST_BOOT_NANOS: u64 = 600000000000;
-
 /** A host may take the CPU away at any time: what took long tells little. */
 class Reading {
   ticks!: u64;
@@ -47,52 +41,10 @@ class Reading {
   valid!: bool;
 }
 
-let entryTicks: u64 = 0;
-/** Of the TSC; 0: not known yet. */
-let hertz: u64 = 0;
 const first = zeroed<Reading>();
 
-/** ticks: the TSC at entry */
-export function startClock(ticks: u64): void {
-  entryTicks = ticks;
-  hertz = toldHertz();
-  if (hertz == 0) startCounter();
-}
-
-/** Nanoseconds since entry. */
-export function now(): u64 {
-  if (hertz == 0) measure();
-  return nanos(cpu.rdtsc() - entryTicks);
-}
-
-/** Nanoseconds from reset to entry, where the TSC started at zero then; else 0. Hypervisors see to that. */
-export function bootNanos(): u64 {
-  if (hertz == 0) measure();
-  const sinceReset = nanos(entryTicks);
-  return hertz != ASSUMED_HERTZ && sinceReset <= LONGEST_BOOT_NANOS ? sinceReset : 0;
-}
-
-function nanos(ticks: u64): u64 {
-  return (ticks / hertz) * 1000000000 + ((ticks % hertz) * 1000000000) / hertz;
-}
-
-/** What a hypervisor (leaf 4000_0010h, kHz) or the CPU itself (leaves 15h and 16h; Intel SDM vol. 2, CPUID) says; or 0. */
-function toldHertz(): u64 {
-  const leaf = zeroed<Leaf>();
-  readLeaf(ref(leaf), 1, 0);
-  if (leaf.ecx >> 31 != 0) {
-    readLeaf(ref(leaf), 0x40000010, 0);
-    if (leaf.eax != 0) return u64(leaf.eax) * 1000;
-  }
-  readLeaf(ref(leaf), 0x15, 0);
-  if (leaf.eax == 0 || leaf.ebx == 0) return 0;
-  if (leaf.ecx != 0) return (u64(leaf.ecx) * u64(leaf.ebx)) / u64(leaf.eax);
-  readLeaf(ref(leaf), 0x16, 0);
-  return u64(leaf.eax & 0xffff) * 1000000;
-}
-
 /** Keeps the narrowest of four readings. The first one is always slow: its code is not in any cache yet. */
-function startCounter(): void {
+export function startCounter(): void {
   port.out8(PIT_COMMAND, COUNT_DOWN);
   port.out8(PIT_COUNTER_0, 0xff);
   port.out8(PIT_COUNTER_0, 0xff);
@@ -117,8 +69,8 @@ function readCounter(out: Ptr<Reading>): void {
   out.steps = out.valid ? 0xffff - u64(count) : 0;
 }
 
-/** Sets `hertz` from how far the PIT has come since `first`, waiting for it if that is not enough. */
-function measure(): void {
+/** The TSC's rate, from how far the PIT has come since `first`, waiting for it if that is not enough; ASSUMED_HERTZ without a PIT. */
+export function measureByPit(): u64 {
   const last = zeroed<Reading>();
   let starts: i32 = 0;
   for (let i: i32 = 0; i < READING_LIMIT && starts < START_LIMIT; i++) {
@@ -127,11 +79,10 @@ function measure(): void {
       startCounter();
       starts++;
     } else if (isFarEnough(ref(last))) {
-      hertz = ((last.ticks - first.ticks) * PIT_HERTZ) / (last.steps - first.steps);
-      return;
+      return ((last.ticks - first.ticks) * PIT_HERTZ) / (last.steps - first.steps);
     }
   }
-  hertz = ASSUMED_HERTZ;
+  return ASSUMED_HERTZ;
 }
 
 function isFarEnough(last: Ptr<Reading>): bool {

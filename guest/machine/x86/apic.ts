@@ -1,5 +1,5 @@
 import { setGate } from './interrupts.ts';
-import { LOCAL_APIC, PIC_MASK_1, PIC_MASK_2 } from './layout.ts';
+import { LOCAL_APIC } from './layout.ts';
 
 /**
  * The local APIC: each core has its own, all at the same address. It brings the timer that ends a sleep, and messages from core to
@@ -31,8 +31,9 @@ const NOT_SENT: u32 = 0x1000;
 /** Looks at a message that will not go. */
 const SEND_LIMIT: i32 = 1000000;
 
-/** IA32_APIC_BASE: bit 10 x2APIC (no registers in memory), bit 11 on, from bit 12 the registers' address. */
+/** IA32_APIC_BASE: bit 8 the bootstrap processor's, bit 10 x2APIC (no registers in memory), bit 11 on, from bit 12 the registers' address. */
 const APIC_BASE: u32 = 0x1b;
+const BOOTSTRAP: u64 = 0x100;
 const X2APIC: u64 = 0x400;
 const ENABLED: u64 = 0x800;
 const BASE_MASK: u64 = 0xffffff000;
@@ -47,11 +48,13 @@ export function hasApic(): bool {
   return (base & (BASE_MASK | X2APIC | ENABLED)) == (u64(LOCAL_APIC) | ENABLED);
 }
 
+/** Whether the calling core is the one that the machine began with. @generalRegisters */
+export function isFirstCore(): bool {
+  return (cpu.rdmsr(APIC_BASE) & BOOTSTRAP) != 0;
+}
+
 /** Once, before any core's startApic(). */
 export function prepareApic(): void {
-  // The old interrupt controllers deliver where exceptions are: keep them quiet.
-  port.out8(PIC_MASK_1, 0xff);
-  port.out8(PIC_MASK_2, 0xff);
   setGate(TIMER_VECTOR, changetype<usize>(onMessage));
   setGate(SPURIOUS_VECTOR, changetype<usize>(onSpurious));
   setGate(WAKE_VECTOR, changetype<usize>(onMessage));

@@ -1,0 +1,110 @@
+import { setCoreCount, startPool, work } from '../pool.ts';
+import { halt, hasApic, isFirstCore, prepareApic, startApic, wakeOthers } from '../x86/apic.ts';
+import { enableFeatures } from '../x86/cpu.ts';
+import { useTables } from '../x86/interrupts.ts';
+import { MOST_CORES } from '../x86/layout.ts';
+import {
+  anyProtocol,
+  enterFirmware,
+  leaveFirmware,
+  sharedTables,
+  systemTable,
+} from './firmware.ts';
+import { finishForOthers } from './power.ts';
+import { MP_SERVICES, type MpServices } from './protocols.ts';
+import { stackEnd } from './stacks.ts';
+
+/**
+ * The other cores: started by firmware, once and all together, in a procedure that never comes back. From then on they are ours alone:
+ * stacks, page tables, exceptions. They sleep halted until the first core sends a message by its APIC; the first core itself
+ * does not sleep while it waits for them, since its interrupts are firmware's.
+ */
+const LOOKS: i32 = 1000;
+
+/** Ticks of the TSC, a few per nanosecond, until those who have not come will not be waited for. */
+const PATIENCE_TICKS: u64 = 1000000000;
+
+/** More than may ever come: who comes after `arrived` has been raised by it is late. */
+const CLOSED: u32 = 0x10000;
+
+/** Cores that have begun, in whatever order. */
+let begun: u32 = 0;
+let arrived: u32 = 0;
+/** Without an APIC where we know it nobody can be woken: then nobody sleeps. */
+let canSleep: bool = false;
+
+/** Once, when exceptions and memory's rights are set up. Without firmware's help the first core works alone. */
+export function startCores(): void {
+  const others = min(countOthers(), u32(MOST_CORES) - 1);
+  if (others == 0) return;
+  prepareApic();
+  canSleep = hasApic();
+  startPool(sleep, wake, giveWay, LOOKS);
+  if (!startOthers()) return;
+  const start = cpu.rdtsc();
+  while (cpu.rdtsc() - start < PATIENCE_TICKS) {
+    if (atomic.load<u32>(ref(arrived)) == others) break;
+    cpu.pause();
+  }
+  setCoreCount(i32(atomic.add<u32>(ref(arrived), CLOSED)) + 1);
+}
+
+function services(): Ptr<MpServices> {
+  return changetype<Ptr<MpServices>>(anyProtocol(ref(MP_SERVICES[0])));
+}
+
+function countOthers(): u32 {
+  const mp = services();
+  if (mp == null) return 0;
+  let all: usize = 0;
+  let enabled: usize = 1;
+  enterFirmware();
+  const status = mp.countProcessors(mp, ref(all), ref(enabled));
+  leaveFirmware();
+  return status == 0 ? u32(min(enabled, 1024)) - 1 : 0;
+}
+
+/** The event, which never comes, is what makes firmware return at once. */
+function startOthers(): bool {
+  const mp = services();
+  let event: usize = 0;
+  enterFirmware();
+  let status = systemTable().boot.createEvent(0, 0, 0, 0, ref(event));
+  if (status == 0) status = mp.startAll(mp, enter, false, event, 0, 0, 0);
+  leaveFirmware();
+  return status == 0;
+}
+
+/** Where another core begins, on firmware's stack, vector registers off. Who is one too many goes back to sleep. @generalRegisters */
+function enter(_argument: usize): void {
+  const number = atomic.add<u32>(ref(begun), 1) + 1;
+  if (number >= u32(MOST_CORES)) return;
+  cpu.cli();
+  enableFeatures();
+  cpu.moveToStack(stackEnd(usize(number)), join, usize(number));
+}
+
+function join(number: usize): void {
+  if (sharedTables() != 0) cpu.writeCr3(sharedTables());
+  useTables(number);
+  if (canSleep) startApic();
+  const index = atomic.add<u32>(ref(arrived), 1) + 1;
+  if (index < CLOSED) work(i32(index));
+  while (true) cpu.pause();
+}
+
+/** Messages wake whoever sleeps, for whatever word: they look again. */
+function sleep(word: Ptr<u32>, value: u32): void {
+  if (isFirstCore()) finishForOthers();
+  else if (canSleep && atomic.load<u32>(word) == value) halt();
+  else cpu.pause();
+}
+
+function wake(_word: Ptr<u32>): void {
+  if (canSleep && isFirstCore()) wakeOthers();
+}
+
+/** There is nobody else on this CPU. */
+function giveWay(): void {
+  cpu.pause();
+}

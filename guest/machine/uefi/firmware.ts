@@ -1,0 +1,141 @@
+import {
+  BY_PROTOCOL,
+  EXCLUSIVE,
+  LOADED_IMAGE,
+  type LoadedImage,
+  type RuntimeServices,
+  SERIAL_IO,
+  type SystemTable,
+} from './protocols.ts';
+
+/**
+ * Firmware, as a library that only the first core may call. Between its calls the first core is as alone as on a machine without
+ * firmware: interrupts off, page tables and exceptions our own. Within a call everything is as firmware left it, so that its timer, and the
+ * keyboards that this one looks after, work on.
+ */
+
+/** Operand of sidt and lidt. @packed */
+class TableRegister {
+  limit!: u16;
+  base!: usize;
+}
+
+let table: Ptr<SystemTable> = null;
+let image: usize = 0;
+
+/** Page tables; zero: firmware's. */
+let ownTables: u64 = 0;
+let firmwareTables: u64 = 0;
+let hasGates: bool = false;
+const ownGates = zeroed<TableRegister>();
+const firmwareGates = zeroed<TableRegister>();
+
+/** What firmware gave the entry point. @generalRegisters */
+export function useFirmware(handle: usize, address: usize): void {
+  image = handle;
+  table = changetype<Ptr<SystemTable>>(address);
+  cpu.sidt(ref(firmwareGates));
+}
+
+/** The table itself may be read at any time. @generalRegisters */
+export function systemTable(): Ptr<SystemTable> {
+  return table;
+}
+
+/** From now on the first core has the exceptions that are in use now between calls. */
+export function keepExceptions(): void {
+  cpu.sidt(ref(ownGates));
+  hasGates = true;
+}
+
+/** From now on the first core has these page tables between calls. tables: for CR3 */
+export function keepTables(tables: u64): void {
+  firmwareTables = cpu.readCr3();
+  ownTables = tables;
+  cpu.writeCr3(tables);
+}
+
+/** Page tables for the other cores; zero: firmware's. */
+export function sharedTables(): u64 {
+  return ownTables;
+}
+
+/** Before a call. @generalRegisters */
+export function enterFirmware(): void {
+  if (ownTables != 0) cpu.writeCr3(firmwareTables);
+  if (hasGates) cpu.lidt(ref(firmwareGates));
+  cpu.sti();
+}
+
+/** After it. @generalRegisters */
+export function leaveFirmware(): void {
+  cpu.cli();
+  if (hasGates) cpu.lidt(ref(ownGates));
+  if (ownTables != 0) cpu.writeCr3(ownTables);
+}
+
+/** Address of a handle's interface of this kind, 0 if it has none. @generalRegisters */
+export function protocolOf(handle: usize, protocol: Ptr<u64>): usize {
+  let found: usize = 0;
+  enterFirmware();
+  const status = table.boot.handleProtocol(handle, protocol, ref(found));
+  leaveFirmware();
+  return status == 0 ? found : 0;
+}
+
+/** Address of anybody's interface of this kind, 0 if there is none. @generalRegisters */
+export function anyProtocol(protocol: Ptr<u64>): usize {
+  let found: usize = 0;
+  enterFirmware();
+  const status = table.boot.locateProtocol(protocol, 0, ref(found));
+  leaveFirmware();
+  return status == 0 ? found : 0;
+}
+
+export function loadedImage(): Ptr<LoadedImage> {
+  return changetype<Ptr<LoadedImage>>(protocolOf(image, ref(LOADED_IMAGE[0])));
+}
+
+/** Firmware resets a machine whose application has not ended after five minutes. @generalRegisters */
+export function stopWatchdog(): void {
+  enterFirmware();
+  table.boot.setWatchdog(0, 0, 0, null);
+  leaveFirmware();
+}
+
+/**
+ * Takes all serial ports away from the terminals that firmware keeps on them: what it writes on its console goes to screens only, and
+ * what comes in by a port is ours. @generalRegisters
+ */
+export function takeSerialPorts(): void {
+  let count: usize = 0;
+  let ports: Ptr<usize> = null;
+  const protocol = ref(SERIAL_IO[0]);
+  enterFirmware();
+  if (table.boot.locateHandles(BY_PROTOCOL, protocol, 0, ref(count), ref(ports)) == 0) {
+    for (let i: usize = 0; i < count; i++) {
+      let found: usize = 0;
+      table.boot.openProtocol(ports[i], protocol, ref(found), image, 0, EXCLUSIVE);
+    }
+  }
+  leaveFirmware();
+}
+
+/** At least so long. @generalRegisters */
+export function stall(microseconds: usize): void {
+  enterFirmware();
+  table.boot.stall(microseconds);
+  leaveFirmware();
+}
+
+/** Sleeps until firmware's timer, or anything else, interrupts. */
+export function rest(): void {
+  enterFirmware();
+  cpu.halt();
+  leaveFirmware();
+}
+
+/** @generalRegisters */
+export function runtimeServices(): Ptr<RuntimeServices> {
+  return table.runtime;
+}

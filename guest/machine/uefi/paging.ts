@@ -1,0 +1,102 @@
+import { MOST_CORES } from '../x86/layout.ts';
+import { keepTables, loadedImage } from './firmware.ts';
+import { packEnd, packStart } from './pack.ts';
+import { stackGuard } from './stacks.ts';
+
+/**
+ * Page tables: firmware's, but for pages that are ours. Code can be executed, data and storage can be written, constants and the pack can
+ * be read. Address zero is not there, nor is a page below each stack. Tables on the way to such a page are copies; those of firmware stay
+ * as they are, and are in use whenever it is called.
+ *
+ * Entries, Intel SDM vol. 3, 4.5: bit 0 present, 1 writable, 7 large page, 63 no execute.
+ */
+const PRESENT: u64 = 1;
+const WRITABLE: u64 = 2;
+const LARGE: u64 = 0x80;
+const NO_EXECUTE: u64 = 1 << 63;
+const ADDRESS: u64 = 0x000ffffffffff000;
+
+const PAGE: usize = 0x1000;
+const LARGE_PAGE: usize = 0x200000;
+const ENTRIES: usize = 512;
+
+/** CR4.LA57: tables of five levels, which we leave alone. */
+const FIVE_LEVELS: u64 = 1 << 12;
+
+/** Where link.ld has written the ends of code, constants and image, from the image's start. */
+const HEADER: usize = 0x1000;
+
+/** The top, then copies: image, stacks and pack need about ten, and one more for each GiB. When none is left, pages keep firmware's rights. */
+const MOST_TABLES: usize = 64;
+/** @align 4096 */
+const tables = zeroed<FixedArray<FixedArray<u64, 512>, typeof MOST_TABLES>>();
+let tablesUsed: usize = 1;
+
+/** Once the pack is there, before the other cores. */
+export function protectMemory(): void {
+  if ((cpu.readCr4() & FIVE_LEVELS) != 0) return;
+  const base = loadedImage().base;
+  const codeEnd = base + load<usize>(base, HEADER);
+  const constantsEnd = base + load<usize>(base, HEADER + 8);
+  const imageEnd = base + load<usize>(base, HEADER + 16);
+  const top = ref(tables[0]);
+  memory.copy(top, usize(cpu.readCr3() & ADDRESS), PAGE);
+  setRights(0, PAGE, 0);
+  setRights(base + HEADER, codeEnd, PRESENT);
+  setRights(codeEnd, constantsEnd, PRESENT | NO_EXECUTE);
+  setRights(constantsEnd, imageEnd, PRESENT | WRITABLE | NO_EXECUTE);
+  for (let core: usize = 0; core < usize(MOST_CORES); core++) {
+    setRights(stackGuard(core), stackGuard(core) + PAGE, 0);
+  }
+  setRights(changetype<usize>(packStart()), packEnd(), PRESENT | NO_EXECUTE);
+  keepTables(u64(changetype<usize>(top)));
+}
+
+/** start, end: whole pages */
+function setRights(start: usize, end: usize, rights: u64): void {
+  let at = start;
+  while (at < end) {
+    const upper = below(ref(tables[0][(at >> 39) % ENTRIES]), 1 << 30);
+    const directory = below(ref(upper[(at >> 30) % ENTRIES]), LARGE_PAGE);
+    const entry = ref(directory[(at >> 21) % ENTRIES]);
+    if ((entry[0] & LARGE) != 0 && at % LARGE_PAGE == 0 && end - at >= LARGE_PAGE) {
+      setEntry(entry, rights);
+      at += LARGE_PAGE;
+    } else {
+      const pages = below(entry, PAGE);
+      setEntry(ref(pages[(at >> 12) % ENTRIES]), rights);
+      at += PAGE;
+    }
+  }
+}
+
+function setEntry(entry: Ptr<u64>, rights: u64): void {
+  entry[0] = (entry[0] & ~(PRESENT | WRITABLE | NO_EXECUTE)) | rights;
+}
+
+/** The table that an entry leads to, as one of ours. bytes: what each of its entries stands for. */
+function below(entry: Ptr<u64>, bytes: usize): Ptr<u64> {
+  const value = entry[0];
+  const address = usize(value & ADDRESS);
+  const isLarge = (value & LARGE) != 0; // then it leads to no table, even if one of ours lies at its address
+  if (!isLarge && isOurs(address)) return changetype<Ptr<u64>>(address);
+  if (tablesUsed == MOST_TABLES) return ref(spare[0]);
+  const table = ref(tables[tablesUsed][0]);
+  tablesUsed += 1;
+  if (!isLarge) {
+    memory.copy(table, address, PAGE);
+  } else {
+    const flags = bytes == PAGE ? value & ~LARGE : value;
+    for (let i: usize = 0; i < ENTRIES; i++) table[i] = flags + u64(i * bytes);
+  }
+  entry[0] = u64(changetype<usize>(table)) | PRESENT | WRITABLE;
+  return table;
+}
+
+/** Stands in for a table when none is left: nobody reads what is written there. @align 4096 */
+const spare = zeroed<FixedArray<u64, 512>>();
+
+function isOurs(address: usize): bool {
+  const first = changetype<usize>(ref(tables[0]));
+  return address >= first && address < first + MOST_TABLES * PAGE;
+}

@@ -1,0 +1,99 @@
+/** The stack `metal` as images: each boots by OVMF from what it is for, answers, and is the same wherever it is built. */
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { CAN } from '../../src/console/framing.ts';
+import { connectGuest, type Guest } from '../../src/console/guest.ts';
+import { DEFAULT_SETTINGS } from '../../src/console/settings.ts';
+import { bootStack, buildStack } from '../../src/stacks/index.ts';
+import type { Manifest } from '../../src/stacks/manifest.ts';
+import { IMAGE_FORMATS, type ImageFormat } from '../../src/stacks/stack.ts';
+import { type Medium, startFirmware } from '../../src/toolchain/qemu.ts';
+import { connectQmp } from '../../src/toolchain/qmp.ts';
+import { hasStories260K, NO_STORIES, STORIES_TEXT, stories260K } from '../engine/sharedModels.ts';
+import { lightPoints, missingTools, temporaryFolder } from './loaders.ts';
+
+const folder = temporaryFolder();
+const missing = missingTools('qemu', 'ovmf', 'mtools', 'xorriso');
+const why = !hasStories260K ? ` ${NO_STORIES}` : missing.length > 0 ? ` (needs ${missing})` : '';
+
+const manifests = new Map<ImageFormat, Manifest>();
+const homeOf = (format: ImageFormat) => join(folder, format);
+
+async function answerOf(guest: Guest): Promise<string> {
+  const settings = { ...DEFAULT_SETTINGS, temperature: 0, predict: 60 };
+  try {
+    return (await guest.ask('', settings)).text;
+  } finally {
+    expect(await guest.close()).toBe(0);
+  }
+}
+
+describe.skipIf(why !== '')(`metal${why}`, () => {
+  beforeAll(async () => {
+    for (const format of IMAGE_FORMATS) {
+      const { manifest } = await buildStack('metal', { ...stories260K, format }, homeOf(format));
+      manifests.set(format, manifest);
+    }
+  }, 300_000);
+
+  const WAYS: readonly [ImageFormat, Medium][] = [
+    ['efi', 'folder'],
+    ['img', 'disk'],
+    ['iso', 'cd'],
+    ['iso', 'disk'],
+  ];
+  test.each(WAYS)('%s boots from a %s', async (format, medium) => {
+    const start = { folder: homeOf(format), manifest: manifests.get(format)!, medium };
+    const text = await answerOf(bootStack({ ...start, machine: 'q35', processors: 2 }));
+    expect(text.length).toBeGreaterThan(100);
+    expect(STORIES_TEXT.startsWith(text)).toBe(true);
+  });
+
+  test('an image is less than 1 MB larger than its model', () => {
+    const model = statSync(stories260K.model).size;
+    for (const format of IMAGE_FORMATS) {
+      const bytes = manifests.get(format)!.files.reduce((sum, file) => sum + file.bytes, 0);
+      expect(bytes, format).toBeLessThan(model + 1_000_000);
+    }
+  });
+
+  test('built elsewhere, with an empty cache: the same bytes', async () => {
+    const cache = process.env.MU_CACHE;
+    onTestFinished(() => {
+      if (cache === undefined) delete process.env.MU_CACHE;
+      else process.env.MU_CACHE = cache;
+    });
+    process.env.MU_CACHE = join(folder, 'cache');
+    for (const format of IMAGE_FORMATS) {
+      const again = join(folder, 'elsewhere', format);
+      const { prepared } = await buildStack('metal', { ...stories260K, format }, again);
+      expect(prepared.guest.efi).toContain(folder);
+      for (const { name, sha256 } of manifests.get(format)!.files) {
+        const hash = createHash('sha256').update(readFileSync(join(again, name)));
+        expect(hash.digest('hex'), name).toBe(sha256);
+      }
+    }
+  });
+
+  test('a person at screen and keyboard', async () => {
+    const qmp = join(folder, 'qmp');
+    const path = join(homeOf('img'), 'muinference.img');
+    const options = { firmware: 'uefi', medium: 'disk', path, screen: true, qmp } as const;
+    const { total: memoryBytes } = manifests.get('img')!.memory;
+    const guest = connectGuest(startFirmware({ ...options, memoryBytes }));
+    const control = await connectQmp(qmp);
+    await guest.ready();
+    const before = await lightPoints(control, folder);
+    await control.type('Lily\n');
+    // Typed lines are echoed and answered as text; at the next prompt the machine is ready again.
+    while (!guest.consoleText().includes('Lily\n')) await sleep(50);
+    while (!/Lily\n.{100}/s.test(guest.consoleText())) await sleep(50);
+    await sleep(500);
+    expect(await lightPoints(control, folder)).toBeGreaterThan(before + 1000);
+    guest.process.stdin.write(Uint8Array.of(CAN));
+    expect(await guest.close()).toBe(0);
+  });
+});
