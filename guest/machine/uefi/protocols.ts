@@ -114,6 +114,8 @@ export class Key {
 export class TextOutput {
   reset!: usize;
   write!: Efi<(self: Ptr<TextOutput>, text: Ptr<u16>) => usize>;
+  modes!: FixedArray<usize, 4>;
+  clear!: Efi<(self: Ptr<TextOutput>) => usize>;
 }
 
 /** 13.4 */
