@@ -72,7 +72,7 @@ export class BootServices {
 export const ANY_PAGES: u32 = 0;
 export const LOADER_DATA: u32 = 2;
 export const BY_PROTOCOL: u32 = 2;
-/** Of openProtocol: get alone; or take it away from the drivers that have it. */
+/** Of openProtocol: takes it away from the drivers that have it. */
 export const EXCLUSIVE: u32 = 0x20;
 
 /** 4.5 */
@@ -114,6 +114,8 @@ export class Key {
 export class TextOutput {
   reset!: usize;
   write!: Efi<(self: Ptr<TextOutput>, text: Ptr<u16>) => usize>;
+  modes!: FixedArray<usize, 4>;
+  clear!: Efi<(self: Ptr<TextOutput>) => usize>;
 }
 
 /** 13.4 */

@@ -35,6 +35,10 @@ export function startScreen(): void {
   if (anyProtocol(ref(GRAPHICS_OUTPUT[0])) == 0) return;
   const handle = systemTable().outputHandle;
   screen = changetype<Ptr<TextOutput>>(protocolOf(handle, ref(TEXT_OUTPUT[0])));
+  if (screen == null) return;
+  enterFirmware();
+  screen.clear(screen);
+  leaveFirmware();
 }
 
 /** @generalRegisters */
