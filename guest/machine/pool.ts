@@ -26,7 +26,10 @@ class Word {
   reserved!: FixedArray<u32, 31>;
 }
 
-/** Low half: how far the job's code lies from work(), since an image is smaller than 2 GiB. High half: the round, counted up for each job. */
+/**
+ * Low half: how far the job's code lies from this very storage, which all units of a program share; an image is smaller than 2 GiB.
+ * High half: the round, counted up for each job.
+ */
 class Publication {
   job!: u32;
   round!: u32;
@@ -83,7 +86,7 @@ export function parallel(task: (index: i32, count: i32) => void): void {
     return;
   }
   const round = published.round + 1;
-  const job = u64(changetype<usize>(task) - changetype<usize>(work)) & 0xffffffff;
+  const job = u64(changetype<usize>(task) - changetype<usize>(ref(published))) & 0xffffffff;
   atomic.store<u64>(ref(published), (u64(round) << 32) | job);
   if (atomic.load<u32>(ref(sleeping.value)) != 0) wakeSleepers(ref(published.round));
   task(0, cores);
@@ -106,7 +109,7 @@ export function work(index: i32): void {
     awaitRound(round);
     round += 1;
     const job = u32(atomic.load<u64>(ref(published)) & 0xffffffff);
-    const address = changetype<usize>(work) + usize(isize(i32(job)));
+    const address = changetype<usize>(ref(published)) + usize(isize(i32(job)));
     changetype<(index: i32, count: i32) => void>(address)(index, cores);
     atomic.store<u32>(word, round);
     if (atomic.load<u32>(ref(awaited.value)) == u32(index)) wakeSleepers(word);
