@@ -6,11 +6,14 @@
  */
 
 import {
+  type Activations,
   addQuery,
   addTo,
   attend,
   GROUP,
+  type Input,
   multiply,
+  PACK_TOKENS,
   prepare,
   type QueryBlock,
   readRow,
@@ -29,7 +32,6 @@ import {
   EMBEDDING_OFFSET,
   EMBEDDING_TYPE,
   HEAD_DIM,
-  HEADS,
   HIDDEN,
   KV_DIM,
   KV_HEADS,
@@ -38,6 +40,7 @@ import {
   OUTPUT_TYPE,
   QUERY_DIM,
   VOCABULARY_ROWS,
+  WIDEST,
 } from 'model';
 import { attentionNorm, feedForwardNorm, matrixOf, outputNorm, Role, typeOf } from './weights.ts';
 
@@ -51,10 +54,20 @@ const QUERY_SIZE: i32 = BATCH * QUERY_ROW;
 const KV_SIZE: i32 = BATCH * KV_ROW;
 const HIDDEN_SIZE: i32 = BATCH * HIDDEN_ROW;
 
+/** Tokens of a batch in whole packs. */
+const PACKED: i32 = ((BATCH + PACK_TOKENS - 1) / PACK_TOKENS) * PACK_TOKENS;
+const NORMED_LINES: i32 = PACKED * ((DIM + 31) / 32);
+const INNER_LINES: i32 = PACKED * ((WIDEST + 31) / 32);
+const MAX_CORES: i32 = 64;
+const OWN_SIZE: i32 = MAX_CORES * DIM;
+const OWN_LINES: i32 = MAX_CORES * ((DIM + 31) / 32);
+
 /** @align 64 */
 const x = zeroed<FixedArray<f32, typeof STREAM_SIZE>>(); // [BATCH][DIM] the residual stream
 /** @align 64 */
 const normed = zeroed<FixedArray<f32, typeof STREAM_SIZE>>(); // [BATCH][DIM]
+/** @align 64 */
+const normedLines = zeroed<FixedArray<Activations, typeof NORMED_LINES>>();
 /** @align 64 */
 const change = zeroed<FixedArray<f32, typeof STREAM_SIZE>>(); // [BATCH][DIM] what a block adds
 /** @align 64 */
@@ -69,13 +82,26 @@ const newValues = zeroed<FixedArray<f32, typeof KV_SIZE>>(); // [BATCH][KV_HEADS
 const gates = zeroed<FixedArray<f32, typeof HIDDEN_SIZE>>(); // [BATCH][HIDDEN]
 /** @align 64 */
 const ups = zeroed<FixedArray<f32, typeof HIDDEN_SIZE>>(); // [BATCH][HIDDEN]
+/** Of `attended` and of `gates`, which take turns. @align 64 */
+const innerLines = zeroed<FixedArray<Activations, typeof INNER_LINES>>();
 /** @align 64 */
 const logits = zeroed<FixedArray<f32, typeof VOCABULARY_ROWS>>();
 
+/** Each core's own normed token. @align 64 */
+const ownNormed = zeroed<FixedArray<f32, typeof OWN_SIZE>>(); // [MAX_CORES][DIM]
+/** @align 64 */
+const ownLines = zeroed<FixedArray<Activations, typeof OWN_LINES>>(); // [MAX_CORES][DIM / 32]
+
+/** Whether a head is whole blocks of 32 columns, which the core that attended it can make ready. */
+const HEADS_ARE_BLOCKS: bool = HEAD_DIM % 32 == 0;
+
 // What the jobs of `parallel` work on: no closures here
+/** @align 64 */
 let layer: i32 = 0;
 let tokens: i32 = 0;
 let start: i32 = 0;
+/** The token whose logits are asked for. */
+let asked: i32 = 0;
 
 /** Runs `count` ≤ BATCH tokens, at positions position …, through all layers: fills the KV cache and the residual stream. */
 export function evaluate(ids: Ptr<i32>, count: i32, position: i32): void {
@@ -87,38 +113,71 @@ export function evaluate(ids: Ptr<i32>, count: i32, position: i32): void {
     turnTo(t, start + t);
   }
   for (layer = 0; layer < LAYERS; layer++) {
-    normalize(attentionNorm(layer));
+    if (tokens > 1) parallel(attentionNormJob);
     parallel(projectJob);
-    for (let t: i32 = 0; t < tokens; t++) {
-      rotate(ref(queries[t * QUERY_ROW]), HEADS, t);
-      rotate(ref(newKeys[t * KV_ROW]), KV_HEADS, t);
-      remember(layer, start + t, ref(newKeys[t * KV_ROW]), ref(newValues[t * KV_ROW]));
-    }
     parallel(attendJob);
-    prepare(ref(attended[0]), QUERY_ROW, QUERY_DIM, tokens);
+    if (!HEADS_ARE_BLOCKS) prepareAttended();
     parallel(attentionOutputJob);
-    addTo(ref(x[0]), ref(change[0]), tokens * DIM);
-
-    normalize(feedForwardNorm(layer));
+    if (tokens > 1) parallel(feedForwardNormJob);
     parallel(gateJob);
-    prepare(ref(gates[0]), HIDDEN_ROW, HIDDEN, tokens);
     parallel(downJob);
-    addTo(ref(x[0]), ref(change[0]), tokens * DIM);
   }
 }
 
 /** Logits f32[VOCABULARY] that follow the index-th token of the last `evaluate`. They stand until the next call. */
 export function logitsOf(index: i32): Ptr<f32> {
-  rmsNorm(ref(normed[0]), ref(x[index * DIM]), outputNorm(), DIM);
-  prepare(ref(normed[0]), DIM, DIM, 1);
+  asked = index;
   parallel(logitsJob);
   return ref(logits[0]);
 }
 
-/** normed ← rmsNorm(x) · weight for every token, made ready for products. */
-function normalize(weight: Ptr<f32>): void {
-  for (let t: i32 = 0; t < tokens; t++) rmsNorm(ref(normed[t * DIM]), ref(x[t * DIM]), weight, DIM);
-  prepare(ref(normed[0]), DIM, DIM, tokens);
+function attentionNormJob(core: i32, cores: i32): void {
+  normalizeBatch(attentionNorm(layer), core, cores);
+}
+
+function feedForwardNormJob(core: i32, cores: i32): void {
+  normalizeBatch(feedForwardNorm(layer), core, cores);
+}
+
+/** normed ← rmsNorm(x) · weight for a core's share of the tokens. */
+function normalizeBatch(weight: Ptr<f32>, core: i32, cores: i32): void {
+  const input = zeroed<Input>();
+  useNormed(ref(input));
+  for (let t = core; t < tokens; t += cores) {
+    rmsNorm(ref(normed[t * DIM]), ref(x[t * DIM]), weight, DIM);
+    prepare(ref(input), t, tokens, 0, DIM);
+  }
+}
+
+function useNormed(input: Ptr<Input>): void {
+  input.x = ref(normed[0]);
+  input.stride = DIM;
+  input.columns = DIM;
+  input.lines = ref(normedLines[0]);
+}
+
+function useAttended(input: Ptr<Input>): void {
+  input.x = ref(attended[0]);
+  input.stride = QUERY_ROW;
+  input.columns = QUERY_DIM;
+  input.lines = ref(innerLines[0]);
+}
+
+function useGates(input: Ptr<Input>): void {
+  input.x = ref(gates[0]);
+  input.stride = HIDDEN_ROW;
+  input.columns = HIDDEN;
+  input.lines = ref(innerLines[0]);
+}
+
+/** A token that is alone each core normalizes for itself, which takes less time than to get it from another core. */
+function useNormedToken(input: Ptr<Input>, token: i32, weight: Ptr<f32>, core: i32): void {
+  input.x = ref(ownNormed[core * DIM]);
+  input.stride = DIM;
+  input.columns = DIM;
+  input.lines = ref(ownLines[core * (DIM / 32)]);
+  rmsNorm(input.x, ref(x[token * DIM]), weight, DIM);
+  prepare(input, 0, 1, 0, DIM);
 }
 
 /** One core's share of the tiles of a layer's matrix. */
@@ -126,41 +185,51 @@ function share(
   out: Ptr<f32>,
   stride: i32,
   role: Role,
-  columns: i32,
-  input: Ptr<f32>,
-  inputStride: i32,
+  input: Ptr<Input>,
   core: i32,
   cores: i32,
 ): void {
-  const tiles = stride / TILE_ROWS;
-  const first = (tiles * core) / cores;
-  const end = (tiles * (core + 1)) / cores;
-  multiply(
-    out,
-    stride,
-    matrixOf(layer, role),
-    typeOf(layer, role),
-    columns,
-    first,
-    end,
-    input,
-    inputStride,
-    tokens,
-  );
+  const first = firstTile(stride, core, cores);
+  const end = firstTile(stride, core + 1, cores);
+  const matrix = matrixOf(layer, role);
+  multiply(out, stride, matrix, typeOf(layer, role), first, end, input, tokens);
 }
 
+/** Where a core's share of so many rows begins, in tiles: blocks of 32 rows, since these may be the next matrix's columns. */
+function firstTile(rows: i32, core: i32, cores: i32): i32 {
+  const blocks = (rows + 31) / 32;
+  return min(((blocks * core) / cores) * 2, rows / TILE_ROWS);
+}
+
+/** Queries, keys and values. A core turns the rows that it computed, and caches its keys and values. */
 function projectJob(core: i32, cores: i32): void {
-  share(ref(queries[0]), QUERY_ROW, Role.Query, DIM, ref(normed[0]), DIM, core, cores);
-  share(ref(newKeys[0]), KV_ROW, Role.Key, DIM, ref(normed[0]), DIM, core, cores);
-  share(ref(newValues[0]), KV_ROW, Role.Value, DIM, ref(normed[0]), DIM, core, cores);
+  const input = zeroed<Input>();
+  if (tokens == 1) useNormedToken(ref(input), 0, attentionNorm(layer), core);
+  else useNormed(ref(input));
+  share(ref(queries[0]), QUERY_ROW, Role.Query, ref(input), core, cores);
+  share(ref(newKeys[0]), KV_ROW, Role.Key, ref(input), core, cores);
+  share(ref(newValues[0]), KV_ROW, Role.Value, ref(input), core, cores);
+  const query = firstTile(QUERY_ROW, core, cores) * TILE_ROWS;
+  const queryEnd = min(firstTile(QUERY_ROW, core + 1, cores) * TILE_ROWS, QUERY_DIM);
+  const first = firstTile(KV_ROW, core, cores) * TILE_ROWS;
+  const end = min(firstTile(KV_ROW, core + 1, cores) * TILE_ROWS, KV_DIM);
+  for (let t: i32 = 0; t < tokens; t++) {
+    const key = ref(newKeys[t * KV_ROW]);
+    rotate(ref(queries[t * QUERY_ROW]), t, query, queryEnd);
+    rotate(key, t, first, end);
+    remember(layer, start + t, key, ref(newValues[t * KV_ROW]), first, end);
+  }
 }
 
 /** A core takes a run of queries, ordered by key/value head, then token, then head, so that neighbours share their keys. */
 function attendJob(core: i32, cores: i32): void {
   const block = zeroed<QueryBlock>();
+  const input = zeroed<Input>();
+  useAttended(ref(input));
   const perHead = tokens * GROUP;
+  const first = (perHead * KV_HEADS * core) / cores;
   const end = (perHead * KV_HEADS * (core + 1)) / cores;
-  for (let i = (perHead * KV_HEADS * core) / cores; i < end; i++) {
+  for (let i = first; i < end; i++) {
     const head = i / perHead;
     const token = (i % perHead) / GROUP;
     const at = token * QUERY_ROW + (head * GROUP + (i % GROUP)) * HEAD_DIM;
@@ -168,52 +237,62 @@ function attendJob(core: i32, cores: i32): void {
     const isLast = i + 1 == end || (i + 1) / perHead != head;
     if (isFull || isLast) attend(ref(block), layer, head);
   }
+  if (!HEADS_ARE_BLOCKS) return;
+  for (let i = first; i < end; i++) {
+    const column = ((i / perHead) * GROUP + (i % GROUP)) * HEAD_DIM;
+    prepare(ref(input), (i % perHead) / GROUP, tokens, column, column + HEAD_DIM);
+  }
+}
+
+function prepareAttended(): void {
+  const input = zeroed<Input>();
+  useAttended(ref(input));
+  for (let t: i32 = 0; t < tokens; t++) prepare(ref(input), t, tokens, 0, QUERY_DIM);
 }
 
 function attentionOutputJob(core: i32, cores: i32): void {
-  share(
-    ref(change[0]),
-    DIM,
-    Role.AttentionOutput,
-    QUERY_DIM,
-    ref(attended[0]),
-    QUERY_ROW,
-    core,
-    cores,
-  );
+  const input = zeroed<Input>();
+  useAttended(ref(input));
+  addShare(Role.AttentionOutput, ref(input), core, cores);
 }
 
-/** Gate and up give a core the same rows, so that it can finish them: silu(gate) ∘ up. */
+/** x ← x + matrix · input, for one core's share of the rows. */
+function addShare(role: Role, input: Ptr<Input>, core: i32, cores: i32): void {
+  share(ref(change[0]), DIM, role, input, core, cores);
+  const first = firstTile(DIM, core, cores) * TILE_ROWS;
+  const end = firstTile(DIM, core + 1, cores) * TILE_ROWS;
+  for (let t: i32 = 0; t < tokens; t++) {
+    addTo(ref(x[t * DIM + first]), ref(change[t * DIM + first]), end - first);
+  }
+}
+
+/** Gate and up give a core the same rows, so that it can finish them: silu(gate) ∘ up, made ready for the next product. */
 function gateJob(core: i32, cores: i32): void {
-  share(ref(gates[0]), HIDDEN_ROW, Role.Gate, DIM, ref(normed[0]), DIM, core, cores);
-  share(ref(ups[0]), HIDDEN_ROW, Role.Up, DIM, ref(normed[0]), DIM, core, cores);
-  const tiles = HIDDEN_ROW / TILE_ROWS;
-  const first = ((tiles * core) / cores) * TILE_ROWS;
-  const end = ((tiles * (core + 1)) / cores) * TILE_ROWS;
+  const input = zeroed<Input>();
+  if (tokens == 1) useNormedToken(ref(input), 0, feedForwardNorm(layer), core);
+  else useNormed(ref(input));
+  share(ref(gates[0]), HIDDEN_ROW, Role.Gate, ref(input), core, cores);
+  share(ref(ups[0]), HIDDEN_ROW, Role.Up, ref(input), core, cores);
+  const first = firstTile(HIDDEN_ROW, core, cores) * TILE_ROWS;
+  const end = firstTile(HIDDEN_ROW, core + 1, cores) * TILE_ROWS;
+  useGates(ref(input));
   for (let t: i32 = 0; t < tokens; t++) {
     swiglu(ref(gates[t * HIDDEN_ROW + first]), ref(ups[t * HIDDEN_ROW + first]), end - first);
+    prepare(ref(input), t, tokens, first, min(end, HIDDEN));
   }
 }
 
 function downJob(core: i32, cores: i32): void {
-  share(ref(change[0]), DIM, Role.Down, HIDDEN, ref(gates[0]), HIDDEN_ROW, core, cores);
+  const input = zeroed<Input>();
+  useGates(ref(input));
+  addShare(Role.Down, ref(input), core, cores);
 }
 
 function logitsJob(core: i32, cores: i32): void {
-  const tiles = VOCABULARY_ROWS / TILE_ROWS;
+  const input = zeroed<Input>();
+  useNormedToken(ref(input), asked, outputNorm(), core);
   const matrix = ref(packStart()[OUTPUT_OFFSET]);
-  const first = (tiles * core) / cores;
-  const end = (tiles * (core + 1)) / cores;
-  multiply(
-    ref(logits[0]),
-    VOCABULARY_ROWS,
-    matrix,
-    OUTPUT_TYPE,
-    DIM,
-    first,
-    end,
-    ref(normed[0]),
-    DIM,
-    1,
-  );
+  const first = firstTile(VOCABULARY_ROWS, core, cores);
+  const end = firstTile(VOCABULARY_ROWS, core + 1, cores);
+  multiply(ref(logits[0]), VOCABULARY_ROWS, matrix, OUTPUT_TYPE, first, end, ref(input), 1);
 }

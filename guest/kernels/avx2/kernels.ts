@@ -2,6 +2,7 @@
 export { addQuery, attend, GROUP, type QueryBlock, remember } from '../portable/attention.ts';
 export { multiply, prepare, readRow, TILE_ROWS } from '../portable/matmul.ts';
 export { addTo, rmsNorm } from '../portable/norm.ts';
+export { type Activations, type Input, PACK_TOKENS } from '../portable/quantize.ts';
 export { rotate, turnTo } from '../portable/rope.ts';
 export { swiglu } from '../portable/swiglu.ts';
 export { dot4, dot6, dot8, start8 } from './dots.ts';

@@ -41,28 +41,37 @@ function chunkOf(layer: i32, head: i32, position: i32): Ptr<u16> {
   return ref(cache[usize(slot) * usize(CHUNK_HALVES)]);
 }
 
-/** Stores the key and value of one position. key, value: f32[KV_HEADS][HEAD_DIM] */
-export function remember(layer: i32, position: i32, key: Ptr<f32>, value: Ptr<f32>): void {
+/** Stores rows first … end-1 (even) of the key and value of one position. key, value: f32[KV_HEADS][HEAD_DIM] */
+export function remember(
+  layer: i32,
+  position: i32,
+  key: Ptr<f32>,
+  value: Ptr<f32>,
+  first: i32,
+  end: i32,
+): void {
   const halves = zeroed<FixedArray<u16, typeof HEAD_ROW>>();
   const inChunk = position % CHUNK;
-  for (let head: i32 = 0; head < KV_HEADS; head++) {
-    const chunk = chunkOf(layer, head, position);
-    const column = ref(chunk[(inChunk / 16) * HEAD_DIM * 16 + (inChunk % 16)]);
-    toHalves(ref(halves[0]), ref(key[head * HEAD_DIM]));
-    for (let i: i32 = 0; i < HEAD_DIM; i++) column[i * 16] = halves[i];
-    toHalves(ref(chunk[CHUNK_KEYS + inChunk * HEAD_ROW]), ref(value[head * HEAD_DIM]));
+  for (let row = first; row < end; row = (row / HEAD_DIM + 1) * HEAD_DIM) {
+    const at = row % HEAD_DIM;
+    const count = min(HEAD_DIM - at, end - row);
+    const chunk = chunkOf(layer, row / HEAD_DIM, position);
+    const column = ref(chunk[((inChunk / 16) * HEAD_DIM + at) * 16 + (inChunk % 16)]);
+    toHalves(ref(halves[0]), ref(key[row]), count);
+    for (let i: i32 = 0; i < count; i++) column[i * 16] = halves[i];
+    toHalves(ref(chunk[CHUNK_KEYS + inChunk * HEAD_ROW + at]), ref(value[row]), count);
   }
 }
 
-/** halves[HEAD_DIM] ← numbers[HEAD_DIM], held to what a half can say. */
-function toHalves(halves: Ptr<u16>, numbers: Ptr<f32>): void {
+/** halves[count] ← numbers[count], held to what a half can say. count: even */
+function toHalves(halves: Ptr<u16>, numbers: Ptr<f32>, count: i32): void {
   let i: i32 = 0;
-  for (; i + 16 <= HEAD_DIM; i += 16) {
+  for (; i + 16 <= count; i += 16) {
     const v = f32x16.load(numbers, i);
     const held = f32x16.max(f32x16.min(v, f32x16.splat(HALF_MAX)), f32x16.splat(-HALF_MAX));
     f32x16.storeF16(halves, i, held);
   }
-  for (; i + 2 <= HEAD_DIM; i += 2) {
+  for (; i + 2 <= count; i += 2) {
     const v = f32x2.load(numbers, i);
     const held = f32x2.max(f32x2.min(v, f32x2.splat(HALF_MAX)), f32x2.splat(-HALF_MAX));
     f32x2.storeF16(halves, i, held);

@@ -1,7 +1,8 @@
 /** Matrix × activations, tile by tile, for every way that a matrix is stored. Each kernel is compiled only where the model uses it. */
 import { USES_BF16, USES_F16, USES_F32, USES_Q4_0, USES_Q4_1, USES_Q6_K, USES_Q8_0 } from 'model';
 import { MatrixType } from './matrixType.ts';
-import { quantize } from './quantize.ts';
+import { type Input, quantize } from './quantize.ts';
+
 import { blockBytes4, multiplyTile4, readRow4 } from './tiles4.ts';
 import { blockBytes8, multiplyTile8, readRow8 } from './tiles8.ts';
 import { columnBytes, multiplyTileFloat, readRowFloat } from './tilesFloat.ts';
@@ -9,11 +10,10 @@ import { columnBytes, multiplyTileFloat, readRowFloat } from './tilesFloat.ts';
 /** A matrix is cut into tiles of 16 rows: one lane per row. */
 export const TILE_ROWS: i32 = 16;
 
-/** Quantizes x: f32[tokens][stride], of which `columns` count, for the products that follow (matrices of floats read x itself). */
-export function prepare(x: Ptr<f32>, stride: i32, columns: i32, tokens: i32): void {
+/** Makes columns first … end-1 (multiples of 32) of a token ready for the products that follow; matrices of floats read the numbers themselves. */
+export function prepare(input: Ptr<Input>, token: i32, tokens: i32, first: i32, end: i32): void {
   if (USES_Q8_0 || USES_Q4_0 || USES_Q4_1 || USES_Q6_K) {
-    for (let token: i32 = 0; token < tokens; token++)
-      quantize(token, tokens, ref(x[token * stride]), columns);
+    quantize(input, token, tokens, first, end);
   }
 }
 
@@ -27,39 +27,37 @@ function tileBytes(type: i32, columns: i32): usize {
 }
 
 /**
- * out[token][row] = Σ matrix[row][column] · x[token][column] for the rows of tiles first … end-1 and `tokens` tokens.
- * out: f32[tokens][outStride]; x: what `prepare` was called with.
+ * out[token][row] = Σ matrix[row][column] · input[token][column] for the rows of tiles first … end-1 and `tokens` tokens.
+ * out: f32[tokens][outStride]; input: prepared
  */
 export function multiply(
   out: Ptr<f32>,
   outStride: i32,
   matrix: Ptr<u8>,
   type: i32,
-  columns: i32,
   first: i32,
   end: i32,
-  x: Ptr<f32>,
-  xStride: i32,
+  input: Ptr<Input>,
   tokens: i32,
 ): void {
-  const bytes = tileBytes(type, columns);
+  const bytes = tileBytes(type, input.columns);
   for (let i = first; i < end; i++) {
     const tile = ref(matrix[usize(i) * bytes]);
     const to = ref(out[i * TILE_ROWS]);
     if (USES_Q4_1 && type == MatrixType.Q4_1)
-      multiplyTile4(to, outStride, tile, columns, true, tokens);
+      multiplyTile4(to, outStride, tile, true, input, tokens);
     if (USES_Q4_0 && type == MatrixType.Q4_0)
-      multiplyTile4(to, outStride, tile, columns, false, tokens);
+      multiplyTile4(to, outStride, tile, false, input, tokens);
     if (USES_Q8_0 && type == MatrixType.Q8_0)
-      multiplyTile8(to, outStride, tile, columns, false, tokens);
+      multiplyTile8(to, outStride, tile, false, input, tokens);
     if (USES_Q6_K && type == MatrixType.Q6_K)
-      multiplyTile8(to, outStride, tile, columns, true, tokens);
+      multiplyTile8(to, outStride, tile, true, input, tokens);
     if (USES_F32 && type == MatrixType.F32)
-      multiplyTileFloat(to, outStride, tile, columns, MatrixType.F32, x, xStride, tokens);
+      multiplyTileFloat(to, outStride, tile, MatrixType.F32, input, tokens);
     if (USES_F16 && type == MatrixType.F16)
-      multiplyTileFloat(to, outStride, tile, columns, MatrixType.F16, x, xStride, tokens);
+      multiplyTileFloat(to, outStride, tile, MatrixType.F16, input, tokens);
     if (USES_BF16 && type == MatrixType.BF16)
-      multiplyTileFloat(to, outStride, tile, columns, MatrixType.BF16, x, xStride, tokens);
+      multiplyTileFloat(to, outStride, tile, MatrixType.BF16, input, tokens);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Activations in 8 bits: groups of 16 values with one scale each. Groups of 32, as llama.cpp has them, cost twice the KL divergence
- * (docs/architecture.md, "Exactness and precision"). One buffer: every matrix product reads the activations prepared last.
+ * (docs/architecture.md, "Exactness and precision").
  *
  * 32 columns of one token are a cache line. Tokens go in packs, whose lines lie side by side: a product reads one stream.
  *
@@ -9,7 +9,6 @@
  *
  * A token that comes alone (decoding) has a pack of its own size: its lines follow one another.
  */
-import { BATCH, WIDEST } from 'model';
 
 /** Tokens of a pack. The last pack of a batch may be less than full; what stands in its other lines is of no consequence. */
 export const PACK_TOKENS: i32 = 8;
@@ -26,11 +25,13 @@ export class Activations {
   reserved!: f32;
 }
 
-const PACKS: i32 = (BATCH + PACK_TOKENS - 1) / PACK_TOKENS;
-const LINES: i32 = PACKS * PACK_TOKENS * (WIDEST / 32);
-
-/** @align 64 */
-const lines = zeroed<FixedArray<Activations, typeof LINES>>();
+/** What matrices are multiplied with: numbers, and the same in 8 bits, for matrices that are not of floats. */
+export class Input {
+  x!: Ptr<f32>; // [tokens][stride]
+  stride!: i32;
+  columns!: i32; // a multiple of 32 where there are 8 bits
+  lines!: Ptr<Activations>; // [tokens, whole packs of them, or one][columns / 32]
+}
 
 /** Smaller magnitudes count as zero, so that their inverse stays finite. */
 const SMALLEST: f32 = 1e-30;
@@ -40,17 +41,18 @@ export function packStride(tokens: i32): i32 {
   return tokens == 1 ? 1 : PACK_TOKENS;
 }
 
-/** The line of `token` for the first 32 columns. columns: of the matrix, a multiple of 32; tokens: in the batch. */
-export function linesOf(token: i32, columns: i32, tokens: i32): Ptr<Activations> {
+/** The line of `token` for the first 32 columns. tokens: in the batch */
+export function linesOf(input: Ptr<Input>, token: i32, tokens: i32): Ptr<Activations> {
   const stride = packStride(tokens);
-  return ref(lines[(token / stride) * stride * (columns / 32) + (token % stride)]);
+  return ref(input.lines[(token / stride) * stride * (input.columns / 32) + (token % stride)]);
 }
 
-/** Prepares x: f32[columns] as the activations of one of `tokens` tokens. columns: a multiple of 32. */
-export function quantize(token: i32, tokens: i32, x: Ptr<f32>, columns: i32): void {
+/** Prepares columns start … end-1 of one of `tokens` tokens; multiples of 32. */
+export function quantize(input: Ptr<Input>, token: i32, tokens: i32, start: i32, end: i32): void {
   const stride = packStride(tokens);
-  const first = linesOf(token, columns, tokens);
-  for (let block: i32 = 0; block < columns / 32; block++) {
+  const first = linesOf(input, token, tokens);
+  const x = ref(input.x[token * input.stride]);
+  for (let block = start / 32; block < end / 32; block++) {
     const line = ref(first[block * stride]);
     quantizeGroup(line, 0, ref(x[block * 32]));
     quantizeGroup(line, 1, ref(x[block * 32 + 16]));

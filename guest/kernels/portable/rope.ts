@@ -17,11 +17,13 @@ export function turnTo(token: i32, position: i32): void {
   }
 }
 
-/** Rotates the heads of x: f32[heads][HEAD_DIM] in place. */
-export function rotate(x: Ptr<f32>, heads: i32, token: i32): void {
-  for (let head: i32 = 0; head < heads; head++) {
-    const pairs = ref(x[head * HEAD_DIM]);
-    for (let i: i32 = 0; i < PAIRS; i++) {
+/** Turns rows first … end-1 of all heads of one token of the batch, in place. x: f32[heads][HEAD_DIM]; first, end: even */
+export function rotate(x: Ptr<f32>, token: i32, first: i32, end: i32): void {
+  for (let row = first; row < end; row = (row / HEAD_DIM + 1) * HEAD_DIM) {
+    const inHead = row % HEAD_DIM;
+    const pairs = ref(x[row - inHead]);
+    const last = min(min(HEAD_DIM, end - row + inHead) / 2, PAIRS);
+    for (let i = inHead / 2; i < last; i++) {
       const c = cosines[token * PAIRS + i];
       const s = sines[token * PAIRS + i];
       const a = pairs[i * 2];

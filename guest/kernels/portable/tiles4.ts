@@ -17,7 +17,7 @@
  * multiply-add as for a multiplication, and a CPU hardly notices (docs/architecture.md).
  */
 import { dot4 } from 'kernels';
-import { type Activations, linesOf, PACK_TOKENS } from './quantize.ts';
+import { type Activations, type Input, linesOf, PACK_TOKENS } from './quantize.ts';
 
 const NIBBLES: i32 = 256;
 
@@ -31,17 +31,18 @@ export function multiplyTile4(
   out: Ptr<f32>,
   outStride: i32,
   tile: Ptr<u8>,
-  columns: i32,
   hasMinimum: bool,
+  input: Ptr<Input>,
   tokens: i32,
 ): void {
+  const columns = input.columns;
   if (tokens == 1) {
-    passTile4(out, outStride, tile, columns, hasMinimum, linesOf(0, columns, 1), 1, 1);
+    passTile4(out, outStride, tile, columns, hasMinimum, linesOf(input, 0, 1), 1, 1);
     return;
   }
   for (let token: i32 = 0; token < tokens; token += PACK_TOKENS) {
     const to = ref(out[token * outStride]);
-    const lines = linesOf(token, columns, tokens);
+    const lines = linesOf(input, token, tokens);
     const wanted = min(tokens - token, PACK_TOKENS);
     passTile4(to, outStride, tile, columns, hasMinimum, lines, PACK_TOKENS, wanted);
   }

@@ -12,7 +12,7 @@
  * portable 242, 1531.
  */
 import { dot6, dot8, start8 } from 'kernels';
-import { type Activations, linesOf, PACK_TOKENS } from './quantize.ts';
+import { type Activations, type Input, linesOf, PACK_TOKENS } from './quantize.ts';
 
 /** Bytes of 32 columns. @inline */
 export function blockBytes8(isSixBit: bool): i32 {
@@ -24,17 +24,18 @@ export function multiplyTile8(
   out: Ptr<f32>,
   outStride: i32,
   tile: Ptr<u8>,
-  columns: i32,
   isSixBit: bool,
+  input: Ptr<Input>,
   tokens: i32,
 ): void {
+  const columns = input.columns;
   if (tokens == 1) {
-    passTile8(out, outStride, tile, columns, isSixBit, linesOf(0, columns, 1), 1, 1);
+    passTile8(out, outStride, tile, columns, isSixBit, linesOf(input, 0, 1), 1, 1);
     return;
   }
   for (let token: i32 = 0; token < tokens; token += PACK_TOKENS) {
     const to = ref(out[token * outStride]);
-    const lines = linesOf(token, columns, tokens);
+    const lines = linesOf(input, token, tokens);
     const wanted = min(tokens - token, PACK_TOKENS);
     passTile8(to, outStride, tile, columns, isSixBit, lines, PACK_TOKENS, wanted);
   }

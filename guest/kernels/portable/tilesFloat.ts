@@ -1,5 +1,6 @@
 /** Matrices of F32, F16 or BF16: tiles of 16 rows, [column][16 rows]. Activations stay f32. */
 import { MatrixType } from './matrixType.ts';
+import type { Input } from './quantize.ts';
 
 const TOKENS: i32 = 4; // that share one pass over the weights
 
@@ -16,60 +17,42 @@ function loadColumn(tile: Ptr<u8>, column: i32, type: i32): f32x16 {
   return f32x16.loadBF16(halves, column * 16);
 }
 
-/** out[token][16] = tile · x[token][columns]. @inline */
+/** out[token][16] = tile · input, for all tokens of the batch. @inline */
 export function multiplyTileFloat(
   out: Ptr<f32>,
   outStride: i32,
   tile: Ptr<u8>,
-  columns: i32,
   type: i32,
-  x: Ptr<f32>,
-  xStride: i32,
+  input: Ptr<Input>,
   tokens: i32,
 ): void {
   let token: i32 = 0;
   for (; token + TOKENS <= tokens; token += TOKENS) {
-    passTileFloat(
-      ref(out[token * outStride]),
-      outStride,
-      tile,
-      columns,
-      type,
-      ref(x[token * xStride]),
-      xStride,
-      TOKENS,
-    );
+    passTileFloat(ref(out[token * outStride]), outStride, tile, type, input, token, TOKENS);
   }
   for (; token < tokens; token++) {
-    passTileFloat(
-      ref(out[token * outStride]),
-      outStride,
-      tile,
-      columns,
-      type,
-      ref(x[token * xStride]),
-      xStride,
-      1,
-    );
+    passTileFloat(ref(out[token * outStride]), outStride, tile, type, input, token, 1);
   }
 }
 
-/** The same for `count` ≤ TOKENS tokens, whose sums stay in registers. @inline */
+/** The same for `count` ≤ TOKENS tokens from `token` on, whose sums stay in registers. @inline */
 function passTileFloat(
   out: Ptr<f32>,
   outStride: i32,
   tile: Ptr<u8>,
-  columns: i32,
   type: i32,
-  x: Ptr<f32>,
-  xStride: i32,
+  input: Ptr<Input>,
+  token: i32,
   count: i32,
 ): void {
   const sums = zeroed<FixedArray<f32x16, typeof TOKENS>>();
+  const stride = input.stride;
+  const x = ref(input.x[token * stride]);
+  const columns = input.columns;
   for (let c: i32 = 0; c < columns; c++) {
     const weights = loadColumn(tile, c, type);
     for (let t: i32 = 0; t < count; t++) {
-      sums[t] = f32x16.fma(weights, f32x16.splat(x[t * xStride + c]), sums[t]);
+      sums[t] = f32x16.fma(weights, f32x16.splat(x[t * stride + c]), sums[t]);
     }
   }
   for (let t: i32 = 0; t < count; t++) f32x16.store(out, t * outStride, sums[t]);
