@@ -24,7 +24,7 @@ import {
   TILE_ROWS,
   turnTo,
 } from 'kernels';
-import { packStart, parallel } from 'machine';
+import { barrier, packStart, parallel } from 'machine';
 import {
   BATCH,
   CONTEXT,
@@ -92,12 +92,8 @@ const ownNormed = zeroed<FixedArray<f32, typeof OWN_SIZE>>(); // [MAX_CORES][DIM
 /** @align 64 */
 const ownLines = zeroed<FixedArray<Activations, typeof OWN_LINES>>(); // [MAX_CORES][DIM / 32]
 
-/** Whether a head is whole blocks of 32 columns, which the core that attended it can make ready. */
-const HEADS_ARE_BLOCKS: bool = HEAD_DIM % 32 == 0;
-
 // What the jobs of `parallel` work on: no closures here
 /** @align 64 */
-let layer: i32 = 0;
 let tokens: i32 = 0;
 let start: i32 = 0;
 /** The token whose logits are asked for. */
@@ -112,16 +108,7 @@ export function evaluate(ids: Ptr<i32>, count: i32, position: i32): void {
     readRow(ref(x[t * DIM]), ref(packStart()[EMBEDDING_OFFSET]), EMBEDDING_TYPE, DIM, ids[t]);
     turnTo(t, start + t);
   }
-  for (layer = 0; layer < LAYERS; layer++) {
-    if (tokens > 1) parallel(attentionNormJob);
-    parallel(projectJob);
-    parallel(attendJob);
-    if (!HEADS_ARE_BLOCKS) prepareAttended();
-    parallel(attentionOutputJob);
-    if (tokens > 1) parallel(feedForwardNormJob);
-    parallel(gateJob);
-    parallel(downJob);
-  }
+  parallel(layersJob);
 }
 
 /** Logits f32[VOCABULARY] that follow the index-th token of the last `evaluate`. They stand until the next call. */
@@ -131,59 +118,72 @@ export function logitsOf(index: i32): Ptr<f32> {
   return ref(logits[0]);
 }
 
-function attentionNormJob(core: i32, cores: i32): void {
-  normalizeBatch(attentionNorm(layer), core, cores);
-}
-
-function feedForwardNormJob(core: i32, cores: i32): void {
-  normalizeBatch(feedForwardNorm(layer), core, cores);
-}
-
-/** normed ← rmsNorm(x) · weight for a core's share of the tokens. */
-function normalizeBatch(weight: Ptr<f32>, core: i32, cores: i32): void {
-  const input = zeroed<Input>();
-  useNormed(ref(input));
-  for (let t = core; t < tokens; t += cores) {
-    rmsNorm(ref(normed[t * DIM]), ref(x[t * DIM]), weight, DIM);
-    prepare(ref(input), t, tokens, 0, DIM);
+/** All cores go through all layers together; what a step writes others read after the barrier only. */
+function layersJob(core: i32, cores: i32): void {
+  for (let layer: i32 = 0; layer < LAYERS; layer++) {
+    project(layer, core, cores);
+    barrier(core);
+    attendQueries(layer, core, cores);
+    barrier(core);
+    addAttention(layer, core, cores);
+    barrier(core);
+    gate(layer, core, cores);
+    barrier(core);
+    addFeedForward(layer, core, cores);
+    if (layer + 1 < LAYERS) barrier(core);
   }
 }
 
-function useNormed(input: Ptr<Input>): void {
-  input.x = ref(normed[0]);
-  input.stride = DIM;
-  input.columns = DIM;
-  input.lines = ref(normedLines[0]);
+/**
+ * input ← rmsNorm(x) · weight. Of a batch each core normalizes its share of the tokens; a token that is alone each core normalizes for
+ * itself, which takes less time than to get it from another core.
+ */
+function normalize(input: Ptr<Input>, weight: Ptr<f32>, core: i32, cores: i32): void {
+  if (tokens == 1) {
+    normalizeOwn(input, 0, weight, core);
+    return;
+  }
+  setInput(input, ref(normed[0]), DIM, DIM, ref(normedLines[0]));
+  for (let t = core; t < tokens; t += cores) {
+    rmsNorm(ref(normed[t * DIM]), ref(x[t * DIM]), weight, DIM);
+    prepare(input, t, tokens, 0, DIM);
+  }
+  barrier(core);
+}
+
+function normalizeOwn(input: Ptr<Input>, token: i32, weight: Ptr<f32>, core: i32): void {
+  const lines = ref(ownLines[core * (DIM / 32)]);
+  setInput(input, ref(ownNormed[core * DIM]), DIM, DIM, lines);
+  rmsNorm(input.x, ref(x[token * DIM]), weight, DIM);
+  prepare(input, 0, 1, 0, DIM);
 }
 
 function useAttended(input: Ptr<Input>): void {
-  input.x = ref(attended[0]);
-  input.stride = QUERY_ROW;
-  input.columns = QUERY_DIM;
-  input.lines = ref(innerLines[0]);
+  setInput(input, ref(attended[0]), QUERY_ROW, QUERY_DIM, ref(innerLines[0]));
 }
 
 function useGates(input: Ptr<Input>): void {
-  input.x = ref(gates[0]);
-  input.stride = HIDDEN_ROW;
-  input.columns = HIDDEN;
-  input.lines = ref(innerLines[0]);
+  setInput(input, ref(gates[0]), HIDDEN_ROW, HIDDEN, ref(innerLines[0]));
 }
 
-/** A token that is alone each core normalizes for itself, which takes less time than to get it from another core. */
-function useNormedToken(input: Ptr<Input>, token: i32, weight: Ptr<f32>, core: i32): void {
-  input.x = ref(ownNormed[core * DIM]);
-  input.stride = DIM;
-  input.columns = DIM;
-  input.lines = ref(ownLines[core * (DIM / 32)]);
-  rmsNorm(input.x, ref(x[token * DIM]), weight, DIM);
-  prepare(input, 0, 1, 0, DIM);
+function setInput(
+  input: Ptr<Input>,
+  x: Ptr<f32>,
+  stride: i32,
+  columns: i32,
+  lines: Ptr<Activations>,
+): void {
+  input.x = x;
+  input.stride = stride;
+  input.columns = columns;
+  input.lines = lines;
 }
 
 /** One core's share of the tiles of a layer's matrix. */
 function share(
   out: Ptr<f32>,
   stride: i32,
+  layer: i32,
   role: Role,
   input: Ptr<Input>,
   core: i32,
@@ -202,13 +202,12 @@ function firstTile(rows: i32, core: i32, cores: i32): i32 {
 }
 
 /** Queries, keys and values. A core turns the rows that it computed, and caches its keys and values. */
-function projectJob(core: i32, cores: i32): void {
+function project(layer: i32, core: i32, cores: i32): void {
   const input = zeroed<Input>();
-  if (tokens == 1) useNormedToken(ref(input), 0, attentionNorm(layer), core);
-  else useNormed(ref(input));
-  share(ref(queries[0]), QUERY_ROW, Role.Query, ref(input), core, cores);
-  share(ref(newKeys[0]), KV_ROW, Role.Key, ref(input), core, cores);
-  share(ref(newValues[0]), KV_ROW, Role.Value, ref(input), core, cores);
+  normalize(ref(input), attentionNorm(layer), core, cores);
+  share(ref(queries[0]), QUERY_ROW, layer, Role.Query, ref(input), core, cores);
+  share(ref(newKeys[0]), KV_ROW, layer, Role.Key, ref(input), core, cores);
+  share(ref(newValues[0]), KV_ROW, layer, Role.Value, ref(input), core, cores);
   const query = firstTile(QUERY_ROW, core, cores) * TILE_ROWS;
   const queryEnd = min(firstTile(QUERY_ROW, core + 1, cores) * TILE_ROWS, QUERY_DIM);
   const first = firstTile(KV_ROW, core, cores) * TILE_ROWS;
@@ -222,10 +221,8 @@ function projectJob(core: i32, cores: i32): void {
 }
 
 /** A core takes a run of queries, ordered by key/value head, then token, then head, so that neighbours share their keys. */
-function attendJob(core: i32, cores: i32): void {
+function attendQueries(layer: i32, core: i32, cores: i32): void {
   const block = zeroed<QueryBlock>();
-  const input = zeroed<Input>();
-  useAttended(ref(input));
   const perHead = tokens * GROUP;
   const first = (perHead * KV_HEADS * core) / cores;
   const end = (perHead * KV_HEADS * (core + 1)) / cores;
@@ -237,28 +234,35 @@ function attendJob(core: i32, cores: i32): void {
     const isLast = i + 1 == end || (i + 1) / perHead != head;
     if (isFull || isLast) attend(ref(block), layer, head);
   }
-  if (!HEADS_ARE_BLOCKS) return;
-  for (let i = first; i < end; i++) {
-    const column = ((i / perHead) * GROUP + (i % GROUP)) * HEAD_DIM;
-    prepare(ref(input), (i % perHead) / GROUP, tokens, column, column + HEAD_DIM);
+  prepareAttended(first, end, core, cores);
+}
+
+/** Makes ready what a core attended, queries first … end-1, where that is whole blocks of 32 columns; else tokens that all attended. */
+function prepareAttended(first: i32, end: i32, core: i32, cores: i32): void {
+  const input = zeroed<Input>();
+  useAttended(ref(input));
+  if (HEAD_DIM % 32 == 0) {
+    const perHead = tokens * GROUP;
+    for (let i = first; i < end; i++) {
+      const column = ((i / perHead) * GROUP + (i % GROUP)) * HEAD_DIM;
+      prepare(ref(input), (i % perHead) / GROUP, tokens, column, column + HEAD_DIM);
+    }
+  } else {
+    barrier(core);
+    for (let t = core; t < tokens; t += cores) prepare(ref(input), t, tokens, 0, QUERY_DIM);
   }
 }
 
-function prepareAttended(): void {
+/** x ← x + Wo · attended */
+function addAttention(layer: i32, core: i32, cores: i32): void {
   const input = zeroed<Input>();
   useAttended(ref(input));
-  for (let t: i32 = 0; t < tokens; t++) prepare(ref(input), t, tokens, 0, QUERY_DIM);
-}
-
-function attentionOutputJob(core: i32, cores: i32): void {
-  const input = zeroed<Input>();
-  useAttended(ref(input));
-  addShare(Role.AttentionOutput, ref(input), core, cores);
+  addShare(layer, Role.AttentionOutput, ref(input), core, cores);
 }
 
 /** x ← x + matrix · input, for one core's share of the rows. */
-function addShare(role: Role, input: Ptr<Input>, core: i32, cores: i32): void {
-  share(ref(change[0]), DIM, role, input, core, cores);
+function addShare(layer: i32, role: Role, input: Ptr<Input>, core: i32, cores: i32): void {
+  share(ref(change[0]), DIM, layer, role, input, core, cores);
   const first = firstTile(DIM, core, cores) * TILE_ROWS;
   const end = firstTile(DIM, core + 1, cores) * TILE_ROWS;
   for (let t: i32 = 0; t < tokens; t++) {
@@ -266,13 +270,12 @@ function addShare(role: Role, input: Ptr<Input>, core: i32, cores: i32): void {
   }
 }
 
-/** Gate and up give a core the same rows, so that it can finish them: silu(gate) ∘ up, made ready for the next product. */
-function gateJob(core: i32, cores: i32): void {
+/** gates ← silu(Wgate · h) ∘ Wup · h: both give a core the same rows, so that it can finish them and make them ready for the next product. */
+function gate(layer: i32, core: i32, cores: i32): void {
   const input = zeroed<Input>();
-  if (tokens == 1) useNormedToken(ref(input), 0, feedForwardNorm(layer), core);
-  else useNormed(ref(input));
-  share(ref(gates[0]), HIDDEN_ROW, Role.Gate, ref(input), core, cores);
-  share(ref(ups[0]), HIDDEN_ROW, Role.Up, ref(input), core, cores);
+  normalize(ref(input), feedForwardNorm(layer), core, cores);
+  share(ref(gates[0]), HIDDEN_ROW, layer, Role.Gate, ref(input), core, cores);
+  share(ref(ups[0]), HIDDEN_ROW, layer, Role.Up, ref(input), core, cores);
   const first = firstTile(HIDDEN_ROW, core, cores) * TILE_ROWS;
   const end = firstTile(HIDDEN_ROW, core + 1, cores) * TILE_ROWS;
   useGates(ref(input));
@@ -282,15 +285,16 @@ function gateJob(core: i32, cores: i32): void {
   }
 }
 
-function downJob(core: i32, cores: i32): void {
+/** x ← x + Wdown · gates */
+function addFeedForward(layer: i32, core: i32, cores: i32): void {
   const input = zeroed<Input>();
   useGates(ref(input));
-  addShare(Role.Down, ref(input), core, cores);
+  addShare(layer, Role.Down, ref(input), core, cores);
 }
 
 function logitsJob(core: i32, cores: i32): void {
   const input = zeroed<Input>();
-  useNormedToken(ref(input), asked, outputNorm(), core);
+  normalizeOwn(ref(input), asked, outputNorm(), core);
   const matrix = ref(packStart()[OUTPUT_OFFSET]);
   const first = firstTile(VOCABULARY_ROWS, core, cores);
   const end = firstTile(VOCABULARY_ROWS, core + 1, cores);

@@ -6,8 +6,11 @@
  *   published  ──▶ workers: round and job              done[i] ──▶ core 0: worker i's share of that round is done
  *   sleeping   ──▶ core 0: somebody must be woken      awaited ──▶ worker: core 0 sleeps until you are done
  *
+ *   signals[i] ──▶ core i: within a job, others have come to the barrier
+ *
  * Each word lies in its own cache line and has one writer, but for `sleeping`, which nobody writes while all are awake: a
- * job costs each worker one line from core 0, and core 0 one line from each worker.
+ * job costs each worker one line from core 0, and core 0 one line from each worker; a barrier of two cores one line in each direction
+ * at the same time.
  *
  * A sleeper first says that it sleeps, then looks at the word again (sleep() does, see startPool), then sleeps; the
  * other side first changes the word, then looks for sleepers. With sequentially consistent atomics no wake-up is lost.
@@ -19,6 +22,10 @@ export const MAX_CORES: i32 = 64;
  * leave threads that take turns. Two threads on one CPU share out a job in 5 µs then; with every 100th look in 8, every 1,000th in 53.
  */
 const LOOKS_PER_WAY: i32 = 30;
+
+/** Rounds of a barrier: 2^6 = MAX_CORES. */
+const ROUNDS: i32 = 6;
+const SIGNALS: i32 = MAX_CORES * ROUNDS;
 
 /** Each word has its own 128 bytes: neighbouring cache lines are fetched in pairs. */
 class Word {
@@ -44,6 +51,11 @@ const done = zeroed<FixedArray<Word, typeof MAX_CORES>>();
 const sleeping = zeroed<Word>();
 /** The worker that core 0 sleeps for; 0: none. @align 128 */
 const awaited = zeroed<Word>();
+
+/** Barriers that core i has come to. @align 128 */
+const passed = zeroed<FixedArray<Word, typeof MAX_CORES>>();
+/** [core][round]: the last barrier that the core before it in this round has come to. @align 128 */
+const signals = zeroed<FixedArray<Word, typeof SIGNALS>>();
 
 let cores: i32 = 1;
 let looks: i32 = 0;
@@ -101,12 +113,30 @@ function awaitWorker(index: i32, round: u32): void {
   atomic.store<u32>(ref(awaited.value), 0);
 }
 
+/**
+ * Within a job that all cores run: returns when every core has called it as often. In round r each core signals to the 2^r-th after it and
+ * waits for the 2^r-th before it, so that after the last round it has heard of all (Hensgen, Finkel & Manber 1988).
+ */
+export function barrier(core: i32): void {
+  if (cores == 1) return;
+  const count = passed[core].value + 1;
+  passed[core].value = count;
+  let round: i32 = 0;
+  for (let distance: i32 = 1; distance < cores; distance *= 2) {
+    const word = ref(signals[((core + distance) % cores) * ROUNDS + round].value);
+    atomic.store<u32>(word, count);
+    if (atomic.load<u32>(ref(sleeping.value)) != 0) wakeSleepers(word);
+    awaitOther(ref(signals[core * ROUNDS + round].value), count - 1);
+    round += 1;
+  }
+}
+
 /** What a worker does for the rest of its life. index: 1 … MAX_CORES - 1 */
 export function work(index: i32): void {
   const word = ref(done[index].value);
   let round: u32 = 0;
   while (true) {
-    awaitRound(round);
+    awaitOther(ref(published.round), round); // never two rounds on: core 0 waits for all
     round += 1;
     const job = u32(atomic.load<u64>(ref(published)) & 0xffffffff);
     const address = changetype<usize>(ref(published)) + usize(isize(i32(job)));
@@ -116,11 +146,11 @@ export function work(index: i32): void {
   }
 }
 
-/** Waits for the round after `round`. There is never more than one: core 0 waits for all. */
-function awaitRound(round: u32): void {
-  if (look(ref(published.round), round) != round) return;
+/** Waits until the word is something else than `value`; it never becomes that again. */
+function awaitOther(word: Ptr<u32>, value: u32): void {
+  if (look(word, value) != value) return;
   atomic.add<u32>(ref(sleeping.value), 1);
-  while (atomic.load<u32>(ref(published.round)) == round) sleepUntil(ref(published.round), round);
+  while (atomic.load<u32>(word) == value) sleepUntil(word, value);
   atomic.sub<u32>(ref(sleeping.value), 1);
 }
 

@@ -1,5 +1,15 @@
 import { setCoreCount, startPool, work } from '../pool.ts';
-import { halt, hasApic, isFirstCore, prepareApic, startApic, wakeOthers } from '../x86/apic.ts';
+import {
+  apicIdentity,
+  halt,
+  hasApic,
+  isFirstCore,
+  prepareApic,
+  send,
+  startApic,
+  WAKE_VECTOR,
+  wakeOthers,
+} from '../x86/apic.ts';
 import { enableFeatures } from '../x86/cpu.ts';
 import { useTables } from '../x86/interrupts.ts';
 import { MOST_CORES } from '../x86/layout.ts';
@@ -30,6 +40,8 @@ const CLOSED: u32 = 0x10000;
 /** Cores that have begun, in whatever order. */
 let begun: u32 = 0;
 let arrived: u32 = 0;
+/** APIC identities by a core's number, plus one; 0: not here. */
+const identities = zeroed<FixedArray<u32, typeof MOST_CORES>>();
 /** Without an APIC where we know it nobody can be woken: then nobody sleeps. */
 let canSleep: bool = false;
 
@@ -87,7 +99,10 @@ function enter(_argument: usize): void {
 function join(number: usize): void {
   if (sharedTables() != 0) cpu.writeCr3(sharedTables());
   useTables(number);
-  if (canSleep) startApic();
+  if (canSleep) {
+    startApic();
+    identities[number] = apicIdentity() + 1;
+  }
   const index = atomic.add<u32>(ref(arrived), 1) + 1;
   if (index < CLOSED) work(i32(index));
   while (true) cpu.pause();
@@ -100,8 +115,17 @@ function sleep(word: Ptr<u32>, value: u32): void {
   else cpu.pause();
 }
 
+/** The first core never halts for others, and a message to it would be firmware's to understand. */
 function wake(_word: Ptr<u32>): void {
-  if (canSleep && isFirstCore()) wakeOthers();
+  if (!canSleep) return;
+  if (isFirstCore()) {
+    wakeOthers();
+    return;
+  }
+  const own = apicIdentity() + 1;
+  for (let i: i32 = 1; i < MOST_CORES; i++) {
+    if (identities[i] != 0 && identities[i] != own) send(identities[i] - 1, u32(WAKE_VECTOR));
+  }
 }
 
 /** There is nobody else on this CPU. */

@@ -1,4 +1,4 @@
-import { coreCount as countCores, parallel as shareOut } from '../pool.ts';
+import { barrier as awaitAll, coreCount as countCores, parallel as shareOut } from '../pool.ts';
 import { bootNanos as clockBootNanos, now as clockNow } from '../x86/clock.ts';
 import { poll as pollConsole, read as readConsole } from './input.ts';
 import { packLength as fileLength, packStart as fileStart } from './pack.ts';
@@ -38,6 +38,10 @@ export function coreCount(): i32 {
 
 export function parallel(task: (index: i32, count: i32) => void): void {
   shareOut(task);
+}
+
+export function barrier(core: i32): void {
+  awaitAll(core);
 }
 
 export function packStart(): Ptr<u8> {

@@ -40,7 +40,7 @@ const BASE_MASK: u64 = 0xffffff000;
 
 export const TIMER_VECTOR: u16 = 32;
 const SPURIOUS_VECTOR: u16 = 33;
-const WAKE_VECTOR: u16 = 34;
+export const WAKE_VECTOR: u16 = 34;
 
 /** Whether the calling core has one where we know it. */
 export function hasApic(): bool {
@@ -69,7 +69,7 @@ export function apicIdentity(): u32 {
   return volatile.load<u32>(IDENTITY) >> 24;
 }
 
-/** command: INIT or START_UP */
+/** command: INIT, START_UP or a vector */
 export function send(identity: u32, command: u32): void {
   volatile.store<u32>(ADDRESSEE, identity << 24);
   volatile.store<u32>(COMMAND, command);
