@@ -1,4 +1,5 @@
 import {
+  barrier,
   bootNanos,
   coreCount,
   now,
@@ -166,8 +167,14 @@ function tellPack(): void {
 const calls = zeroed<FixedArray<u32, 64>>();
 const wrongCounts = zeroed<FixedArray<u32, 64>>();
 
+/** After the barrier every core must have been called as often as this one. */
 function count(index: i32, total: i32): void {
-  calls[index] += 1;
+  const own = calls[index] + 1;
+  volatile.store<u32>(ref(calls[index]), own);
+  barrier(index);
+  for (let i: i32 = 0; i < total; i++) {
+    if (volatile.load<u32>(ref(calls[i])) != own) wrongCounts[index] += 1;
+  }
   if (total != coreCount()) wrongCounts[index] += 1;
 }
 
