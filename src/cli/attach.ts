@@ -14,6 +14,8 @@ export async function attachConsole(start: (settings: GuestSettings) => Guest): 
       if (process.stdin.isTTY) process.stdout.write('> ');
     },
   });
+  if (process.stdin.isTTY)
+    sayDim('Ctrl-C stops an answer or clears the line, Ctrl-D powers off, /help lists commands.');
   try {
     await guest.ready();
     if (process.stdin.isTTY) await typeInto(guest);
@@ -91,7 +93,6 @@ async function switchedOff(guest: Guest): Promise<void> {
 async function typeInto(guest: Guest): Promise<void> {
   const { stdin } = process;
   stdin.setRawMode(true);
-  sayDim('Ctrl-C stops an answer or clears the line, Ctrl-D powers off, /help lists commands.');
   try {
     await new Promise<void>((resolve, reject) => {
       switchedOff(guest).then(resolve, reject);

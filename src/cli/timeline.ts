@@ -9,8 +9,8 @@ import { formatMilliseconds } from './terminal.ts';
 /** Steps from the guest's process to the end, in their order, and what people call them. */
 const STEPS = {
   started: 'QEMU started',
-  reset: 'reset: firmware or a loader begins',
-  entry: 'entry: handed over to our program',
+  reset: 'reset, or the kernel’s start',
+  entry: 'entry, handed over to our program',
   memoryReady: 'memory ready',
   packMapped: 'pack mapped',
   coresUp: 'cores up',

@@ -97,7 +97,8 @@ for (const variant of [...variants, linuxVariants[0]]) {
     () =>
       withGuest(stories260K, variant, async (guest) => {
         const { report } = await guest.ask('Once', { ...settings, predict: 5 });
-        await guest.close();
+        guest.process.stdin.write('Once upon\r\x04'); // EOT ends an answer too
+        expect(await guest.ended).toBe(0);
         const steps = placeSteps(guest.timeline, report);
         const unknown = variant.on === 'process' ? ['reset'] : [];
         expect(STEPS.filter((step) => steps[step] === undefined)).toEqual(unknown);
