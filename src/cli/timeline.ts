@@ -36,22 +36,25 @@ export interface BootTimeline extends Partial<Record<Step, number>> {
  */
 export function placeSteps(timeline: Timeline, report: Report): BootTimeline {
   const milliseconds = (nanos: bigint) => Number(nanos) / 1e6;
+  const unlessZero = (nanos: bigint) => (nanos === 0n ? undefined : milliseconds(nanos));
   const sinceEntry: BootTimeline['sinceEntry'] = {
-    reset: report.bootNanos === 0n ? undefined : -milliseconds(report.bootNanos),
+    reset: unlessZero(-report.bootNanos),
     entry: 0,
     memoryReady: milliseconds(report.entryToMemoryReadyNanos),
     packMapped: milliseconds(report.entryToPackMappedNanos),
     coresUp: milliseconds(report.entryToCoresUpNanos),
     ready: milliseconds(report.entryToReadyNanos),
     firstPromptToken: milliseconds(report.entryToPromptNanos),
-    firstToken: milliseconds(report.entryToFirstTokenNanos),
+    firstToken: unlessZero(report.entryToFirstTokenNanos),
   };
   const entry = Math.min(
     (timeline.ready ?? 0) - milliseconds(report.entryToReadyNanos),
     (timeline.firstToken ?? Number.POSITIVE_INFINITY) - milliseconds(report.entryToFirstTokenNanos),
   );
-  const placed = Object.entries(sinceEntry).map(([step, at]) => [step, at && entry + at]);
-  return { started: 0, ...Object.fromEntries(placed), entry, ...timeline, sinceEntry };
+  const placed = Object.entries(sinceEntry)
+    .filter(([, at]) => at !== undefined)
+    .map(([step, at]) => [step, entry + at]);
+  return { started: 0, ...Object.fromEntries(placed), ...timeline, sinceEntry };
 }
 
 /** When what happened, in two columns: since the start of QEMU, and since entry by the guest's own clock. */
