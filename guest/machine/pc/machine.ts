@@ -1,10 +1,5 @@
-import type { Milestone } from '../milestone.ts';
 import { coreCount as countCores, parallel as shareOut } from '../pool.ts';
-import {
-  bootNanos as clockBootNanos,
-  milestoneNanos as clockMilestone,
-  now as clockNow,
-} from '../x86/clock.ts';
+import { bootNanos as clockBootNanos, now as clockNow } from '../x86/clock.ts';
 import { poll as pollUart, write as writeUart } from '../x86/uart.ts';
 import { read as readConsole } from './console.ts';
 import { powerOff as switchOff } from './power.ts';
@@ -12,6 +7,7 @@ import { packLength as moduleLength, packStart as moduleStart } from './startInf
 
 export { hasAvx512Vnni, hasAvxVnni, isEmulated } from '../features.ts';
 export { Milestone } from '../milestone.ts';
+export { milestoneNanos } from '../x86/clock.ts';
 
 /*
  * A PC without firmware or operating system: entered by the PVH protocol (QEMU microvm and q35, Firecracker), console on
@@ -37,10 +33,6 @@ export function now(): u64 {
 
 export function bootNanos(): u64 {
   return clockBootNanos();
-}
-
-export function milestoneNanos(milestone: Milestone): u64 {
-  return clockMilestone(milestone);
 }
 
 export function coreCount(): i32 {

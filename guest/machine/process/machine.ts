@@ -1,10 +1,5 @@
-import type { Milestone } from '../milestone.ts';
 import { coreCount as countCores, parallel as shareOut } from '../pool.ts';
-import {
-  bootNanos as clockBootNanos,
-  milestoneNanos as clockMilestone,
-  now as clockNow,
-} from './clock.ts';
+import { bootNanos as clockBootNanos, now as clockNow } from './clock.ts';
 import { poll as pollInput, read as readInput, write as writeOutput } from './console.ts';
 import { leave } from './first.ts';
 import { packLength as mappedLength, packStart as mappedStart } from './pack.ts';
@@ -12,6 +7,7 @@ import { adviseLargePages } from './system.ts';
 
 export { hasAvx512Vnni, hasAvxVnni, isEmulated } from '../features.ts';
 export { Milestone } from '../milestone.ts';
+export { milestoneNanos } from './clock.ts';
 
 /*
  * A Linux process as a machine: `PROGRAM PACKFILE [THREADS]`, console on standard input and output. No C library.
@@ -38,10 +34,6 @@ export function now(): u64 {
 
 export function bootNanos(): u64 {
   return clockBootNanos();
-}
-
-export function milestoneNanos(milestone: Milestone): u64 {
-  return clockMilestone(milestone);
 }
 
 export function coreCount(): i32 {

@@ -1,16 +1,12 @@
-import type { Milestone } from '../milestone.ts';
 import { coreCount as countCores, parallel as shareOut } from '../pool.ts';
-import {
-  bootNanos as clockBootNanos,
-  milestoneNanos as clockMilestone,
-  now as clockNow,
-} from '../x86/clock.ts';
+import { bootNanos as clockBootNanos, now as clockNow } from '../x86/clock.ts';
 import { poll as pollConsole, read as readConsole } from './input.ts';
 import { packLength as fileLength, packStart as fileStart } from './pack.ts';
 import { powerOff as switchOff, write as writeConsole } from './power.ts';
 
 export { hasAvx512Vnni, hasAvxVnni, isEmulated } from '../features.ts';
 export { Milestone } from '../milestone.ts';
+export { milestoneNanos } from '../x86/clock.ts';
 
 /*
  * A PC or virtual machine with UEFI: one EFI application, console on serial port, screen and keyboard, pack on the disk that it was
@@ -36,10 +32,6 @@ export function now(): u64 {
 
 export function bootNanos(): u64 {
   return clockBootNanos();
-}
-
-export function milestoneNanos(milestone: Milestone): u64 {
-  return clockMilestone(milestone);
 }
 
 export function coreCount(): i32 {
