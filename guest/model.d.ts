@@ -42,6 +42,7 @@ export declare const USES_Q6_K: bool;
 // The pack
 export declare const PACK_ID: u64; // also stands in the pack's header
 export declare const PACK_BYTES: usize;
+export declare const KEY_VALUE_BYTES: usize; // of the KV cache
 
 // Tokenizer tables (src/model/tokenizer/compile.ts, docs/pack-format.md)
 export declare const TOKENIZER_KIND: i32; // 0 byte-level BPE, 1 SentencePiece-style BPE

@@ -1,7 +1,9 @@
 /** The appliance: waits for requests on the console and answers them. docs/console.md is its protocol. */
-import { bootNanos, now } from 'machine';
+import { bootNanos, Milestone, milestoneNanos, now } from 'machine';
 import { Control } from '../console/characters.ts';
-import { isCancelled, Request, readRequest, requestText, textLength } from '../console/request.ts';
+import { isCommand, obey, startsWithSlash } from '../console/commands.ts';
+import { lineLength, lineText } from '../console/editor.ts';
+import { isCancelled, Request, readRequest } from '../console/request.ts';
 import { say, sayByte, sayBytes, sayFramed, sayHex } from '../console/say.ts';
 import { answer } from '../engine/session.ts';
 import { type Report, type Settings, Stop } from '../engine/settings.ts';
@@ -10,7 +12,6 @@ import { isPackOurs } from '../engine/weights.ts';
 const settings = zeroed<Settings>();
 const report = zeroed<Report>();
 let readyNanos: u64 = 0;
-let firstTokenNanos: u64 = 0;
 
 export function main(): void {
   if (!isPackOurs()) {
@@ -24,18 +25,25 @@ export function main(): void {
     sayByte(Control.Enquiry);
     const request = readRequest(ref(settings));
     if (request == Request.End) return;
-    firstTokenNanos = 0;
-    if (request == Request.Line) answerLine();
-    else answerFramed(request == Request.Framed);
+    if (request != Request.Line) {
+      answerFramed(request == Request.Framed);
+    } else if (!isCommand(lineText(), lineLength())) {
+      answerLine();
+    } else if (!obey(lineText(), lineLength(), ref(report))) {
+      sayByte(Control.EndOfTransmission);
+      return;
+    }
   }
 }
 
 /** To a person: the text, and why it ends where that is not plain. */
 function answerLine(): void {
-  answer(requestText(), textLength(), ref(settings), ref(report), emitPlain, isCancelled);
-  if (report.stop == Stop.ContextFull)
-    say('\n[the context is full: switch off and on to begin anew]');
-  if (report.stop == Stop.PromptTooLong) say('[too long for what is left of the context]');
+  const skipped = startsWithSlash(lineText(), lineLength()) ? 1 : 0; // the first of two
+  const text = ref(lineText()[skipped]);
+  answer(text, lineLength() - skipped, ref(settings), ref(report), sayBytes, isCancelled);
+  if (report.stop == Stop.ContextFull) say('\n[the context is full: /reset begins anew]');
+  if (report.stop == Stop.PromptTooLong)
+    say('[too long for what is left of the context: /reset begins anew]');
   say('\n\n');
 }
 
@@ -43,24 +51,22 @@ function answerLine(): void {
 function answerFramed(isGood: bool): void {
   sayByte(Control.StartOfText);
   if (isGood) {
-    answer(requestText(), textLength(), ref(settings), ref(report), emitFramed, isCancelled);
+    answer(lineText(), lineLength(), ref(settings), ref(report), sayFramed, isCancelled);
   } else {
     memory.fill(ref(report), 0, sizeof<Report>());
     report.stop = Stop.Malformed;
   }
-  report.entryToReadyNanos = readyNanos;
-  report.entryToFirstTokenNanos = firstTokenNanos;
-  report.bootNanos = bootNanos();
+  addStart();
   sayByte(Control.EndOfText);
   sayHex(changetype<Ptr<u8>>(ref(report)), i32(sizeof<Report>()));
   say('\n');
 }
 
-function emitPlain(bytes: Ptr<u8>, length: i32): void {
-  sayBytes(bytes, length);
-}
-
-function emitFramed(bytes: Ptr<u8>, length: i32): void {
-  if (firstTokenNanos == 0) firstTokenNanos = now();
-  sayFramed(bytes, length);
+/** When the machine's start had come how far. */
+function addStart(): void {
+  report.bootNanos = bootNanos();
+  report.entryToMemoryReadyNanos = milestoneNanos(Milestone.MemoryReady);
+  report.entryToPackMappedNanos = milestoneNanos(Milestone.PackMapped);
+  report.entryToCoresUpNanos = milestoneNanos(Milestone.CoresUp);
+  report.entryToReadyNanos = readyNanos;
 }

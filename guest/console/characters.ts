@@ -10,7 +10,9 @@ export enum Control {
   LineFeed = 10,
   CarriageReturn = 13,
   DataLinkEscape = 16,
+  NegativeAcknowledge = 21,
   Cancel = 24,
+  Escape = 27,
   Delete = 127,
 }
 

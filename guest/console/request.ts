@@ -1,10 +1,9 @@
 /** Reads requests from the console: framed ones from programs, lines from people. */
 
 import { poll, read } from 'machine';
-import { MAX_PROMPT_BYTES } from 'model';
 import { type Settings, setDefaults } from '../engine/settings.ts';
 import { Control, escape } from './characters.ts';
-import { say, sayByte } from './say.ts';
+import { appendByte, beginLine, edit, finishLine } from './editor.ts';
 
 export enum Request {
   End, // switch off
@@ -13,59 +12,41 @@ export enum Request {
   Malformed, // a framed request without sense
 }
 
-const text = zeroed<FixedArray<u8, typeof MAX_PROMPT_BYTES>>();
-let length: i32 = 0;
+/** EOT has come while an answer was written. */
+let isEnding = false;
 
-/** u8[textLength()] of the last request; what did not fit is cut off. */
-export function requestText(): Ptr<u8> {
-  return ref(text[0]);
-}
-
-export function textLength(): i32 {
-  return length;
-}
-
-/** Waits for a request. settings: the request's own, or the defaults for a line. */
+/** Waits for a request, whose text is then editor.ts's line. settings: the request's own, or the defaults for a line. */
 export function readRequest(settings: Ptr<Settings>): Request {
-  length = 0;
+  beginLine();
   setDefaults(settings);
-  while (true) {
+  while (!isEnding) {
     const byte = read();
-    if (byte < 0 || byte == Control.EndOfTransmission) return Request.End;
+    if (byte < 0 || byte == Control.EndOfTransmission) break;
     if (byte == Control.StartOfHeading) {
+      beginLine(); // a program's request: whoever was typing is left out
       return readSettings(settings) && readText() ? Request.Framed : Request.Malformed;
     }
     if (byte == Control.LineFeed || byte == Control.CarriageReturn) {
-      if (length == 0) continue; // an empty line, or the second half of CR LF
-      say('\n');
-      return Request.Line;
+      if (finishLine()) return Request.Line; // an empty one may be the second half of CR LF
+    } else {
+      edit(byte);
     }
-    edit(byte);
   }
+  return Request.End;
 }
 
-/** Whether the answer shall stop: the host sends CAN, a person types Ctrl-C, which is ETX. */
+/** Whether the answer shall stop: the host sends CAN or EOT, a person types Ctrl-C, which is ETX. What else was typed is lost. */
 export function isCancelled(): bool {
-  const byte = poll();
-  return byte == Control.Cancel || byte == Control.EndOfText;
-}
-
-/** One key of a person's line, echoed. */
-function edit(byte: i32): void {
-  if (byte == Control.Backspace || byte == Control.Delete) {
-    if (length == 0) return;
-    // one character back: its continuation bytes, 10xxxxxx, too
-    do length--;
-    while (length > 0 && (text[length] & 0xc0) == 0x80);
-    say('\b \b');
-  } else if (byte >= 32 && length < MAX_PROMPT_BYTES) {
-    text[length] = u8(byte);
-    length++;
-    sayByte(byte);
+  let byte = poll();
+  while (byte >= 0) {
+    isEnding = byte == Control.EndOfTransmission;
+    if (isEnding || byte == Control.Cancel || byte == Control.EndOfText) return true;
+    byte = poll();
   }
+  return false;
 }
 
-/** Hexadecimal digits up to STX fill the struct; false if there are too few, too many or others. */
+/** Hexadecimal digits up to STX fill the struct; false if there are too few, too many or others, or ETX ends them. */
 function readSettings(settings: Ptr<Settings>): bool {
   const bytes = changetype<Ptr<u8>>(settings);
   const digits = i32(sizeof<Settings>()) * 2;
@@ -73,7 +54,8 @@ function readSettings(settings: Ptr<Settings>): bool {
   let count: i32 = 0;
   while (true) {
     const byte = read();
-    if (byte < 0 || byte == Control.StartOfText) break;
+    if (byte < 0 || byte == Control.EndOfText) return false;
+    if (byte == Control.StartOfText) break;
     const digit = hexDigit(byte);
     if (digit < 0 || count >= digits) {
       isGood = false;
@@ -101,9 +83,6 @@ function readText(): bool {
     if (byte < 0) return false;
     if (byte == Control.EndOfText) return true;
     if (byte == Control.DataLinkEscape) byte = escape(read());
-    if (length < MAX_PROMPT_BYTES) {
-      text[length] = u8(byte & 0xff);
-      length++;
-    }
+    appendByte(byte);
   }
 }

@@ -16,6 +16,25 @@ export function sayByte(byte: i32): void {
   write(ref(single[0]), 1);
 }
 
+/** Decimal digits. */
+export function sayNumber(value: u64): void {
+  let rest = value;
+  let at = FRAME;
+  do {
+    at--;
+    frame[at] = u8(48 + (rest % 10));
+    rest /= 10;
+  } while (rest != 0);
+  sayBytes(ref(frame[at]), FRAME - at);
+}
+
+/** A number of tenths, with a decimal point. */
+export function sayTenths(value: u64): void {
+  sayNumber(value / 10);
+  say('.');
+  sayNumber(value % 10);
+}
+
 /** Bytes as they are. */
 export function sayBytes(bytes: Ptr<u8>, length: i32): void {
   write(bytes, usize(length));

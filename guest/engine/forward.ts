@@ -41,6 +41,20 @@ export function unitInUse(): Unit {
   return chosen;
 }
 
+/** As `mu --cpu` and the build name it; `main`: the one that the whole program is compiled for. */
+export function unitName(): string {
+  switch (unitInUse()) {
+    case Unit.Avx2:
+      return 'avx2';
+    case Unit.AvxVnni:
+      return 'avxvnni';
+    case Unit.Avx512Vnni:
+      return 'avx512vnni';
+    default:
+      return 'main';
+  }
+}
+
 /** Runs `count` ≤ BATCH tokens, at positions position …, through all layers: transformer.ts. */
 export function evaluate(ids: Ptr<i32>, count: i32, position: i32): void {
   const unit = unitInUse();

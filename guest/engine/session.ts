@@ -18,7 +18,7 @@ const FNV_PRIME: u64 = 0x100000001b3;
 
 /**
  * Answers one request. text: u8[length]. Every piece of the answer goes to `emit` as soon as it is known; `isCancelled` is
- * asked between tokens. The report's times and counts are filled in, all but those since entry.
+ * asked between tokens. The report is filled in, all but what is known of the machine's start.
  */
 export function answer(
   text: Ptr<u8>,
@@ -64,6 +64,7 @@ function generate(
   const began = now();
   let logits = catchUp();
   const prompted = now();
+  report.entryToPromptNanos = began;
   report.promptNanos = prompted - began;
   report.stop = Stop.Limit;
   while (settings.predict < 0 || report.generatedTokens < settings.predict) {
@@ -71,6 +72,7 @@ function generate(
       report.logitsHash = hashLogits(report.logitsHash, logits);
     const window = max(0, min(settings.repeatLast, tokenCount()));
     const token = sample(logits, settings, ref(tokenList()[tokenCount() - window]), window);
+    if (report.generatedTokens == 0) report.entryToFirstTokenNanos = now();
     report.tokensHash = (report.tokensHash ^ u64(u32(token))) * FNV_PRIME;
     if (isEnd(token)) {
       report.stop = Stop.EndToken;

@@ -38,11 +38,14 @@ export class Report {
   promptNanos!: u64;
   generateNanos!: u64;
   entryToReadyNanos!: u64;
-  entryToFirstTokenNanos!: u64;
+  entryToFirstTokenNanos!: u64; // the answer's first token was chosen
   tokensHash!: u64;
   logitsHash!: u64;
   bootNanos!: u64;
-  reserved!: u64;
+  entryToMemoryReadyNanos!: u64;
+  entryToPackMappedNanos!: u64;
+  entryToCoresUpNanos!: u64;
+  entryToPromptNanos!: u64; // the evaluation of the prompt's first token began
 }
 
 /** llama.cpp's defaults. */

@@ -2,6 +2,7 @@
 import type { Answer, Guest } from '../console/guest.ts';
 import type { Settings } from '../console/settings.ts';
 import { createTextStream, tokensPerSecond } from './terminal.ts';
+import { placeSteps } from './timeline.ts';
 
 /** Asks, streams the answer to stdout unless it is silent, and ends it with a line end. */
 export async function askOnce(
@@ -55,12 +56,9 @@ export function answerAsJson(
     generateMilliseconds: milliseconds(report.generateNanos),
     promptTokensPerSecond: tokensPerSecond(report.promptTokens, report.promptNanos),
     generateTokensPerSecond: tokensPerSecond(report.generatedTokens, report.generateNanos),
-    entryToReadyMilliseconds: milliseconds(report.entryToReadyNanos),
-    entryToFirstTokenMilliseconds: milliseconds(report.entryToFirstTokenNanos),
-    bootMilliseconds: milliseconds(report.bootNanos),
     tokensHash: hex(report.tokensHash),
     logitsHash: hex(report.logitsHash),
-    timeline: guest.timeline,
+    timeline: placeSteps(guest.timeline, report),
   };
   return `${JSON.stringify(fields, null, 2)}\n`;
 }

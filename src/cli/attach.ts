@@ -1,22 +1,24 @@
 /** A person at a machine's console: keys go in as they are, what the machine writes comes out. */
 import { createInterface } from 'node:readline';
-import { CAN, EOT, ETX } from '../console/framing.ts';
+import { EOT } from '../console/framing.ts';
 import type { Guest, GuestSettings } from '../console/guest.ts';
 import { sayDim } from './terminal.ts';
-
-const CR = 0x0d;
-const LF = 0x0a;
 
 /** Starts the machine and stays until it, or the person, has had enough. */
 export async function attachConsole(start: (settings: GuestSettings) => Guest): Promise<void> {
   const readiness = new Readiness();
   const guest = start({
     onConsole: (bytes) => process.stdout.write(bytes),
-    onReady: () => readiness.set(),
+    onReady: () => {
+      readiness.set();
+      if (process.stdin.isTTY) process.stdout.write('> ');
+    },
   });
+  if (process.stdin.isTTY)
+    sayDim('Ctrl-C stops an answer or clears the line, Ctrl-D powers off, /help lists commands.');
   try {
     await guest.ready();
-    if (process.stdin.isTTY) await typeInto(guest, readiness);
+    if (process.stdin.isTTY) await typeInto(guest);
     else await feedLines(guest, readiness);
   } finally {
     await guest.close();
@@ -59,41 +61,44 @@ export async function attachShell(start: (settings: GuestSettings) => Guest): Pr
 
 /** Whether the guest waits for a request. */
 class Readiness {
-  isReady = false;
+  #isReady = false;
   #wake = () => {};
 
   set(): void {
-    this.isReady = true;
+    this.#isReady = true;
     this.#wake();
   }
 
   reset(): void {
-    this.isReady = false;
+    this.#isReady = false;
   }
 
+  /** Until it is so, or the guest has switched off. */
   async wait(guest: Guest): Promise<void> {
-    if (this.isReady) return;
+    if (this.#isReady) return;
     const ready = new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
-    await Promise.race([ready, guest.ended.then(() => guest.ready())]);
+    await Promise.race([ready, switchedOff(guest)]);
   }
 }
 
-/** A terminal, key by key: Ctrl-C cancels an answer, at the prompt it leaves, as Ctrl-D does. */
-async function typeInto(guest: Guest, readiness: Readiness): Promise<void> {
+/** Settles when the guest has ended; throws unless a person asked for it. */
+async function switchedOff(guest: Guest): Promise<void> {
+  await guest.ended;
+  if (!guest.saidGoodbye) await guest.ready();
+}
+
+/** A terminal, key by key: the guest edits the line. */
+async function typeInto(guest: Guest): Promise<void> {
   const { stdin } = process;
   stdin.setRawMode(true);
-  sayDim('Type a line. Ctrl-C cancels an answer; Ctrl-C or Ctrl-D at the prompt powers off.');
   try {
     await new Promise<void>((resolve, reject) => {
-      guest.ended.then(() => guest.ready()).catch(reject);
+      switchedOff(guest).then(resolve, reject);
       stdin.on('data', (keys: Buffer) => {
-        for (const key of keys) {
-          if (key === EOT || (key === ETX && readiness.isReady)) return resolve();
-          if (key === CR || key === LF) readiness.reset();
-          guest.process.stdin.write(Uint8Array.of(key === ETX ? CAN : key));
-        }
+        if (keys.includes(EOT)) return resolve();
+        guest.process.stdin.write(asKeys(keys), 'latin1');
       });
     });
   } finally {
@@ -102,9 +107,16 @@ async function typeInto(guest: Guest, readiness: Readiness): Promise<void> {
   }
 }
 
+/** Ctrl-A is SOH, which would begin a program's request: it becomes the key Home, which it is in a shell. */
+function asKeys(keys: Buffer): string {
+  return keys.toString('latin1').replaceAll('\x01', '\x1b[H');
+}
+
 /** A pipe, line by line: each waits for the answer to the one before it. */
 async function feedLines(guest: Guest, readiness: Readiness): Promise<void> {
-  for await (const line of createInterface({ input: process.stdin })) {
+  const lines = createInterface({ input: process.stdin });
+  guest.ended.then(() => lines.close());
+  for await (const line of lines) {
     if (line.trim() === '') continue;
     await readiness.wait(guest);
     readiness.reset();

@@ -38,7 +38,7 @@ async function chat(model: string, options: ChatOptions): Promise<void> {
   try {
     await running.ready();
     if (process.stdin.isTTY) {
-      sayDim(`${pack.model.name} · ${pack.plan.context} positions · /clear forgets, /exit leaves`);
+      sayDim(`${pack.model.name} · ${pack.plan.context} positions · /reset forgets, /exit leaves`);
       if (!pack.model.hasChatTemplate)
         sayDim('This model has no chat template: it continues text.');
     }
@@ -67,7 +67,7 @@ async function converse(guest: Guest, settings: Settings): Promise<void> {
   for await (const line of questions(lines)) {
     const question = line.trim();
     if (question === '/exit') break;
-    if (question === '/clear') {
+    if (question === '/reset') {
       forget = true;
       sayDim('forgotten');
     } else if (question !== '') {
@@ -117,7 +117,7 @@ async function answerQuestion(
   output.end();
   process.stdout.write('\n');
   if (answer.report.stop === 'promptTooLong') {
-    sayDim('The conversation is too long for the context: /clear forgets it.');
+    sayDim('The conversation is too long for the context: /reset forgets it.');
     return;
   }
   requireAnswer(answer);

@@ -90,8 +90,9 @@ export function formatMemory(bytes: number): string {
 }
 
 export function formatMilliseconds(milliseconds: number): string {
-  if (milliseconds >= 10_000) return `${(milliseconds / 1000).toFixed(1)} s`;
-  return `${milliseconds.toFixed(milliseconds < 100 ? 1 : 0)} ms`;
+  const size = Math.abs(milliseconds);
+  if (size >= 10_000) return `${(milliseconds / 1000).toFixed(1)} s`;
+  return `${milliseconds.toFixed(size < 100 ? 1 : 0)} ms`;
 }
 
 /** Tokens per second of a phase that took so long; 0 where nothing was done. */

@@ -7,14 +7,14 @@ import { decodeReport, type Report } from './report.ts';
 export const SOH = 0x01; // settings follow
 export const STX = 0x02; // text follows
 export const ETX = 0x03; // end of text
-export const EOT = 0x04; // switch off
+export const EOT = 0x04; // switch off; guest: does so, as a person asked
 export const ENQ = 0x05; // guest: ready for a request
 export const DLE = 0x10; // the next byte was escaped
 export const CAN = 0x18; // host: stop generating
 
 const ESCAPE_XOR = 0x40;
 const LF = 0x0a;
-/** A report line is 160 hexadecimal digits; far more than that without an end is noise. */
+/** A report line is 208 hexadecimal digits; far more than that without an end is noise. */
 const LONGEST_REPORT = 1024;
 
 function mustEscape(byte: number): boolean {
@@ -43,11 +43,19 @@ export type GuestEvent =
   /** Console text for people: banner, warnings, a panic. */
   | { type: 'console'; bytes: Uint8Array }
   | { type: 'ready' }
+  | { type: 'goodbye' }
   | { type: 'answerStart' }
   | { type: 'answer'; bytes: Uint8Array }
   | { type: 'answerEnd' }
   | { type: 'report'; report: Report }
   | { type: 'malformed'; what: string };
+
+/** What stands between the text for people. */
+const MARKS: Record<number, 'ready' | 'answerStart' | 'goodbye'> = {
+  [ENQ]: 'ready',
+  [STX]: 'answerStart',
+  [EOT]: 'goodbye',
+};
 
 /**
  * Parses the guest's byte stream, fed in chunks of any size. Text within one chunk comes as one
@@ -67,10 +75,11 @@ export class GuestParser {
     };
     for (const byte of chunk) {
       if (this.#state === 'console') {
-        if (byte !== ENQ && byte !== STX) text.push(byte);
+        const type = MARKS[byte];
+        if (type === undefined) text.push(byte);
         else {
           flush('console');
-          events.push({ type: byte === ENQ ? 'ready' : 'answerStart' });
+          events.push({ type });
           if (byte === STX) this.#state = 'answer';
         }
       } else if (this.#state === 'answer') {

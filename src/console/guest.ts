@@ -49,6 +49,8 @@ export interface Guest {
   /** Console text so far, the last 64 KiB of it. */
   consoleText(): string;
   ready(): Promise<void>;
+  /** Whether it said that it switches off, since a person asked it to. */
+  readonly saidGoodbye: boolean;
   /** Settles when the guest has ended, by itself or not, with its exit code (null: killed). */
   readonly ended: Promise<number | null>;
   /** One question, one answer; questions wait for each other. */
@@ -89,6 +91,7 @@ class ConnectedGuest implements Guest {
   /** Settles when the latest question has been answered. */
   #turn: Promise<void> = Promise.resolve();
   #isReady = false;
+  saidGoodbye = false;
   #failure: Error | null = null;
   /** Who waits for "ready" or the end. */
   #waiting = new Set<() => void>();
@@ -201,6 +204,9 @@ class ConnectedGuest implements Guest {
         this.#isReady = true;
         this.#settings.onReady?.();
         this.#wake();
+        break;
+      case 'goodbye':
+        this.saidGoodbye = true;
         break;
       case 'answer':
         this.timeline.firstToken ??= this.#now();

@@ -18,17 +18,24 @@ export interface Report {
   promptNanos: bigint;
   generateNanos: bigint;
   entryToReadyNanos: bigint;
+  /** The answer's first token was chosen. */
   entryToFirstTokenNanos: bigint;
   /** FNV-1a over every token id and, where the settings ask for it, every logits vector. */
   tokensHash: bigint;
   logitsHash: bigint;
   /** Reset to entry, where the machine can tell; else 0. */
   bootNanos: bigint;
+  /** What the machine's start had reached when (guest/machine/README.md). */
+  entryToMemoryReadyNanos: bigint;
+  entryToPackMappedNanos: bigint;
+  entryToCoresUpNanos: bigint;
+  /** The evaluation of the prompt's first token began. */
+  entryToPromptNanos: bigint;
 }
 
-const BYTES = 80;
+const BYTES = 104;
 
-/** docs/console.md, `Report`: 80 bytes, little endian, in hexadecimal. */
+/** docs/console.md, `Report`: 104 bytes, little endian, in hexadecimal. */
 export function encodeReport(report: Report): string {
   const bytes = Buffer.alloc(BYTES);
   bytes.writeInt32LE(report.promptTokens, 0);
@@ -42,6 +49,10 @@ export function encodeReport(report: Report): string {
   bytes.writeBigUInt64LE(report.tokensHash, 48);
   bytes.writeBigUInt64LE(report.logitsHash, 56);
   bytes.writeBigUInt64LE(report.bootNanos, 64);
+  bytes.writeBigUInt64LE(report.entryToMemoryReadyNanos, 72);
+  bytes.writeBigUInt64LE(report.entryToPackMappedNanos, 80);
+  bytes.writeBigUInt64LE(report.entryToCoresUpNanos, 88);
+  bytes.writeBigUInt64LE(report.entryToPromptNanos, 96);
   return bytes.toString('hex');
 }
 
@@ -66,5 +77,9 @@ export function decodeReport(line: string): Report | string {
     tokensHash: bytes.readBigUInt64LE(48),
     logitsHash: bytes.readBigUInt64LE(56),
     bootNanos: bytes.readBigUInt64LE(64),
+    entryToMemoryReadyNanos: bytes.readBigUInt64LE(72),
+    entryToPackMappedNanos: bytes.readBigUInt64LE(80),
+    entryToCoresUpNanos: bytes.readBigUInt64LE(88),
+    entryToPromptNanos: bytes.readBigUInt64LE(96),
   };
 }

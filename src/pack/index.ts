@@ -78,6 +78,7 @@ export async function createPack(model: Model, options: PackOptions = {}): Promi
     ...described,
     PACK_ID: { type: 'u64', value: id },
     PACK_BYTES: { type: 'usize', value: layout.bytes },
+    KEY_VALUE_BYTES: { type: 'usize', value: plan.keyValueBytes },
   };
   return {
     layout,

@@ -18,7 +18,7 @@ export function planMemory(constants: Constants): MemoryPlan {
     sampler: vocabulary * 12, // heap, kept, weights
     tokenizer: (get('TOKENIZER_MAX_TEXT') + 1) * 29, // seven words and a byte for each byte of text
     prompt: get('TOKENIZER_MAX_TEXT') + context * 4, // text, tokens
-    request: get('MAX_PROMPT_BYTES'),
+    console: get('MAX_PROMPT_BYTES') + 4096, // the line, and those before it
   };
   return {
     context,

@@ -34,6 +34,9 @@ export const LEFT_OUT = FURTHER.filter(([, missing]) => missing.length > 0)
   .map(([place, missing]) => `${place} (needs ${missing.join(', ')})`)
   .join(', ');
 
+/** Room for a line: of the app `lines`. */
+export const MAX_PROMPT_BYTES = 40;
+
 /** Milliseconds for prepare(). */
 export const PREPARE_LIMIT = 600_000;
 
@@ -100,7 +103,7 @@ export function compile(place: Place, app = 'probe', checked = false): Promise<C
   return compileGuest({
     machine: MACHINES[place],
     app: join(import.meta.dirname, 'apps', `${app}.ts`),
-    constants: {},
+    constants: { MAX_PROMPT_BYTES },
     checked,
   });
 }

@@ -67,6 +67,32 @@ describe.skipIf(missing !== '')(`uefi: a machine that will do${missing}`, () => 
     expect((await guest.end('v\x04')).output).toBe('ready\nsum 48\n');
   });
 
+  test('keys of a keyboard edit a line as a terminal’s do', async () => {
+    const qmp = join(scratch, 'qmp-lines');
+    const qemu = ['-device', 'VGA', '-qmp', `unix:${qmp},server=on,wait=off`];
+    const guest = await start('uefi', { app: 'lines', qemu });
+    await guest.waitFor('ready');
+    const control = await connectQmp(qmp);
+    const press = async (...keys: string[][]) => {
+      for (const key of keys) await control.press(key);
+    };
+    await control.type('never');
+    await press(['ctrl', 'c']);
+    await control.type('nce');
+    await press(['left'], ['left'], ['left'], ['right'], ['left']);
+    await control.type('o');
+    await press(['end'], ['spc'], ['backspace'], ['home']);
+    await control.type('ab');
+    await press(['ctrl', 'a'], ['delete'], ['delete'], ['ret']);
+    await guest.waitFor('[once]\n');
+    await control.type('more\n');
+    await guest.waitFor('[more]\n');
+    await press(['up'], ['up'], ['up'], ['down'], ['up']);
+    await control.type('!\n');
+    await guest.waitFor('[once!]\n');
+    expect((await guest.end('\x04')).code).toBe(0);
+  });
+
   test('without a serial port, with a keyboard: what is typed arrives', async () => {
     const qmp = join(scratch, 'qmp-keys');
     const qemu = ['-device', 'VGA', '-qmp', `unix:${qmp},server=on,wait=off`];

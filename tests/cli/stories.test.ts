@@ -73,9 +73,9 @@ describe.skipIf(!hasStories260K)(`stories260K ${hasStories260K ? '' : NO_STORIES
     expect(piped.stdout).toBe(given.stdout);
   });
 
-  test('mu chat answers lines from a pipe, and /clear begins anew', async () => {
+  test('mu chat answers lines from a pipe, and /reset begins anew', async () => {
     const args = ['chat', ...model, '-n', '8', '--temp', '0'];
-    const { code, stdout, stderr } = await mu(args, 'Once upon\n/clear\nOnce upon\n/exit\nnever\n');
+    const { code, stdout, stderr } = await mu(args, 'Once upon\n/reset\nOnce upon\n/exit\nnever\n');
     expect(code, stderr).toBe(0);
     const [first, second, ...rest] = stdout.trimEnd().split('\n');
     expect(first).not.toBe('');
@@ -87,6 +87,27 @@ describe.skipIf(!hasStories260K)(`stories260K ${hasStories260K ? '' : NO_STORIES
     const { code, stdout, stderr } = await mu(['boot', folder], 'Once upon a time\n');
     expect(code, stderr).toBe(0);
     expect(stdout.length).toBeGreaterThan('Once upon a time'.length + 10);
+  });
+
+  test('/poweroff from a pipe switches off, and is no failure', async () => {
+    const { code, stdout, stderr } = await mu(['boot', folder], '/stats\n/poweroff\nnever\n');
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/context {2}0 tokens used, 512 left\n/);
+    expect(stdout).toMatch(/\/poweroff\n$/);
+  });
+
+  test('mu boot --timeline: a table, or names in the JSON', async () => {
+    const steps = ['QEMU started', 'reset', 'entry', 'memory ready', 'pack mapped', 'cores up'];
+    steps.push('ready', 'first prompt token', 'first token', 'last token', 'powered off');
+    const asked = ['boot', folder, '-p', 'Once', '-n', '4', '--timeline'];
+    const table = await mu(asked);
+    const rows = steps.map((step) => `  ${step}[^\n]* -?\\d[\\d.]* m?s\n`).join('');
+    expect(table.stderr).toMatch(new RegExp(`since start +since entry\n${rows}`));
+    const { timeline } = JSON.parse((await mu([...asked, '--json'])).stdout);
+    const names = ['entry', 'memoryReady', 'packMapped', 'coresUp', 'ready', 'firstPromptToken'];
+    for (const name of [...names, 'firstToken', 'lastToken', 'exited'])
+      expect(timeline[name], name).toBeGreaterThan(0);
+    for (const name of names.slice(1)) expect(timeline.sinceEntry[name], name).toBeGreaterThan(0);
   });
 
   test('a prompt that is too long is one line and exit code 1', async () => {

@@ -50,10 +50,11 @@ test('figures', () => {
     '98.4 MB',
     '2.50 GB',
   ]);
-  expect([0, 14.62, 250.4, 12_345].map(formatMilliseconds)).toEqual([
+  expect([0, 14.62, 250.4, -3734.1, 12_345].map(formatMilliseconds)).toEqual([
     '0.0 ms',
     '14.6 ms',
     '250 ms',
+    '-3734 ms',
     '12.3 s',
   ]);
   expect(tokensPerSecond(10, 2_000_000_000n)).toBe(5);

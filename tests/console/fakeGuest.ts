@@ -51,6 +51,10 @@ function report(settings: Settings, answered: number, stop: Report['stop']): Rep
     tokensHash: settings.seed,
     logitsHash: 0xfedc_ba98_7654_3210n,
     bootNanos: 0n,
+    entryToMemoryReadyNanos: 0n,
+    entryToPackMappedNanos: 0n,
+    entryToCoresUpNanos: 0n,
+    entryToPromptNanos: 0n,
   };
 }
 

@@ -33,6 +33,10 @@ const anyReport: fc.Arbitrary<Report> = fc.record({
   tokensHash: u64,
   logitsHash: u64,
   bootNanos: u64,
+  entryToMemoryReadyNanos: u64,
+  entryToPackMappedNanos: u64,
+  entryToCoresUpNanos: u64,
+  entryToPromptNanos: u64,
 });
 
 const anySettings: fc.Arbitrary<Settings> = fc.record({
@@ -131,14 +135,14 @@ test('reports come back as they were', () => {
   fc.assert(
     fc.property(anyReport, (report) => {
       const hex = encodeReport(report);
-      expect(hex).toMatch(/^[0-9a-f]{160}$/);
+      expect(hex).toMatch(/^[0-9a-f]{208}$/);
       expect(decodeReport(`${hex}\r`)).toEqual(report);
     }),
   );
 });
 
 test('a wrong report says what is wrong', () => {
-  expect(decodeReport('0123')).toContain('expected 160');
+  expect(decodeReport('0123')).toContain('expected 208');
   const unknownStop = encodeReport({ ...zeroReport(), stop: 'end' }).replace(/^(.{24})00/, '$163');
   expect(decodeReport(unknownStop)).toContain('unknown stop reason 99');
 });
@@ -174,5 +178,9 @@ function zeroReport(): Report {
     tokensHash: 0n,
     logitsHash: 0n,
     bootNanos: 0n,
+    entryToMemoryReadyNanos: 0n,
+    entryToPackMappedNanos: 0n,
+    entryToCoresUpNanos: 0n,
+    entryToPromptNanos: 0n,
   };
 }

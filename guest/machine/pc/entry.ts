@@ -1,6 +1,7 @@
 import { main } from 'app';
 import { requireFeatures, requireState } from '../features.ts';
-import { startClock } from '../x86/clock.ts';
+import { Milestone } from '../milestone.ts';
+import { reach, startClock } from '../x86/clock.ts';
 import { enableFeatures } from '../x86/cpu.ts';
 import { catchExceptions } from '../x86/interrupts.ts';
 import { CORE_STACK_BYTES, MOST_CORES } from '../x86/layout.ts';
@@ -33,9 +34,12 @@ function start(info: usize): void {
 /** @noinline */
 function run(ticks: u64): void {
   if (!startClock(ticks, measureByPit)) startCounter();
+  reach(Milestone.MemoryReady);
   catchExceptions();
   protectMemory();
+  reach(Milestone.PackMapped);
   startCores();
+  reach(Milestone.CoresUp);
   main();
   powerOff();
 }

@@ -6,6 +6,8 @@ import { powerOff as switchOff } from './power.ts';
 import { packLength as moduleLength, packStart as moduleStart } from './startInfo.ts';
 
 export { hasAvx512Vnni, hasAvxVnni, isEmulated } from '../features.ts';
+export { Milestone } from '../milestone.ts';
+export { milestoneNanos } from '../x86/clock.ts';
 
 /*
  * A PC without firmware or operating system: entered by the PVH protocol (QEMU microvm and q35, Firecracker), console on

@@ -1,8 +1,9 @@
 import { main } from 'app';
 import { requireFeatures, requireState } from '../features.ts';
 import { addText, type Line } from '../line.ts';
+import { Milestone } from '../milestone.ts';
 import { MAX_CORES } from '../pool.ts';
-import { startClock } from './clock.ts';
+import { reach, startClock } from './clock.ts';
 import { writeAll } from './console.ts';
 import { beginFirst, leave } from './first.ts';
 import { openPack } from './pack.ts';
@@ -23,12 +24,15 @@ function start(stack: Ptr<usize>): void {
 function run(stack: Ptr<usize>): void {
   startClock();
   catchFaults();
+  reach(Milestone.MemoryReady);
   if (beginFirst(stack)) {
     openPack(utf8('/model.pack\0'));
+    reach(Milestone.PackMapped);
     startThreads(min(cpuCount(), MAX_CORES));
   } else {
     readArguments(stack);
   }
+  reach(Milestone.CoresUp);
   main();
   leave(0);
 }
@@ -37,6 +41,7 @@ function readArguments(stack: Ptr<usize>): void {
   const count = stack[0];
   if (count < 2 || count > 3) refuse('usage: PROGRAM PACKFILE [THREADS]');
   openPack(changetype<Ptr<u8>>(stack[2]));
+  reach(Milestone.PackMapped);
   if (count == 3) startThreads(threadCount(changetype<Ptr<u8>>(stack[3])));
 }
 

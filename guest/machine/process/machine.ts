@@ -6,6 +6,8 @@ import { packLength as mappedLength, packStart as mappedStart } from './pack.ts'
 import { adviseLargePages } from './system.ts';
 
 export { hasAvx512Vnni, hasAvxVnni, isEmulated } from '../features.ts';
+export { Milestone } from '../milestone.ts';
+export { milestoneNanos } from './clock.ts';
 
 /*
  * A Linux process as a machine: `PROGRAM PACKFILE [THREADS]`, console on standard input and output. No C library.

@@ -1,6 +1,7 @@
 import { main } from 'app';
 import { requireFeatures, requireState } from '../features.ts';
-import { startClock } from '../x86/clock.ts';
+import { Milestone } from '../milestone.ts';
+import { reach, startClock } from '../x86/clock.ts';
 import { enableFeatures } from '../x86/cpu.ts';
 import { catchExceptions } from '../x86/interrupts.ts';
 import { startUart } from '../x86/uart.ts';
@@ -36,12 +37,15 @@ function start(image: usize, table: usize): void {
 
 function run(ticks: usize): void {
   startClock(u64(ticks), measureByStall);
+  reach(Milestone.MemoryReady);
   readPack();
+  reach(Milestone.PackMapped);
   if (catchExceptions()) {
     keepExceptions();
     protectMemory();
     startCores();
   }
+  reach(Milestone.CoresUp);
   main();
   powerOff(0);
 }

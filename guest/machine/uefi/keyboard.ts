@@ -1,9 +1,14 @@
 import { enterFirmware, leaveFirmware, protocolOf, systemTable } from './firmware.ts';
 import { type Key, TEXT_INPUT, type TextInput } from './protocols.ts';
 
-/** The keyboards, of whatever kind firmware knows: each key as the bytes of its character. */
+/** The keyboards, of whatever kind firmware knows: each key as the bytes that a terminal sends for it. */
+
+/** Keys that are no character: firmware's scan codes (UEFI 2.10, 12.1.2), and what follows ESC [. */
+const SCAN_UP: u16 = 1;
 const SCAN_DELETE: u16 = 8;
-const DELETE: u8 = 0x7f;
+const SEQUENCES: FixedArray<string> = ['A', 'B', 'C', 'D', 'H', 'F', '2~', '3~']; // ↑ ↓ → ← Home End Insert Delete
+const ESCAPE: u8 = 0x1b;
+const HEADING: u8 = 0x01; // Ctrl-A, which would begin a program's request
 
 let keyboard: Ptr<TextInput> = null;
 
@@ -36,10 +41,23 @@ function readKey(): bool {
   if (status != 0) return false;
   at = 0;
   end = 0;
-  const unit = key.character;
-  if (unit == 0) {
-    if (key.scanCode == SCAN_DELETE) add(DELETE);
-  } else if (unit < 0x80) {
+  if (key.character == HEADING) addSequence('H');
+  else if (key.character != 0) addCharacter(key.character);
+  else if (key.scanCode >= SCAN_UP && key.scanCode <= SCAN_DELETE)
+    addSequence(SEQUENCES[key.scanCode - SCAN_UP]);
+  return end > 0;
+}
+
+/** @generalRegisters */
+function addSequence(rest: string): void {
+  add(ESCAPE);
+  add(0x5b); // [
+  for (let i: usize = 0; i < rest.length; i++) add(utf8(rest)[i]);
+}
+
+/** As UTF-8. @generalRegisters */
+function addCharacter(unit: u16): void {
+  if (unit < 0x80) {
     add(u8(unit));
   } else if (unit < 0x800) {
     add(u8(0xc0 | (unit >> 6)));
@@ -49,7 +67,6 @@ function readKey(): bool {
     add(u8(0x80 | ((unit >> 6) & 0x3f)));
     add(u8(0x80 | (unit & 0x3f)));
   }
-  return end > 0;
 }
 
 /** @generalRegisters */

@@ -1,4 +1,5 @@
 import { type Leaf, readLeaf } from '../features.ts';
+import type { MILESTONES, Milestone } from '../milestone.ts';
 
 /**
  * The clock: the CPU's time stamp counter (TSC), whose rate the hypervisor or the CPU tells, or the machine measures when somebody
@@ -15,6 +16,8 @@ let entryTicks: u64 = 0;
 /** Of the TSC; 0: not known yet. */
 let hertz: u64 = 0;
 let measureHertz: () => u64 = null;
+/** The TSC when a milestone was reached; nanoseconds come later, so that nothing is measured while the machine starts. */
+const milestones = zeroed<FixedArray<u64, typeof MILESTONES>>();
 
 /**
  * ticks: the TSC at entry. measure: gives the TSC's rate, ASSUMED_HERTZ if it cannot; asked once, unless the CPU knows itself:
@@ -31,6 +34,17 @@ export function startClock(ticks: u64, measure: () => u64): bool {
 export function now(): u64 {
   if (hertz == 0) hertz = measureHertz();
   return nanos(cpu.rdtsc() - entryTicks);
+}
+
+/** The machine's start has come so far. */
+export function reach(milestone: Milestone): void {
+  milestones[milestone] = cpu.rdtsc();
+}
+
+/** Nanoseconds from entry to the milestone. */
+export function milestoneNanos(milestone: Milestone): u64 {
+  if (hertz == 0) hertz = measureHertz();
+  return nanos(milestones[milestone] - entryTicks);
 }
 
 /** Nanoseconds from reset to entry, where the TSC started at zero then; else 0. Hypervisors see to that. */

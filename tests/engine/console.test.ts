@@ -1,0 +1,114 @@
+/** A person at the appliance's console, and when its start had come how far: on each kind of machine. */
+import { expect, test } from 'vitest';
+import { placeSteps } from '../../src/cli/timeline.ts';
+import type { Guest } from '../../src/console/guest.ts';
+import { DEFAULT_SETTINGS } from '../../src/console/settings.ts';
+import {
+  LINUX_TIMEOUT,
+  linuxVariants,
+  metalVariants,
+  pcVariants,
+  processVariant,
+  withGuest,
+} from './guests.ts';
+import { hasStories260K, NO_STORIES, stories260K } from './sharedModels.ts';
+
+const variants = [processVariant(undefined, true, 2), pcVariants[0], metalVariants[0]];
+
+/** What a line has by default: guest/engine/settings.ts. */
+const settings = { ...DEFAULT_SETTINGS, seed: 42n };
+
+/** Types keys; what the console says until the guest is ready again. */
+async function type(guest: Guest, keys: string): Promise<string> {
+  const { stdin, stdout } = guest.process;
+  await guest.ready();
+  return new Promise((resolve) => {
+    let said = '';
+    const listen = (bytes: Buffer) => {
+      said += bytes.toString('latin1');
+      if (!said.endsWith('\x05')) return;
+      stdout.off('data', listen);
+      resolve(said.slice(0, -1));
+    };
+    stdout.on('data', listen);
+    stdin.write(keys);
+  });
+}
+
+/** Types a line; the answer to it. */
+async function answerTo(guest: Guest, line: string): Promise<string> {
+  const said = await type(guest, line);
+  return said.slice(said.indexOf('\n') + 1).replace(/\n\n$/, '');
+}
+
+for (const variant of variants) {
+  const missing = variant.missing || (hasStories260K ? '' : NO_STORIES);
+  test.skipIf(missing)(`a person at the console: ${variant.name}${missing}`, () =>
+    withGuest(stories260K, variant, async (guest) => {
+      const typed = await answerTo(guest, 'Onec\b\bce upon\r');
+      expect(await type(guest, '/reset\r')).toBe('/reset\nThe conversation is forgotten.\n');
+      const { text, report } = await guest.ask('Once upon', settings);
+      expect(typed.replace(/\n\[.*\]$/, '')).toBe(text);
+
+      const rate = (tokens: number, nanos: bigint) =>
+        `${tokens} tokens, ${((BigInt(tokens) * 10_000_000_000n) / nanos / 10n).toString()}.`;
+      const stats = await type(guest, '/stats \r');
+      const used = report.contextUsed;
+      expect(stats).toContain(`context  ${used} tokens used, ${512 - used} left\n`);
+      expect(stats).toContain(`prompt   ${rate(report.promptTokens, report.promptNanos)}`);
+      expect(stats).toContain(`answer   ${rate(report.generatedTokens, report.generateNanos)}`);
+      expect(stats).toMatch(/memory {3}model pack \d+\.\d MiB, KV cache \d+\.\d MiB\n/);
+      expect(stats).toMatch(new RegExp(`cores    ${variant.cores}, unit \\w+\n$`));
+
+      expect(await type(guest, '/help\r')).toMatch(/\/reset .*\n\/stats .*\n\/poweroff .*\n/);
+      expect(await type(guest, '/fly\r')).toMatch(/^\/fly\nThere is no such command.*\/help\.\n$/);
+      expect(await type(guest, '/stats\r')).toBe(stats.replace('/stats ', '/stats'));
+
+      await type(guest, '/reset\r');
+      const stopped = await answerTo(guest, 'Once upon\r\x03');
+      expect(stopped).not.toBe('');
+      expect(stopped.length).toBeLessThan(text.length / 2);
+      expect(text.startsWith(stopped)).toBe(true);
+
+      await type(guest, '/reset\r');
+      const slashed = await answerTo(guest, '//Once\r');
+      const asked = await guest.ask('/Once', { ...settings, forget: true });
+      expect(slashed.replace(/\n\[.*\]$/, '')).toBe(asked.text);
+      expect((await guest.ask('/reset', { ...settings, forget: true })).report.promptTokens) //
+        .toBeGreaterThan(0);
+
+      guest.process.stdin.write('/poweroff\r');
+      expect(await guest.ended).toBe(0);
+      expect(guest.saidGoodbye).toBe(true);
+    }),
+  );
+}
+
+const STEPS = [
+  ...(['started', 'reset', 'entry', 'memoryReady', 'packMapped', 'coresUp', 'ready'] as const),
+  ...(['firstPromptToken', 'firstToken', 'lastToken', 'exited'] as const),
+];
+
+for (const variant of [...variants, linuxVariants[0]]) {
+  const isLinux = variant === linuxVariants[0];
+  const missing = variant.missing || (hasStories260K ? '' : NO_STORIES);
+  test.skipIf(missing)(
+    `its start, step by step: ${variant.name}${missing}`,
+    () =>
+      withGuest(stories260K, variant, async (guest) => {
+        const { report } = await guest.ask('Once', { ...settings, predict: 5 });
+        guest.process.stdin.write('Once upon\r\x04'); // EOT ends an answer too
+        expect(await guest.ended).toBe(0);
+        const steps = placeSteps(guest.timeline, report);
+        const unknown = variant.on === 'process' ? ['reset'] : [];
+        expect(STEPS.filter((step) => steps[step] === undefined)).toEqual(unknown);
+        for (const times of [steps, steps.sinceEntry]) {
+          const known = STEPS.map((step) => times[step]).filter((at) => at !== undefined);
+          expect(known).toEqual([...known].sort((a, b) => a - b));
+          // A small Linux's clock ticks every few milliseconds where it has no better one.
+          if (!isLinux) expect(new Set(known).size).toBe(known.length);
+        }
+      }),
+    LINUX_TIMEOUT,
+  );
+}
