@@ -13,6 +13,7 @@ import {
 import { enableFeatures } from '../x86/cpu.ts';
 import { useTables } from '../x86/interrupts.ts';
 import { CORE_STACK_BYTES, MOST_CORES } from '../x86/layout.ts';
+import { stopTimer } from './idle.ts';
 import {
   BASE_MEMORY_END,
   EXTENDED_BIOS_DATA,
@@ -59,6 +60,7 @@ export function startCores(): void {
   port.out8(PIC_MASK_2, 0xff);
   prepareApic();
   startApic();
+  stopTimer();
   startPool(sleep, wake, giveWay, LOOKS);
   const others = isLimine() ? sendCores(enter) : startOthers();
   haveArrived(others, PATIENCE_TICKS);

@@ -15,34 +15,13 @@ const ANSWER: usize = 5;
 
 /** The loader writes 0 over a revision that it follows. */
 const BASE_REVISION: FixedArray<u64> = [0xf9562b2d5c95a6c8, 0x6a7b384944536bdc, 2];
-const HIGHER_HALF_MAP: FixedArray<u64> = [
-  MAGIC,
-  MAGIC_2,
-  0x48dcf1cb8ad2b852,
-  0x63984e959a98244b,
-  0,
-  0,
-];
-const KERNEL_ADDRESS: FixedArray<u64> = [
-  MAGIC,
-  MAGIC_2,
-  0x71ba76863cc55f63,
-  0xb2644a48c516a487,
-  0,
-  0,
-];
+const HHDM: FixedArray<u64> = [MAGIC, MAGIC_2, 0x48dcf1cb8ad2b852, 0x63984e959a98244b, 0, 0];
+const KERNEL: FixedArray<u64> = [MAGIC, MAGIC_2, 0x71ba76863cc55f63, 0xb2644a48c516a487, 0, 0];
 const MODULES: FixedArray<u64> = [MAGIC, MAGIC_2, 0x3e7e279702be32af, 0xca1c4f3bd1280cee, 0, 0];
-/** And flags: none, so no x2APIC, whose registers are not in memory. */
-const PROCESSORS: FixedArray<u64> = [
-  MAGIC,
-  MAGIC_2,
-  0x95a67b819a1b857e,
-  0xa0b61b723b6a73e0,
-  0,
-  0,
-  0,
-];
+/** The last word are flags: no x2APIC, whose registers are not in memory. */
+const CORES: FixedArray<u64> = [MAGIC, MAGIC_2, 0x95a67b819a1b857e, 0xa0b61b723b6a73e0, 0, 0, 0];
 
+/** "Higher half direct map". */
 class HigherHalfMap {
   revision!: u64;
   offset!: u64;
@@ -98,8 +77,8 @@ export function isLimine(): bool {
 export function readAnswers(): void {
   if (volatile.load<u64>(changetype<usize>(ref(BASE_REVISION[2]))) != 0)
     refuse('the loader handed over neither hvm_start_info (PVH) nor answers of Limine 8 or newer');
-  const map = changetype<Ptr<HigherHalfMap>>(answer(ref(HIGHER_HALF_MAP[0])));
-  const kernel = changetype<Ptr<KernelAddress>>(answer(ref(KERNEL_ADDRESS[0])));
+  const map = changetype<Ptr<HigherHalfMap>>(answer(ref(HHDM[0])));
+  const kernel = changetype<Ptr<KernelAddress>>(answer(ref(KERNEL[0])));
   if (map == null || kernel == null) refuse('Limine does not say where it has put the image');
   if (kernel.physical % u64(LARGE_PAGE) != 0)
     refuse('Limine has put the image on no multiple of 2 MiB');
@@ -118,7 +97,7 @@ function answer(request: Ptr<u64>): usize {
 
 /** Sends the other cores, as many as there are stacks for, into start(number), on the stack of that number: 0, 1, … How many. */
 export function sendCores(start: (number: usize) => void): i32 {
-  const processors = changetype<Ptr<Processors>>(answer(ref(PROCESSORS[0])));
+  const processors = changetype<Ptr<Processors>>(answer(ref(CORES[0])));
   if (processors == null) return 0;
   enter = start;
   useEntryTables();
