@@ -43,6 +43,8 @@ export function registerBuild(program: Command): void {
 async function build(model: string, options: BuildOptions): Promise<void> {
   const { stack, checked, cpu, limine, usb, format } = options;
   if (usb && stack !== 'linux') throw new Error('--usb is for the stack linux');
+  if (limine && stack !== 'linux' && format !== 'iso')
+    throw new Error('--limine is for the stack linux, and for --format iso');
   const { tools, formatTools } = stackNamed(stack);
   const furtherTools = format ? formatTools?.(format) : [];
   if (!furtherTools) throw new Error(`the stack ${stack} has no --format ${format}`);

@@ -34,30 +34,23 @@ const FORMATS: Record<ImageFormat, { tools: ToolName[]; path: string; media: Med
 
 async function build(request: StackRequest, folder: string): Promise<StackBuild> {
   const { format = 'efi', checked = false, limine } = request;
-  if (limine !== undefined && format !== 'iso')
-    throw new Error('--limine is for an ISO of the stack metal: --format iso');
-  const release = limine === undefined ? null : requireLimine(limine);
+  const release =
+    format === 'iso' && limine !== undefined ? requireLimine({ folder: limine }) : null;
   const prepared = await prepareGuest({ ...request, machine: 'uefi' });
   const { guest, pack } = prepared;
   if (guest.efi === undefined) throw new Error('the guest was not linked as an EFI application');
   await mkdir(folder, { recursive: true });
-  if (release) {
-    const manifest = await writeManifest(folder, {
-      ...{ stack: 'metal', prepared, checked },
-      files: [await writeForBoth(request, prepared, release, folder)],
-      memory: memoryParts(prepared),
-      firmware: ['uefi', 'bios'],
-    });
-    return { manifest, prepared };
-  }
   const files = [
     { path: BOOT_X64, file: guest.efi },
     { path: PACK_FILE, file: pack.path },
   ];
   const manifest = await writeManifest(folder, {
     ...{ stack: 'metal', prepared, checked },
-    files: await write(format, files, folder),
+    files: release
+      ? await writeForBoth(request, prepared, release, folder)
+      : await write(format, files, folder),
     memory: memoryParts(prepared),
+    firmware: release ? ['uefi', 'bios'] : undefined,
   });
   return { manifest, prepared };
 }
@@ -68,7 +61,7 @@ async function writeForBoth(
   { guest, pack }: PreparedGuest,
   release: LimineRelease,
   folder: string,
-): Promise<{ name: string; what: string }> {
+): Promise<{ name: string; what: string }[]> {
   const pc = await prepareGuest({ ...request, machine: 'pc' });
   const image: BootImage = {
     protocol: 'limine',
@@ -79,7 +72,7 @@ async function writeForBoth(
   };
   writeBootIso(image, limineLoader(release), join(folder, ISO_NAME));
   const what = `boots by UEFI, and by Limine ${release.version} by BIOS, from CD, disk and USB stick`;
-  return { name: ISO_NAME, what };
+  return [{ name: ISO_NAME, what }];
 }
 
 async function write(

@@ -10,7 +10,7 @@ import { elfFootprint } from '../toolchain/elf.ts';
 import { type LimineRelease, requireLimine } from '../toolchain/limine.ts';
 import { startFirmware, startQemu } from '../toolchain/qemu.ts';
 import { FIRMWARE_MEMORY } from './linuxMachine.ts';
-import { type MachineMemory, writeManifest } from './manifest.ts';
+import { type ImageDescription, type MachineMemory, writeManifest } from './manifest.ts';
 import { type PreparedGuest, prepareGuest } from './prepare.ts';
 import type { MachineStart, Stack, StackBuild, StackRequest } from './stack.ts';
 
@@ -21,40 +21,41 @@ const ISO_NAME = 'muinference.iso';
 /** Room for the boot information and for alignment by the loader. */
 const SLACK = 4 * 2 ** 20;
 
+/** What there is to say of the files that were written. */
+type Written = Pick<ImageDescription, 'files' | 'memory' | 'firmware'>;
+
 async function build(request: StackRequest, folder: string): Promise<StackBuild> {
   const { format, limine, checked = false } = request;
-  const release = format === 'iso' ? requireLimine(limine) : null;
+  const release = format === 'iso' ? requireLimine({ folder: limine }) : null;
   const prepared = await prepareGuest({ ...request, machine: 'pc' });
   await mkdir(folder, { recursive: true });
-  const common = { stack: 'unikernel', prepared, checked } as const;
-  if (release) {
-    writeIso(prepared, release, join(folder, ISO_NAME));
-    const what = `boots by Limine ${release.version}: BIOS, UEFI; CD, disk`;
-    const manifest = await writeManifest(folder, {
-      ...common,
-      files: [{ name: ISO_NAME, what }],
-      memory: [{ what: 'firmware, Limine', bytes: FIRMWARE_MEMORY }, ...memoryParts(prepared)],
-      firmware: ['bios', 'uefi'],
-    });
-    return { manifest, prepared };
-  }
+  const written = release ? writeIso(prepared, release, folder) : await copyFiles(prepared, folder);
+  const description = { stack: 'unikernel', prepared, checked, ...written } as const;
+  return { manifest: await writeManifest(folder, description), prepared };
+}
+
+async function copyFiles(prepared: PreparedGuest, folder: string): Promise<Written> {
   await copyFile(prepared.guest.stripped, join(folder, ELF_NAME));
   await copyFile(prepared.pack.path, join(folder, PACK_NAME));
-  const manifest = await writeManifest(folder, {
-    ...common,
+  return {
     files: [
       { name: ELF_NAME, what: 'boots by PVH, has every buffer in its .bss' },
       { name: PACK_NAME, what: 'handed over as the first module (initrd)' },
     ],
     memory: memoryParts(prepared),
-  });
-  return { manifest, prepared };
+  };
 }
 
-function writeIso({ guest, pack }: PreparedGuest, release: LimineRelease, output: string): void {
-  const title = pack.model.name;
-  const image = { kernel: guest.stripped, modules: [pack.path], title };
-  writeBootIso({ ...image, protocol: 'limine' }, limineLoader(release), output);
+function writeIso(prepared: PreparedGuest, release: LimineRelease, folder: string): Written {
+  const { guest, pack } = prepared;
+  const image = { kernel: guest.stripped, modules: [pack.path], title: pack.model.name };
+  writeBootIso({ ...image, protocol: 'limine' }, limineLoader(release), join(folder, ISO_NAME));
+  const what = `boots by Limine ${release.version}: BIOS, UEFI; CD, disk`;
+  return {
+    files: [{ name: ISO_NAME, what }],
+    memory: [{ what: 'firmware, Limine', bytes: FIRMWARE_MEMORY }, ...memoryParts(prepared)],
+    firmware: ['bios', 'uefi'],
+  };
 }
 
 function memoryParts({ guest, pack }: PreparedGuest): MachineMemory['parts'] {

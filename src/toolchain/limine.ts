@@ -69,8 +69,8 @@ export function findLimine({ folder, folders }: LimineOptions = {}): LimineRelea
 }
 
 /** The same, for what only Limine can start. */
-export function requireLimine(folder?: string): LimineRelease {
-  const release = findLimine({ folder });
+export function requireLimine(options: LimineOptions = {}): LimineRelease {
+  const release = findLimine(options);
   if (release) return release;
   throw new Error(
     'Limine is not here, and no other loader starts this ISO: --limine DIR with a binary release, or mu pull limine',
