@@ -18,6 +18,9 @@ const ELF_NAME = 'muinference.elf';
 const PACK_NAME = 'model.pack';
 const ISO_NAME = 'muinference.iso';
 
+/** Limine sets 64 MiB aside for UEFI's firmware. With stories260K 105 MiB in all were too little, 128 were enough. */
+const LIMINE_MEMORY = 32 * 2 ** 20;
+
 /** Room for the boot information and for alignment by the loader. */
 const SLACK = 4 * 2 ** 20;
 
@@ -53,7 +56,10 @@ function writeIso(prepared: PreparedGuest, release: LimineRelease, folder: strin
   const what = `boots by Limine ${release.version}: BIOS, UEFI; CD, disk`;
   return {
     files: [{ name: ISO_NAME, what }],
-    memory: [{ what: 'firmware, Limine', bytes: FIRMWARE_MEMORY }, ...memoryParts(prepared)],
+    memory: [
+      { what: 'firmware, Limine', bytes: FIRMWARE_MEMORY + LIMINE_MEMORY },
+      ...memoryParts(prepared),
+    ],
     firmware: ['bios', 'uefi'],
   };
 }
