@@ -13,7 +13,8 @@ const image: BootImage = {
   title: 'Stories',
 };
 
-test('GRUB’s commands: no menu, no shell', () => {
+test('GRUB’s commands: no menu, no shell, no system but Linux', () => {
+  expect(() => grubCommands({ ...image, protocol: 'limine' })).toThrow('GRUB does not know');
   expect(grubCommands(image)).toBe(`search.fs_label MUINFERENCE root
 set gfxpayload=auto
 linux /kernel 'quiet' '--' 'shell'

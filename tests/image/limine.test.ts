@@ -29,6 +29,18 @@ cmdline: quiet -- shell
 `);
 });
 
+test('limine.conf: our own ELF; the pack in the ISO, or beside an EFI application', () => {
+  const ours: BootImage = { ...image, protocol: 'limine', modules: ['/a/model.pack'] };
+  const lines = limineConfiguration({ ...ours, commandLine: '' }).split('\n');
+  expect(lines.slice(3)).toEqual([
+    ...['serial: yes', 'serial_baudrate: 115200', '', '/Stories', 'protocol: limine'],
+    ...['kernel_path: boot():/kernel', 'module_path: boot():/module0', ''],
+  ]);
+  expect(limineConfiguration({ ...ours, efiProgram: 'e' })).toContain(
+    '\nmodule_path: boot(2):/model.pack\n',
+  );
+});
+
 test('limine.conf: a command line that it could not say is refused, a title is only a label', () => {
   const refused = /^commandLine "a.*": limine.conf takes no line break/;
   for (const commandLine of ['a\ntimeout: 9', 'a\r', 'a$' + '{ARCH}']) {
