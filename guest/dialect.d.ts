@@ -487,7 +487,7 @@ declare namespace cpu {
   /**
    * Address of 64 bytes of code that a processor can start with. Once they are copied to the start of a page below 1 MiB, a
    * start-up IPI (SIPI) that names the page brings a processor to 64-bit mode with the CR0, CR3, CR4 and EFER that the caller has now
-   * (page tables, stacks and code below 4 GiB, one to one), flat segments (code 08, data 10), interrupts off. Each takes itself
+   * (page tables like those that entry.pvh begins with, below 4 GiB), flat segments (code 08, data 10), interrupts off. Each takes itself
    * a number: 0 for the first one to come, 1, …; it calls entry(number) on the stack that ends at stacks + (number + 1) · stackBytes,
    * and halts if that returns. stacks, stackBytes: multiples of 16.
    */
@@ -532,8 +532,9 @@ declare namespace entry {
   /** _start of a static Linux process. stack: argc, argv[0] … argv[argc - 1], 0, environment …, as the kernel left it. */
   function linuxProcess(start: (stack: Ptr<usize>) => void): void;
   /**
-   * 64-bit entry by the PVH protocol (ELF note XEN_ELFNOTE_PHYS32_ENTRY): own stack, the first 4 GiB mapped one to one,
-   * flat segments (code 08, data 10), interrupts off. info: physical address of hvm_start_info.
+   * 64-bit entry by the PVH protocol (ELF note XEN_ELFNOTE_PHYS32_ENTRY): own stack, the first 4 GiB mapped one to one, flat
+   * segments (code 08, data 10), interrupts off. The program must be linked 0xffffffff80000000 above where it is loaded, and runs there: the
+   * first 2 GiB are mapped there too (guest/machine/pc/link.ld). info: physical address of hvm_start_info.
    */
   function pvh(start: (info: usize) => void, stackBytes: number): void;
   /**

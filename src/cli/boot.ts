@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { Guest, GuestSettings } from '../console/guest.ts';
-import { bootStack, stackNamed } from '../stacks/index.ts';
+import { bootStack, usualFirmware } from '../stacks/index.ts';
 import { type Manifest, readManifest } from '../stacks/manifest.ts';
 import { ensureTools } from '../toolchain/install.ts';
 import {
@@ -43,7 +43,7 @@ export function registerBoot(program: Command): void {
     .addOption(
       new Option(
         '--firmware <name>',
-        'what starts the image; none: QEMU itself, by PVH (default: none, for the stack metal uefi)',
+        'what starts the image; none: QEMU itself, by PVH (default: none, for the stack metal uefi, for an ISO of unikernel bios)',
       ).choices(['none', ...FIRMWARES]),
     )
     .addOption(new Option('--medium <name>', 'what the firmware boots from').choices(MEDIA))
@@ -58,7 +58,7 @@ export function registerBoot(program: Command): void {
 
 async function boot(folder: string, options: BootOptions): Promise<void> {
   const manifest = await readManifest(folder);
-  const firmware = options.firmware ?? stackNamed(manifest.stack).firmware;
+  const firmware = options.firmware ?? usualFirmware(manifest);
   ensureTools(['qemu', ...(firmware === 'uefi' ? (['ovmf'] as const) : [])], say);
   if (options.prompt !== undefined && options.shell)
     throw new Error('a shell takes no prompt (-p)');
@@ -118,7 +118,7 @@ async function askMachine(
 }
 
 /** Firmware needs a PC's chipset. */
-function machineOf({ stack }: Manifest, options: BootOptions): string {
-  const { machine, firmware = stackNamed(stack).firmware } = options;
+function machineOf(manifest: Manifest, options: BootOptions): string {
+  const { machine, firmware = usualFirmware(manifest) } = options;
   return firmware === 'none' ? machine : `q35, ${firmware}`;
 }

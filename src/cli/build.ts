@@ -28,13 +28,13 @@ export function registerBuild(program: Command): void {
     .requiredOption('-o, --output <folder>', 'folder to write')
     .option(
       '--limine <folder>',
-      'stack linux: a Limine release (default: $LIMINE_DIR, the usual places)',
+      'a Limine release, for the stack linux and ISOs (default: $LIMINE_DIR, the usual places; for metal: none)',
     )
     .option('--usb', 'stack linux: USB keyboards too (the kernel gets a tenth larger)');
   command.addOption(
     new Option(
       '--format <name>',
-      'stack metal: a folder, a disk image, an ISO (default: efi, the folder)',
+      'stack metal: a folder (default), a disk image, an ISO; stack unikernel: an ISO that Limine boots',
     ).choices(IMAGE_FORMATS),
   );
   addModelOptions(command).option('--json', 'print the manifest').action(build);
@@ -43,9 +43,12 @@ export function registerBuild(program: Command): void {
 async function build(model: string, options: BuildOptions): Promise<void> {
   const { stack, checked, cpu, limine, usb, format } = options;
   if (usb && stack !== 'linux') throw new Error('--usb is for the stack linux');
+  if (limine && stack !== 'linux' && format !== 'iso')
+    throw new Error('--limine is for the stack linux, and for --format iso');
   const { tools, formatTools } = stackNamed(stack);
-  if (format && !formatTools) throw new Error('--format is for the stack metal');
-  ensureTools([...tools, ...(format && formatTools ? formatTools(format) : [])], say);
+  const furtherTools = format ? formatTools?.(format) : [];
+  if (!furtherTools) throw new Error(`the stack ${stack} has no --format ${format}`);
+  ensureTools([...tools, ...furtherTools], say);
   const progress = createProgress();
   const request: StackRequest = {
     ...(await requestPack(model, options)),

@@ -15,6 +15,7 @@ import {
   GUEST_MACHINES,
   type GuestMachine,
   linkArguments,
+  MACHINE_FLAGS,
   runTool,
   wasmArguments,
 } from '../toolchain/clang.ts';
@@ -116,11 +117,13 @@ function build(c: string, folder: string, { arch, isProgram, machine, emit }: Fo
     return;
   }
   const march = arch === 'x86_64' ? ['-march=x86-64-v3', '-mno-red-zone'] : [];
+  const ofMachine = machine ? MACHINE_FLAGS[machine] : [];
   const target = `--target=${arch}-linux-gnu`;
   runTool('clang', [
     target,
     ...march,
     ...GUEST_FLAGS,
+    ...ofMachine,
     '-c',
     source,
     '-o',

@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findTool, requireTool } from '../toolchain/find.ts';
-import { type LinuxImage, VOLUME } from './iso.ts';
+import { type BootImage, VOLUME } from './iso.ts';
 import type { Loader, LoaderParts } from './loader.ts';
 import { runImageTool } from './tools.ts';
 
@@ -22,7 +22,7 @@ export function grubLoader(): Loader {
   return { name: 'GRUB', version: findTool('grub').version ?? 'unknown', makeParts };
 }
 
-function makeParts(image: LinuxImage, folder: string): LoaderParts {
+function makeParts(image: BootImage, folder: string): LoaderParts {
   const commands = join(folder, 'grub.cfg');
   writeFileSync(commands, grubCommands(image));
   const make = (format: string, from: string, modules: readonly string[]): string => {
@@ -41,16 +41,17 @@ function makeParts(image: LinuxImage, folder: string): LoaderParts {
 }
 
 /** What GRUB does, in the small language that it knows without its `normal` module: no menu, no shell. */
-export function grubCommands({ commandLine, initrds }: LinuxImage): string {
+export function grubCommands({ protocol, commandLine = '', modules }: BootImage): string {
+  if (protocol !== 'linux') throw new Error(`GRUB does not know the protocol ${protocol}`);
   if (/[\r\n]/.test(commandLine)) {
     throw new Error(`commandLine ${JSON.stringify(commandLine)}: expected no line break`);
   }
-  const modules = initrds.map((_, i) => `/initrd${i}`).join(' ');
+  const archives = modules.map((_, i) => `/module${i}`).join(' ');
   return [
     `search.fs_label ${VOLUME} root`,
     'set gfxpayload=auto',
     `linux /kernel ${quoteWords(commandLine)}`,
-    ...(modules === '' ? [] : [`initrd ${modules}`]),
+    ...(archives === '' ? [] : [`initrd ${archives}`]),
     ...['boot', ''],
   ].join('\n');
 }

@@ -2,13 +2,13 @@
  * One ISO image that boots four ways: by BIOS and by UEFI, from a CD and, copied to a USB stick as it is, from a disk.
  *
  *     bytes 0 …          MBR: code for BIOS, two partitions; then what that code loads        disk, BIOS
- *     32 KiB …           ISO 9660: /kernel, /initrd0 …, the loader's files (partition 1)
+ *     32 KiB …           ISO 9660: /kernel, /module0 …, the loader's files (partition 1)
  *       El Torito          entry 1, BIOS: one of these files                                  CD, BIOS
  *                          entry 2, UEFI: the EFI system partition                            CD, UEFI
  *     at the end         EFI system partition: \EFI\BOOT\BOOTX64.EFI (partition 2)            disk, UEFI
  */
 import { renameSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { requireTool } from '../toolchain/find.ts';
 import { BOOT_X64, writeEsp } from './esp.ts';
 import type { Loader } from './loader.ts';
@@ -17,30 +17,39 @@ import { imageDate, inTemporaryFolder, runImageTool } from './tools.ts';
 /** The file system's name; GRUB finds it by that. */
 export const VOLUME = 'MUINFERENCE';
 
-/** A Linux system, as a loader starts it. */
-export interface LinuxImage {
-  /** bzImage. */
+/** A system, as a loader starts it. */
+export interface BootImage {
+  /** How it is entered. GRUB knows only `linux`. */
+  protocol: 'linux' | 'limine';
+  /** bzImage, or an ELF of the machine pc. */
   kernel: string;
-  /** cpio archives; the kernel unpacks one after the other into the same file system. */
-  initrds: readonly string[];
-  commandLine: string;
+  /** Handed over in this order: cpio archives that Linux unpacks into the same file system, or a model pack. */
+  modules: readonly string[];
+  /** Default: none. */
+  commandLine?: string;
   /** What the loader calls it. */
   title: string;
+  /** An EFI application that UEFI starts in place of the loader. It finds the modules beside it, under their own names, and so does the loader by BIOS. */
+  efiProgram?: string;
 }
 
 /**
  * Writes `output`; returns its size in bytes. The same files give the same bytes: all dates are SOURCE_DATE_EPOCH's, or a fixed
  * one, and identifiers are fixed.
  */
-export function writeLinuxIso(image: LinuxImage, loader: Loader, output: string): number {
+export function writeBootIso(image: BootImage, loader: Loader, output: string): number {
   return inTemporaryFolder((folder) => {
     const parts = loader.makeParts(image, folder);
     const esp = join(folder, 'esp.img');
-    writeEsp(esp, [{ path: BOOT_X64, file: parts.efiProgram }]);
-    const files: Record<string, string> = { kernel: image.kernel, ...parts.files };
-    image.initrds.forEach((file, i) => {
-      files[`initrd${i}`] = file;
-    });
+    const { kernel, modules, efiProgram } = image;
+    const files: Record<string, string> = { kernel, ...parts.files };
+    if (efiProgram === undefined) {
+      writeEsp(esp, [{ path: BOOT_X64, file: parts.efiProgram }]);
+      for (const [i, file] of modules.entries()) files[`module${i}`] = file;
+    } else {
+      const beside = modules.map((file) => ({ path: basename(file), file }));
+      writeEsp(esp, [{ path: BOOT_X64, file: efiProgram }, ...beside]);
+    }
     return writeIso(output, [
       ...['-b', parts.biosImage, '-no-emul-boot', '-boot-load-size', '4', '-boot-info-table'],
       ...parts.diskBoot,

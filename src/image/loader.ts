@@ -1,7 +1,7 @@
 import { ensureTools, type Say } from '../toolchain/install.ts';
 import { findLimine } from '../toolchain/limine.ts';
 import { grubLoader } from './grub.ts';
-import type { LinuxImage } from './iso.ts';
+import type { BootImage } from './iso.ts';
 import { limineLoader } from './limine.ts';
 
 /** A boot loader, ready to be put into images. */
@@ -10,7 +10,7 @@ export interface Loader {
   name: 'Limine' | 'GRUB';
   version: string;
   /** Writes what it needs for this image into `folder`, or points to what it has. */
-  makeParts(image: LinuxImage, folder: string): LoaderParts;
+  makeParts(image: BootImage, folder: string): LoaderParts;
 }
 
 /** What a loader adds to an image. Files lie in the folder that it was given, or in the loader's own release. */

@@ -1,8 +1,9 @@
 /** The stacks, by name: what `mu build` makes and `mu boot` starts. */
 import { connectGuest, type Guest, type GuestSettings } from '../console/guest.ts';
+import type { Firmware } from '../toolchain/qemu.ts';
 import { diet } from './diet.ts';
 import { linux } from './linux.ts';
-import type { StackName } from './manifest.ts';
+import type { Manifest, StackName } from './manifest.ts';
 import { metal } from './metal.ts';
 import type { MachineStart, Stack, StackBuild, StackRequest } from './stack.ts';
 import { unikernel } from './unikernel.ts';
@@ -26,9 +27,15 @@ export function buildStack(
   return stackNamed(name).build(request, folder);
 }
 
+/** What starts an image unless something else is asked for. */
+export function usualFirmware({ stack, firmware }: Manifest): 'none' | Firmware {
+  return firmware?.[0] ?? stackNamed(stack).firmware;
+}
+
 /** Boots a built folder in QEMU. */
 export function bootStack(start: MachineStart, settings: GuestSettings = {}): Guest {
   const startedAt = performance.now();
-  const child = stackNamed(start.manifest.stack).start(start);
+  const firmware = start.firmware ?? usualFirmware(start.manifest);
+  const child = stackNamed(start.manifest.stack).start({ ...start, firmware });
   return connectGuest(child, { startedAt, ...settings });
 }

@@ -6,7 +6,7 @@ import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeCpio } from '../image/cpio.ts';
 import { linuxInitramfs, packInitramfs } from '../image/initramfs.ts';
-import { writeLinuxIso } from '../image/iso.ts';
+import { type BootImage, writeBootIso } from '../image/iso.ts';
 import { findLoader } from '../image/loader.ts';
 import { BUSYBOX_TOOLS, buildBusybox } from '../toolchain/busybox.ts';
 import { compileInit } from '../toolchain/guest.ts';
@@ -37,13 +37,14 @@ async function build(request: StackRequest, folder: string): Promise<StackBuild>
     ...packInitramfs(prepared.pack.path),
   ]);
   await copyFile(kernel.vmlinux, join(folder, KERNEL_NAME));
-  const image = {
+  const image: BootImage = {
+    protocol: 'linux',
     kernel: kernel.bzImage,
-    initrds: [initramfs],
+    modules: [initramfs],
     commandLine: kernelCommandLine('linux'),
     title: prepared.pack.model.name,
   };
-  writeLinuxIso(image, loader, join(folder, ISO_NAME));
+  writeBootIso(image, loader, join(folder, ISO_NAME));
   const manifest = await writeManifest(folder, {
     stack: 'linux',
     prepared,

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Firmware } from '../toolchain/qemu.ts';
 import type { ModelFacts, PreparedGuest } from './prepare.ts';
 
 export const STACKS = ['linux', 'diet', 'unikernel', 'metal'] as const;
@@ -36,6 +37,8 @@ export interface Manifest {
   options: { context: number; checked: boolean };
   files: BuiltFile[];
   memory: MachineMemory;
+  /** What starts it, the usual one first; absent: its stack's own. */
+  firmware?: readonly Firmware[];
 }
 
 /** What a stack's recipe says of the image it has written into a folder. */
@@ -46,6 +49,7 @@ export interface ImageDescription {
   /** In the folder, by name. */
   files: { name: string; what: string }[];
   memory: MachineMemory['parts'];
+  firmware?: readonly Firmware[];
 }
 
 export async function writeManifest(folder: string, image: ImageDescription): Promise<Manifest> {
@@ -58,6 +62,7 @@ export async function writeManifest(folder: string, image: ImageDescription): Pr
     options: { context: pack.plan.context, checked: image.checked },
     files: await Promise.all(image.files.map((file) => describeFile(folder, file))),
     memory: addUp(image.memory),
+    firmware: image.firmware,
   };
   await writeFile(join(folder, MANIFEST_NAME), `${JSON.stringify(manifest, null, 2)}\n`);
   return manifest;

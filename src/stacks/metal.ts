@@ -1,14 +1,16 @@
 /**
  * No operating system, on any PC or virtual machine with UEFI: one EFI application is engine and machine code, and the pack lies beside it.
- * The same two files as a folder, as a disk image for a USB stick, and as an ISO.
+ * The same two files as a folder, as a disk image for a USB stick, and as an ISO, which by Limine boots PCs without UEFI too.
  */
 import { copyFile, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BOOT_X64, type EspFile, writeEsp } from '../image/esp.ts';
 import { writeGpt } from '../image/gpt.ts';
-import { writeEfiIso } from '../image/iso.ts';
+import { type BootImage, writeBootIso, writeEfiIso } from '../image/iso.ts';
+import { limineLoader } from '../image/limine.ts';
 import { inTemporaryFolder } from '../image/tools.ts';
 import { elfFootprint } from '../toolchain/elf.ts';
+import { type LimineRelease, requireLimine } from '../toolchain/limine.ts';
 import { type Medium, startFirmware } from '../toolchain/qemu.ts';
 import type { ToolName } from '../toolchain/tools.ts';
 import { FIRMWARE_MEMORY } from './linuxMachine.ts';
@@ -31,7 +33,9 @@ const FORMATS: Record<ImageFormat, { tools: ToolName[]; path: string; media: Med
 };
 
 async function build(request: StackRequest, folder: string): Promise<StackBuild> {
-  const { format = 'efi', checked = false } = request;
+  const { format = 'efi', checked = false, limine } = request;
+  const release =
+    format === 'iso' && limine !== undefined ? requireLimine({ folder: limine }) : null;
   const prepared = await prepareGuest({ ...request, machine: 'uefi' });
   const { guest, pack } = prepared;
   if (guest.efi === undefined) throw new Error('the guest was not linked as an EFI application');
@@ -42,10 +46,33 @@ async function build(request: StackRequest, folder: string): Promise<StackBuild>
   ];
   const manifest = await writeManifest(folder, {
     ...{ stack: 'metal', prepared, checked },
-    files: await write(format, files, folder),
+    files: release
+      ? await writeForBoth(request, prepared, release, folder)
+      : await write(format, files, folder),
     memory: memoryParts(prepared),
+    firmware: release ? ['uefi', 'bios'] : undefined,
   });
   return { manifest, prepared };
+}
+
+/** An ISO with both programs and one pack: UEFI starts the EFI application, BIOS Limine and by it the ELF of the machine pc. */
+async function writeForBoth(
+  request: StackRequest,
+  { guest, pack }: PreparedGuest,
+  release: LimineRelease,
+  folder: string,
+): Promise<{ name: string; what: string }[]> {
+  const pc = await prepareGuest({ ...request, machine: 'pc' });
+  const image: BootImage = {
+    protocol: 'limine',
+    kernel: pc.guest.stripped,
+    modules: [pack.path],
+    title: pack.model.name,
+    efiProgram: guest.efi,
+  };
+  writeBootIso(image, limineLoader(release), join(folder, ISO_NAME));
+  const what = `boots by UEFI, and by Limine ${release.version} by BIOS, from CD, disk and USB stick`;
+  return [{ name: ISO_NAME, what }];
 }
 
 async function write(
@@ -92,7 +119,8 @@ function memoryParts({ guest, pack }: PreparedGuest): MachineMemory['parts'] {
 }
 
 function start({ folder, manifest, processors, firmware = 'uefi', medium, shell }: MachineStart) {
-  if (firmware !== 'uefi') throw new Error('the stack metal boots by UEFI: --firmware uefi');
+  if (firmware === 'none' || !(manifest.firmware ?? ['uefi']).includes(firmware))
+    throw new Error('this image boots by UEFI: --firmware uefi. BIOS needs an ISO with --limine');
   if (shell) throw new Error('the stack metal has no shell');
   const { path, media } = FORMATS[formatOf(manifest)];
   const from = medium ?? media[0];

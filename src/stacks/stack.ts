@@ -13,11 +13,11 @@ export interface StackRequest extends PackRequest {
   checked?: boolean;
   /** Only this CPU level; default: as in GuestRequest. */
   cpu?: CpuLevel;
-  /** Folder of a Limine release. Default: the usual places. */
+  /** Folder of a Limine release. Default: the usual places; for an ISO of the stack metal: none, so it boots by UEFI alone. */
   limine?: string;
   /** Stack linux: whether its kernel knows USB keyboards. */
   usb?: boolean;
-  /** Stack metal: what its two files lie in. Default: efi, a folder. */
+  /** What the stack's files lie in. Default, of metal: efi, a folder; of unikernel: two files. */
   format?: ImageFormat;
   /** Called while something long is built: files, say, of about so many in all. */
   onStep?: (done: number, total: number, what: string) => void;
@@ -46,9 +46,9 @@ export interface MachineStart {
 export interface Stack {
   /** What must be installed to build it. */
   tools: readonly ToolName[];
-  /** What a format needs beside them; undefined: the stack has one format. */
-  formatTools?(format: ImageFormat): readonly ToolName[];
-  /** What starts it unless something else is asked for. */
+  /** What a format needs beside them; undefined: the stack has no such format. */
+  formatTools?(format: ImageFormat): readonly ToolName[] | undefined;
+  /** What starts it unless its manifest says otherwise. */
   firmware: 'none' | Firmware;
   build(request: StackRequest, folder: string): Promise<StackBuild>;
   /** Boots a built folder in QEMU; throws if this stack cannot start that way. */

@@ -1,37 +1,67 @@
 /**
  * The engine and its machine code in one address space, for hypervisors that enter a 64-bit kernel
- * by PVH: QEMU, Firecracker, Cloud Hypervisor.
+ * by PVH: QEMU, Firecracker, Cloud Hypervisor. As an ISO, for PCs: Limine starts the same ELF.
  */
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeBootIso } from '../image/iso.ts';
+import { limineLoader } from '../image/limine.ts';
 import { elfFootprint } from '../toolchain/elf.ts';
-import { startQemu } from '../toolchain/qemu.ts';
-import { type MachineMemory, writeManifest } from './manifest.ts';
+import { type LimineRelease, requireLimine } from '../toolchain/limine.ts';
+import { startFirmware, startQemu } from '../toolchain/qemu.ts';
+import { FIRMWARE_MEMORY } from './linuxMachine.ts';
+import { type ImageDescription, type MachineMemory, writeManifest } from './manifest.ts';
 import { type PreparedGuest, prepareGuest } from './prepare.ts';
 import type { MachineStart, Stack, StackBuild, StackRequest } from './stack.ts';
 
 const ELF_NAME = 'muinference.elf';
 const PACK_NAME = 'model.pack';
+const ISO_NAME = 'muinference.iso';
+
+/** Limine sets 64 MiB aside for UEFI's firmware. With stories260K 105 MiB in all were too little, 128 were enough. */
+const LIMINE_MEMORY = 32 * 2 ** 20;
 
 /** Room for the boot information and for alignment by the loader. */
 const SLACK = 4 * 2 ** 20;
 
+/** What there is to say of the files that were written. */
+type Written = Pick<ImageDescription, 'files' | 'memory' | 'firmware'>;
+
 async function build(request: StackRequest, folder: string): Promise<StackBuild> {
+  const { format, limine, checked = false } = request;
+  const release = format === 'iso' ? requireLimine({ folder: limine }) : null;
   const prepared = await prepareGuest({ ...request, machine: 'pc' });
   await mkdir(folder, { recursive: true });
+  const written = release ? writeIso(prepared, release, folder) : await copyFiles(prepared, folder);
+  const description = { stack: 'unikernel', prepared, checked, ...written } as const;
+  return { manifest: await writeManifest(folder, description), prepared };
+}
+
+async function copyFiles(prepared: PreparedGuest, folder: string): Promise<Written> {
   await copyFile(prepared.guest.stripped, join(folder, ELF_NAME));
   await copyFile(prepared.pack.path, join(folder, PACK_NAME));
-  const manifest = await writeManifest(folder, {
-    stack: 'unikernel',
-    prepared,
-    checked: request.checked ?? false,
+  return {
     files: [
       { name: ELF_NAME, what: 'boots by PVH, has every buffer in its .bss' },
       { name: PACK_NAME, what: 'handed over as the first module (initrd)' },
     ],
     memory: memoryParts(prepared),
-  });
-  return { manifest, prepared };
+  };
+}
+
+function writeIso(prepared: PreparedGuest, release: LimineRelease, folder: string): Written {
+  const { guest, pack } = prepared;
+  const image = { kernel: guest.stripped, modules: [pack.path], title: pack.model.name };
+  writeBootIso({ ...image, protocol: 'limine' }, limineLoader(release), join(folder, ISO_NAME));
+  const what = `boots by Limine ${release.version}: BIOS, UEFI; CD, disk`;
+  return {
+    files: [{ name: ISO_NAME, what }],
+    memory: [
+      { what: 'firmware, Limine', bytes: FIRMWARE_MEMORY + LIMINE_MEMORY },
+      ...memoryParts(prepared),
+    ],
+    firmware: ['bios', 'uefi'],
+  };
 }
 
 function memoryParts({ guest, pack }: PreparedGuest): MachineMemory['parts'] {
@@ -48,16 +78,33 @@ function memoryParts({ guest, pack }: PreparedGuest): MachineMemory['parts'] {
   ];
 }
 
-function start({ folder, manifest, machine, processors, firmware = 'none', shell }: MachineStart) {
-  if (firmware !== 'none') throw new Error('a unikernel boots by PVH only: --firmware none');
+function start(start: MachineStart) {
+  const { folder, manifest, machine, processors, firmware = 'none', medium = 'cd', shell } = start;
   if (shell) throw new Error('a unikernel has no shell');
+  const memoryBytes = manifest.memory.total;
+  if (manifest.firmware) {
+    if (firmware === 'none') throw new Error('this ISO needs --firmware bios or uefi');
+    if (medium === 'folder') throw new Error('this ISO boots from cd or disk: --medium');
+    const path = join(folder, ISO_NAME);
+    return startFirmware({ firmware, medium, path, memoryBytes, processors });
+  }
+  if (firmware !== 'none')
+    throw new Error(
+      'these files boot by PVH: --firmware none. For firmware: mu build --format iso',
+    );
   return startQemu({
     machine,
     kernel: join(folder, ELF_NAME),
     initrd: join(folder, PACK_NAME),
-    memoryBytes: manifest.memory.total,
+    memoryBytes,
     processors,
   });
 }
 
-export const unikernel: Stack = { tools: ['clang', 'lld'], firmware: 'none', build, start };
+export const unikernel: Stack = {
+  tools: ['clang', 'lld'],
+  formatTools: (format) => (format === 'iso' ? ['mtools', 'xorriso'] : undefined),
+  firmware: 'none',
+  build,
+  start,
+};

@@ -33,12 +33,12 @@ export const GUEST_MACHINES = ['process', 'pc', 'uefi'] as const;
 export type GuestMachine = (typeof GUEST_MACHINES)[number];
 
 /**
- * What one machine adds. Interrupts share the stack on `pc` and `uefi`, so it can have no red zone. Firmware loads an application wherever
+ * What one machine adds. Interrupts share the stack on `pc` and `uefi`, so it can have no red zone. `pc` is linked in the top 2 GiB. Firmware loads an application wherever
  * there is room; all of it is one file, so no symbol is anybody else's.
  */
-const MACHINE_FLAGS: Record<GuestMachine, readonly string[]> = {
+export const MACHINE_FLAGS: Record<GuestMachine, readonly string[]> = {
   process: [],
-  pc: ['-mno-red-zone', '-mcmodel=small'],
+  pc: ['-mno-red-zone', '-mcmodel=kernel'],
   uefi: ['-mno-red-zone', '-fpie', '-fdirect-access-external-data'],
 };
 

@@ -23,6 +23,7 @@ import {
   runTool,
   startTool,
 } from './clang.ts';
+import { alignImage } from './elf.ts';
 import { peFromElf } from './pe.ts';
 
 export interface GuestOptions {
@@ -89,6 +90,9 @@ export async function compileGuest(options: GuestOptions): Promise<CompiledGuest
 }
 
 const EFI_NAME = 'guest.efi';
+
+/** The pages that a PC's image is mapped with. */
+const LARGE_PAGE = 2 ** 21;
 
 /** The module that is compiled once for each CPU level: it and the kernels are all that the level makes a difference to. */
 const UNIT_ROOT = join(PROJECT_ROOT, 'guest/engine/transformer.ts');
@@ -210,9 +214,11 @@ async function build(order: Build): Promise<void> {
       startTool('clang', compileArguments(machine, level, `${path}.c`, `${path}.o`));
     await Promise.all(files.map(compile));
     const objects = files.map(({ path }) => `${path}.o`);
-    runTool('lld', linkArguments(machine, objects, join(folder, 'guest.elf')));
+    const elf = join(folder, 'guest.elf');
+    runTool('lld', linkArguments(machine, objects, elf));
     const stripped = join(folder, 'guest.stripped.elf');
     runTool('lld', ['-s', ...linkArguments(machine, objects, stripped)]);
+    if (machine === 'pc') for (const path of [elf, stripped]) alignImage(path, LARGE_PAGE);
     if (machine === 'uefi')
       writeFileSync(join(folder, EFI_NAME), peFromElf(readFileSync(stripped)));
     for (const object of objects) rmSync(object);

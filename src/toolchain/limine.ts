@@ -68,6 +68,15 @@ export function findLimine({ folder, folders }: LimineOptions = {}): LimineRelea
   return null;
 }
 
+/** The same, for what only Limine can start. */
+export function requireLimine(options: LimineOptions = {}): LimineRelease {
+  const release = findLimine(options);
+  if (release) return release;
+  throw new Error(
+    'Limine is not here, and no other loader starts this ISO: --limine DIR with a binary release, or mu pull limine',
+  );
+}
+
 /** The release in a folder, or what is wrong with it. */
 function readRelease(folder: string): LimineRelease | string {
   const missing = Object.values(FILES).filter((name) => !existsSync(join(folder, name)));

@@ -4,6 +4,8 @@ import { dirname, join } from 'node:path';
 import { writeCpio } from '../../src/image/cpio.ts';
 import { BOOT_X64 } from '../../src/image/esp.ts';
 import { dietInitramfs } from '../../src/image/initramfs.ts';
+import { writeBootIso } from '../../src/image/iso.ts';
+import { limineLoader } from '../../src/image/limine.ts';
 import { FIRMWARE_MEMORY, qemuCommandLine } from '../../src/stacks/linuxMachine.ts';
 import { type Child, killChild, startChild } from '../../src/toolchain/children.ts';
 import type { GuestMachine } from '../../src/toolchain/clang.ts';
@@ -12,16 +14,18 @@ import { type CompiledGuest, compileGuest } from '../../src/toolchain/guest.ts';
 import { buildKernel, KERNEL_TOOLS } from '../../src/toolchain/kernel.ts';
 import { firmwareArguments, qemuArguments } from '../../src/toolchain/qemu.ts';
 import type { ToolName } from '../../src/toolchain/tools.ts';
+import { limine, NO_LIMINE } from '../image/loaders.ts';
 
 /**
  * Where a guest runs. The two QEMU machines run the same image; `diet` is a process again, the only one of a small Linux
- * on a q35; `uefi` is an EFI application that OVMF starts from a folder.
+ * on a q35; `uefi` is an EFI application that OVMF starts from a folder; `limine` is the QEMU machines' ELF, started by Limine from a CD.
  */
-export type Place = 'process' | 'microvm' | 'q35' | 'uefi' | 'diet';
+export type Place = 'process' | 'microvm' | 'q35' | 'limine' | 'uefi' | 'diet';
 const missing = (tools: readonly ToolName[]) =>
   tools.filter((tool) => findTool(tool).command === null);
 /** What a place needs that others do not. */
-const FURTHER: readonly [Place, missing: readonly ToolName[]][] = [
+const FURTHER: readonly [Place, missing: readonly string[]][] = [
+  ['limine', [...missing(['mtools', 'xorriso']), ...(limine ? [] : [NO_LIMINE])]],
   ['uefi', missing(['ovmf'])],
   ['diet', missing(KERNEL_TOOLS)],
 ];
@@ -96,7 +100,7 @@ export const packPath = writeScratch('pack', PACK);
 
 const MACHINES: Record<Place, GuestMachine> = {
   ...{ process: 'process', diet: 'process' },
-  ...{ microvm: 'pc', q35: 'pc', uefi: 'uefi' },
+  ...{ microvm: 'pc', q35: 'pc', limine: 'pc', uefi: 'uefi' },
 };
 
 export function compile(place: Place, app = 'probe', checked = false): Promise<CompiledGuest> {
@@ -123,7 +127,9 @@ export async function start(place: Place, options: StartOptions = {}): Promise<G
       ? qemuArguments({ ...(await linuxWith(elf, pack ?? packPath)), ...machine })
       : place === 'uefi'
         ? uefiArguments(efi!, pack, machine)
-        : qemuArguments({ machine: place, kernel: elf, initrd: pack ?? undefined, ...machine });
+        : place === 'limine'
+          ? limineArguments(elf, pack, machine)
+          : qemuArguments({ machine: place, kernel: elf, initrd: pack ?? undefined, ...machine });
   if (options.serial === false) {
     args.splice(args.indexOf('-serial'), 2);
     if (place === 'microvm') args.push('-M', 'microvm,acpi=off,isa-serial=off');
@@ -148,6 +154,21 @@ function uefiArguments(
   if (pack !== null) copyFileSync(pack, join(path, 'model.pack'));
   return firmwareArguments({
     ...{ firmware: 'uefi', medium: 'folder', path, processors },
+    memoryBytes: memoryBytes + FIRMWARE_MEMORY,
+  });
+}
+
+/** An ISO of its own. */
+function limineArguments(
+  kernel: string,
+  pack: string | null,
+  { memoryBytes, processors }: { memoryBytes: number; processors: number },
+): string[] {
+  const path = join(mkdtempSync(join(scratch, 'iso-')), 'boot.iso');
+  const modules = pack === null ? [] : [pack];
+  writeBootIso({ protocol: 'limine', kernel, modules, title: 'test' }, limineLoader(limine!), path);
+  return firmwareArguments({
+    ...{ firmware: 'bios', medium: 'cd', path, processors },
     memoryBytes: memoryBytes + FIRMWARE_MEMORY,
   });
 }

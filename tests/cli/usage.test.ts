@@ -45,6 +45,15 @@ test('a folder that is no image is one clear line', async () => {
   expect(stderr).toMatch(/^mu: \S+ is not a built image: .*mu build MODEL --stack STACK -o .*\n$/);
 });
 
+test.each([
+  { args: ['--stack', 'unikernel', '--format', 'img'], message: 'unikernel has no --format img' },
+  { args: ['--stack', 'metal', '--limine', 'x'], message: '--limine is for the stack linux, and' },
+])('what a stack does not know is one clear line: $args', async ({ args, message }) => {
+  const { code, stderr } = await mu(['build', 'm', ...args, '-o', 'x']);
+  expect(code).toBe(1);
+  expect(stderr).toContain(message);
+});
+
 test('doctor lists every tool with what installs it', async () => {
   const { code, stdout } = await mu(['doctor', '--json']);
   const { tools } = JSON.parse(stdout);

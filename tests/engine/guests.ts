@@ -12,7 +12,8 @@ import { startProcess } from '../../src/stacks/process.ts';
 import { CPU_LEVEL_NAMES, CPU_LEVELS, type CpuLevel } from '../../src/toolchain/clang.ts';
 import { findTool } from '../../src/toolchain/find.ts';
 import { compileGuest } from '../../src/toolchain/guest.ts';
-import type { QemuMachine } from '../../src/toolchain/qemu.ts';
+import type { Firmware, QemuMachine } from '../../src/toolchain/qemu.ts';
+import { LIMINE_FOLDER, limine, missingTools, NO_LIMINE } from '../image/loaders.ts';
 
 export interface Variant {
   name: string;
@@ -22,7 +23,7 @@ export interface Variant {
   cpu: CpuLevel | undefined;
   /** why it does not run here; empty if it does */
   missing: string;
-  on: 'process' | { stack: StackName; qemu: QemuMachine };
+  on: 'process' | { stack: StackName; qemu: QemuMachine; firmware?: Firmware };
 }
 
 export interface ModelFiles {
@@ -37,6 +38,9 @@ export const NO_QEMU = hasQemu ? '' : ' (needs qemu-system-x86_64)';
 /** The same for machines with firmware. */
 export const NO_UEFI =
   hasQemu && findTool('ovmf').command !== null ? '' : ' (needs qemu-system-x86_64, ovmf)';
+
+const isoTools = missingTools('mtools', 'xorriso');
+const NO_ISO_TOOLS = isoTools.length > 0 ? ` (needs ${isoTools.join(', ')})` : '';
 
 const missing = [...stackNamed('linux').tools, 'qemu' as const].filter(
   (tool) => !findTool(tool).command,
@@ -82,6 +86,16 @@ export const metalVariants: Variant[] = [
   bootVariant('metal', 'q35', false, 3),
   bootVariant('metal', 'q35', true, 2),
 ];
+
+/** The unikernel's ELF as a CD that Limine starts. */
+export const limineVariants: Variant[] = (['bios', 'uefi'] as const).map((firmware) => {
+  const without = firmware === 'bios' ? NO_QEMU : NO_UEFI;
+  return {
+    ...{ name: `unikernel by Limine, ${firmware}, release, 2 cores`, checked: false, cores: 2 },
+    ...{ cpu: undefined, on: { stack: 'unikernel', qemu: 'q35', firmware } },
+    missing: without || (limine ? NO_ISO_TOOLS : ` ${NO_LIMINE}`),
+  };
+});
 
 export const linuxVariants: Variant[] = [
   bootVariant('diet', 'microvm', false, 1),
@@ -137,9 +151,10 @@ export async function withGuest<T>(
   }
   const folder = await mkdtemp(join(tmpdir(), 'mu-parity-'));
   try {
-    const { manifest } = await buildStack(on.stack, { ...files, checked, cpu }, folder);
-    const machine = on.qemu;
-    const start = { folder, manifest, machine, processors: cores };
+    const iso = on.firmware && ({ format: 'iso', limine: LIMINE_FOLDER } as const);
+    const { manifest } = await buildStack(on.stack, { ...files, checked, cpu, ...iso }, folder);
+    const { qemu: machine, firmware } = on;
+    const start = { folder, manifest, machine, firmware, processors: cores };
     return await closing(bootStack(start), use);
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -12,6 +12,7 @@ import { makeTinyGguf } from '../model/tinyGguf.ts';
 import {
   crowdedVariants,
   LINUX_TIMEOUT,
+  limineVariants,
   linuxVariants,
   type ModelFiles,
   metalVariants,
@@ -96,7 +97,8 @@ describe.skipIf(!hasStories260K)(`stories260K ${hasStories260K ? '' : NO_STORIES
     expect(answers[0].text).toBe(STORIES_TEXT);
     expect(answers.map(essence)).toEqual((await expectedAnswers()).map(essence));
   };
-  for (const variant of [...others, ...crowdedVariants, ...pcVariants, ...metalVariants]) {
+  const booted = [...pcVariants, ...limineVariants, ...metalVariants];
+  for (const variant of [...others, ...crowdedVariants, ...booted]) {
     test.skipIf(variant.missing)(variant.name + variant.missing, () => compare(variant));
   }
   for (const variant of linuxVariants) {

@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { GuestParser } from '../../src/console/framing.ts';
 import { writeCpio } from '../../src/image/cpio.ts';
 import { linuxInitramfs, packInitramfs } from '../../src/image/initramfs.ts';
-import { type LinuxImage, writeLinuxIso } from '../../src/image/iso.ts';
+import { type BootImage, writeBootIso } from '../../src/image/iso.ts';
 import { BUSYBOX_TOOLS, buildBusybox } from '../../src/toolchain/busybox.ts';
 import { type Child, killChild, startChild } from '../../src/toolchain/children.ts';
 import { requireTool } from '../../src/toolchain/find.ts';
@@ -68,23 +68,29 @@ class Machine {
   }
 }
 
-let image: LinuxImage;
+let image: BootImage;
 
 const missing = missingTools(...KERNEL_TOOLS, ...BUSYBOX_TOOLS, 'qemu');
 const uefiMissing = missingTools('ovmf');
 
-async function makeImage(kernelName: KernelName): Promise<LinuxImage> {
+async function makeImage(kernelName: KernelName): Promise<BootImage> {
   const { elf: engine } = await compileGuest({
     ...{ machine: 'process', constants: {} },
     app: join(import.meta.dirname, '../boot/apps/probe.ts'),
   });
   const { elf: init } = await compileInit();
   const { program: busybox, applets } = await buildBusybox();
-  const initrds = ['system.cpio', 'pack.cpio'].map((name) => join(folder, name));
-  await writeCpio(initrds[0], linuxInitramfs({ init, engine, busybox, applets }));
-  await writeCpio(initrds[1], packInitramfs(packPath));
+  const modules = ['system.cpio', 'pack.cpio'].map((name) => join(folder, name));
+  await writeCpio(modules[0], linuxInitramfs({ init, engine, busybox, applets }));
+  await writeCpio(modules[1], packInitramfs(packPath));
   const { bzImage: kernel } = await buildKernel(kernelName);
-  return { kernel, initrds, commandLine: kernelCommandLine('linux'), title: 'Probe' };
+  return {
+    protocol: 'linux',
+    kernel,
+    modules,
+    commandLine: kernelCommandLine('linux'),
+    title: 'Probe',
+  };
 }
 
 /** UEFI takes long under emulation: GRUB starts the same file from CD and disk there, one of them does. */
@@ -108,7 +114,7 @@ describe.skipIf(why !== '')(`an image boots${why}`, () => {
       const reason = loader.missing || noFirmware;
       test.skipIf(reason !== '')(`${loader.name}, ${firmware}, ${medium}${reason}`, async () => {
         const path = join(folder, `${loader.name}.iso`);
-        writeLinuxIso(image, loader.make(), path);
+        writeBootIso(image, loader.make(), path);
         const qmp = join(folder, 'qmp');
         const options = { firmware, medium, path, memoryBytes: 256 << 20, screen: true, qmp };
         const machine = new Machine(startFirmware(options));
@@ -133,7 +139,7 @@ describe.skipIf(why !== '')(`an image boots${why}`, () => {
     async () => {
       if (!loader) return;
       const path = join(folder, 'usb.iso');
-      writeLinuxIso(await makeImage('linux-usb'), loader.make(), path);
+      writeBootIso(await makeImage('linux-usb'), loader.make(), path);
       const qmp = join(folder, 'qmp-usb');
       const options = { firmware: 'bios', medium: 'cd', path, screen: true, qmp } as const;
       const [qemu, ...leading] = requireTool('qemu');

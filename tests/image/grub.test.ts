@@ -1,19 +1,27 @@
 import { expect, test } from 'vitest';
 import { grubCommands } from '../../src/image/grub.ts';
+import type { BootImage } from '../../src/image/iso.ts';
 import { findLoader } from '../../src/image/loader.ts';
 import { findLimine } from '../../src/toolchain/limine.ts';
 import { LIMINE_FOLDER, limine, missingTools, NO_LIMINE, temporaryFolder } from './loaders.ts';
 
-const image = { kernel: 'k', initrds: ['a', 'b'], commandLine: 'quiet -- shell', title: 'Stories' };
+const image: BootImage = {
+  protocol: 'linux',
+  kernel: 'k',
+  modules: ['a', 'b'],
+  commandLine: 'quiet -- shell',
+  title: 'Stories',
+};
 
-test('GRUB’s commands: no menu, no shell', () => {
+test('GRUB’s commands: no menu, no shell, no system but Linux', () => {
+  expect(() => grubCommands({ ...image, protocol: 'limine' })).toThrow('GRUB does not know');
   expect(grubCommands(image)).toBe(`search.fs_label MUINFERENCE root
 set gfxpayload=auto
 linux /kernel 'quiet' '--' 'shell'
-initrd /initrd0 /initrd1
+initrd /module0 /module1
 boot
 `);
-  expect(grubCommands({ ...image, initrds: [], commandLine: "a='$b'; c" })).toContain(
+  expect(grubCommands({ ...image, modules: [], commandLine: "a='$b'; c" })).toContain(
     "linux /kernel 'a='\\''$b'\\'';' 'c'\nboot",
   );
   expect(() => grubCommands({ ...image, commandLine: 'a\nhalt' })).toThrow(/^commandLine "a\\n/);

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { writeLinuxIso } from '../../src/image/iso.ts';
+import { writeBootIso } from '../../src/image/iso.ts';
 import { imageIn, LOADERS, noise, temporaryFolder } from './loaders.ts';
 
 const top = temporaryFolder();
@@ -28,7 +28,7 @@ for (const { name, missing, make } of LOADERS) {
     const folder = join(top, name);
     mkdirSync(folder);
     const iso = join(folder, 'out.iso');
-    const write = () => writeLinuxIso(imageIn(folder), make(), iso);
+    const write = () => writeBootIso(imageIn(folder), make(), iso);
 
     test('holds what it was given, in 6 MB', () => {
       const bytes = write();
@@ -39,8 +39,8 @@ for (const { name, missing, make } of LOADERS) {
       look('xorriso', ...extract, '-rollback_end');
       for (const [there, here] of [
         ['kernel', 'k'],
-        ['initrd0', 'i'],
-        ['initrd1', 'p'],
+        ['module0', 'i'],
+        ['module1', 'p'],
       ]) {
         expect(sha256(join(folder, 'tree', there)), there).toBe(sha256(join(folder, here)));
       }
@@ -82,7 +82,7 @@ for (const { name, missing, make } of LOADERS) {
       const other = join(folder, 'other=folder\\2');
       mkdirSync(other);
       const image = imageIn(other);
-      for (const file of [image.kernel, ...image.initrds]) {
+      for (const file of [image.kernel, ...image.modules]) {
         utimesSync(file, 1e9, 1e9);
         chmodSync(file, 0o700);
       }
@@ -91,14 +91,14 @@ for (const { name, missing, make } of LOADERS) {
       const zone = process.env.TZ;
       process.env.TZ = 'Pacific/Auckland';
       try {
-        writeLinuxIso(image, make(), join(other, 'out.iso'));
+        writeBootIso(image, make(), join(other, 'out.iso'));
       } finally {
         if (zone === undefined) delete process.env.TZ;
         else process.env.TZ = zone;
       }
       expect(readFileSync(iso).equals(readFileSync(join(other, 'out.iso')))).toBe(true);
-      writeFileSync(image.initrds[1], noise(1_200_000, 4));
-      writeLinuxIso(image, make(), join(other, 'out.iso'));
+      writeFileSync(image.modules[1], noise(1_200_000, 4));
+      writeBootIso(image, make(), join(other, 'out.iso'));
       expect(readFileSync(iso).equals(readFileSync(join(other, 'out.iso')))).toBe(false);
     });
 

@@ -2,11 +2,18 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { BootImage } from '../../src/image/iso.ts';
 import { limineConfiguration, limineSystemArea } from '../../src/image/limine.ts';
 import { requireTool } from '../../src/toolchain/find.ts';
 import { limine, NO_LIMINE, temporaryFolder } from './loaders.ts';
 
-const image = { kernel: 'k', initrds: ['a', 'b'], commandLine: 'quiet -- shell', title: 'Stories' };
+const image: BootImage = {
+  protocol: 'linux',
+  kernel: 'k',
+  modules: ['a', 'b'],
+  commandLine: 'quiet -- shell',
+  title: 'Stories',
+};
 
 test('limine.conf: at once, silently, kernel and modules in order', () => {
   expect(limineConfiguration(image)).toBe(`timeout: 0
@@ -16,10 +23,22 @@ editor_enabled: no
 /Stories
 protocol: linux
 kernel_path: boot():/kernel
-module_path: boot():/initrd0
-module_path: boot():/initrd1
+module_path: boot():/module0
+module_path: boot():/module1
 cmdline: quiet -- shell
 `);
+});
+
+test('limine.conf: our own ELF; the pack in the ISO, or beside an EFI application', () => {
+  const ours: BootImage = { ...image, protocol: 'limine', modules: ['/a/model.pack'] };
+  const lines = limineConfiguration({ ...ours, commandLine: '' }).split('\n');
+  expect(lines.slice(3)).toEqual([
+    ...['serial: yes', 'serial_baudrate: 115200', '', '/Stories', 'protocol: limine'],
+    ...['kernel_path: boot():/kernel', 'module_path: boot():/module0', ''],
+  ]);
+  expect(limineConfiguration({ ...ours, efiProgram: 'e' })).toContain(
+    '\nmodule_path: boot(2):/model.pack\n',
+  );
 });
 
 test('limine.conf: a command line that it could not say is refused, a title is only a label', () => {

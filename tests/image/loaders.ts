@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { grubLoader } from '../../src/image/grub.ts';
-import type { LinuxImage } from '../../src/image/iso.ts';
+import type { BootImage } from '../../src/image/iso.ts';
 import { limineLoader } from '../../src/image/limine.ts';
 import type { Loader } from '../../src/image/loader.ts';
 import { PROJECT_ROOT } from '../../src/toolchain/cache.ts';
@@ -60,7 +60,7 @@ export function noise(bytes: number, seed: number): Buffer {
 }
 
 /** Files as large as the `linux` stack's with stories260K, which no machine would start. */
-export function imageIn(folder: string): LinuxImage {
+export function imageIn(folder: string): BootImage {
   const put = (name: string, bytes: number, seed: number) => {
     const path = join(folder, name);
     writeFileSync(path, noise(bytes, seed));
@@ -68,7 +68,8 @@ export function imageIn(folder: string): LinuxImage {
   };
   return {
     kernel: put('k', 1_300_000, 1),
-    initrds: [put('i', 1_000_000, 2), put('p', 1_200_000, 3)],
+    protocol: 'linux',
+    modules: [put('i', 1_000_000, 2), put('p', 1_200_000, 3)],
     commandLine: "quiet console=ttyS0 a='b c' -- shell",
     title: 'Stories',
   };

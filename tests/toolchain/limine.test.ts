@@ -20,6 +20,7 @@ import {
   KNOWN_LIMINE,
   type KnownRelease,
   pullLimine,
+  requireLimine,
 } from '../../src/toolchain/limine.ts';
 
 const top = mkdtempSync(join(tmpdir(), 'mu-limine-'));
@@ -50,6 +51,9 @@ describe('finding', () => {
     expect(findLimine({ folder, folders: [] })).toMatchObject({ folder, version: '8.2.0' });
     expect(findLimine({ folders: ['/nowhere', folder] })).toMatchObject({ version: '8.2.0' });
     expect(findLimine({ folders: ['/nowhere'] })).toBeNull();
+    expect(() => requireLimine({ folders: ['/nowhere'] })).toThrow(
+      /^Limine is not here.*--limine DIR .*mu pull limine/,
+    );
   });
 
   test('a named folder that will not do is an error that says why', () => {

@@ -10,9 +10,10 @@ import {
   startApic,
   wakeOthers,
 } from '../x86/apic.ts';
-import { enableFeatures, WRITE_PROTECT } from '../x86/cpu.ts';
+import { enableFeatures } from '../x86/cpu.ts';
 import { useTables } from '../x86/interrupts.ts';
 import { CORE_STACK_BYTES, MOST_CORES } from '../x86/layout.ts';
+import { stopTimer } from './idle.ts';
 import {
   BASE_MEMORY_END,
   EXTENDED_BIOS_DATA,
@@ -24,13 +25,14 @@ import {
   PIC_MASK_2,
   STARTUP_PAGE,
 } from './layout.ts';
-import { isMapped } from './paging.ts';
+import { isLimine, sendCores } from './limine.ts';
+import { isMapped, useEntryTables, useProtection } from './paging.ts';
 import { listAcpi, listMp, type Processors } from './processors.ts';
 import { isStartupPageRam, rsdpAddress } from './startInfo.ts';
 
 /**
- * The other cores: found in firmware's tables, started all at once, then workers of the pool. Where anything is missing (tables, an
- * APIC where we know it, a page to start in) the first core works alone.
+ * The other cores, started all at once, then workers of the pool. Limine has them ready; else they are found in firmware's tables.
+ * Where anything is missing (tables, an APIC where we know it, a page to start in) the first core works alone.
  *
  * INIT, start-up, and once more start-up for whom the first one missed (Intel SDM vol. 3, 9.4.4.1). The pauses there are for CPUs
  * of the last century: Linux waits for none that has x86-64 (arch/x86/kernel/smpboot.c, init_udelay), nor do we.
@@ -58,17 +60,22 @@ export function startCores(): void {
   port.out8(PIC_MASK_2, 0xff);
   prepareApic();
   startApic();
-  const others = findOthers();
-  if (others == 0 || !isStartupPageRam()) return;
+  stopTimer();
   startPool(sleep, wake, giveWay, LOOKS);
+  const others = isLimine() ? sendCores(enter) : startOthers();
+  haveArrived(others, PATIENCE_TICKS);
+  setCoreCount(i32(atomic.add<u32>(ref(arrived), CLOSED)) + 1);
+}
+
+/** How many. */
+function startOthers(): i32 {
+  const others = findOthers();
+  if (others == 0 || !isStartupPageRam()) return 0;
   placeStartupCode();
   sendOthers(INIT);
   sendOthers(START_UP | u32(STARTUP_PAGE / PAGE));
-  if (!haveArrived(others, SECOND_TICKS)) {
-    sendOthers(START_UP | u32(STARTUP_PAGE / PAGE));
-    haveArrived(others, PATIENCE_TICKS);
-  }
-  setCoreCount(i32(atomic.add<u32>(ref(arrived), CLOSED)) + 1);
+  if (!haveArrived(others, SECOND_TICKS)) sendOthers(START_UP | u32(STARTUP_PAGE / PAGE));
+  return others;
 }
 
 /** Keeps the other processors' identities only, as many as there are stacks for; how many. */
@@ -90,14 +97,12 @@ function findOthers(): i32 {
   return others;
 }
 
-/** The page is read-only like all that is not the image's. */
+/** Others begin with the entry's tables: ours don't let them execute where the image's bytes are, nor us write there. */
 function placeStartupCode(): void {
-  const stacks = usize(load<u64>(IMAGE_STACK_GUARD));
-  const code = cpu.startupCode(enter, stacks, CORE_STACK_BYTES);
-  const control = cpu.readCr0();
-  cpu.writeCr0(control & ~WRITE_PROTECT);
-  memory.copy(STARTUP_PAGE, code, STARTUP_BYTES);
-  cpu.writeCr0(control);
+  const stacks = load<usize>(IMAGE_STACK_GUARD);
+  useEntryTables();
+  memory.copy(STARTUP_PAGE, cpu.startupCode(enter, stacks, CORE_STACK_BYTES), STARTUP_BYTES);
+  useProtection();
 }
 
 function sendOthers(command: u32): void {
@@ -114,8 +119,9 @@ function haveArrived(others: i32, ticks: u64): bool {
   return false;
 }
 
-/** Where another core begins; until enableFeatures() it may not touch a vector register. number: cpu.startupCode's. @generalRegisters */
+/** Where another core begins, on the stack of its number; until enableFeatures() it may not touch a vector register. @generalRegisters */
 function enter(number: usize): void {
+  useProtection();
   enableFeatures();
   join(number);
 }

@@ -7,6 +7,8 @@ import { catchExceptions } from '../x86/interrupts.ts';
 import { CORE_STACK_BYTES, MOST_CORES } from '../x86/layout.ts';
 import { startUart } from '../x86/uart.ts';
 import { startCores } from './cores.ts';
+import { IMAGE_STACK_GUARD, PAGE } from './layout.ts';
+import { readAnswers } from './limine.ts';
 import { protectMemory } from './paging.ts';
 import { measureByPit, startCounter } from './pit.ts';
 import { powerOff } from './power.ts';
@@ -18,14 +20,24 @@ const STACK_BYTES: i32 = 131072 + (MOST_CORES - 1) * CORE_STACK_BYTES;
 entry.pvh(start, STACK_BYTES);
 
 /**
- * info: address of hvm_start_info. Until enableFeatures() nothing may touch a vector register.
+ * The address that the ELF gives, in 64-bit mode on a stack of Limine's.
+ * @symbol startByLimine
+ * @generalRegisters
+ */
+function startByLimine(): void {
+  cpu.moveToStack(load<usize>(IMAGE_STACK_GUARD) + PAGE + usize(STACK_BYTES), start, 0);
+}
+
+/**
+ * info: address of hvm_start_info; 0: Limine has started us. Until enableFeatures() nothing may touch a vector register.
  * @generalRegisters
  */
 function start(info: usize): void {
   const ticks = cpu.rdtsc();
   startUart();
   requireFeatures();
-  readStartInfo(info);
+  if (info == 0) readAnswers();
+  else readStartInfo(info);
   enableFeatures();
   requireState();
   run(ticks);

@@ -42,13 +42,18 @@ export function idle(sleeps: u32): void {
   halt();
 }
 
+/** Firmware's may still be at work. */
+export function stopTimer(): void {
+  volatile.store<u32>(TIMER, MASKED);
+}
+
 function startTimer(): void {
   if (!hasApic()) {
     cannotSleep = true;
     return;
   }
   volatile.store<u32>(DIVIDE, BY_ONE);
-  volatile.store<u32>(TIMER, MASKED);
+  stopTimer();
   const start = now();
   volatile.store<u32>(INITIAL_COUNT, u32.MAX_VALUE);
   while (now() - start < MEASURE_NANOS) cpu.pause();

@@ -2,25 +2,32 @@
  * Every address, port and selector of the PC that this folder relies on.
  *
  *   0 … 4 KiB            never mapped: a null pointer faults
- *   4 KiB … 2 MiB        the loader's and firmware's tables, read-only; at 32 KiB a page in which the other cores begin
- *   2 MiB                the image: header, code, constants, data, storage (link.ld)
+ *   4 KiB … 2 MiB        the loader's and firmware's tables, read-only; at 32 KiB a page in which PVH's other cores begin
+ *   2 MiB                PVH: the image's bytes, which nobody uses here. Limine: on any other multiple of 2 MiB
  *   … top of low RAM     the pack, where the loader put it, read-only
  *   … 4 GiB              devices
+ *   … 510 GiB            the pack, where Limine finds more room
+ *   top 2 GiB            from 2 MiB on the image: header, code, constants, data, storage (link.ld)
  */
 export const PAGE: usize = 0x1000;
 export const LARGE_PAGE: usize = 0x200000;
 
-/** What the page tables of the entry stub and of paging.ts reach. */
+/** What the page tables of the entry stub and of paging.ts reach, but for the pack. */
 export const MAPPED: u64 = 0x100000000;
+/** No pack ends above: in the tables the image follows. */
+export const PACK_LIMIT: u64 = 510 << 30;
+
+/** What an address of the image's is larger by than where PVH's loaders have put it. */
+export const HIGHER_HALF: usize = 0xffffffff80000000;
 
 /** link.ld writes five addresses here: the ends of code and of constants, the page below the stacks, storage and its end. */
-export const IMAGE: usize = 0x200000;
-export const IMAGE_CODE_END: usize = 0x200000;
-export const IMAGE_CONSTANTS_END: usize = 0x200008;
+export const IMAGE: usize = 0xffffffff80200000;
+export const IMAGE_CODE_END: usize = 0xffffffff80200200;
+export const IMAGE_CONSTANTS_END: usize = 0xffffffff80200208;
 /** The stacks lie in one piece from here on: CORE_STACK_BYTES for each core but the first, then the first one's. */
-export const IMAGE_STACK_GUARD: usize = 0x200010;
-export const IMAGE_STORAGE: usize = 0x200018;
-export const IMAGE_END: usize = 0x200020;
+export const IMAGE_STACK_GUARD: usize = 0xffffffff80200210;
+export const IMAGE_STORAGE: usize = 0xffffffff80200218;
+export const IMAGE_END: usize = 0xffffffff80200220;
 
 /**
  * Where the other cores begin, in real mode: below 1 MiB, RAM, and not in use any more when the image runs. QEMU's firmware keeps its own

@@ -2,15 +2,15 @@ import { barrier as awaitAll, coreCount as countCores, parallel as shareOut } fr
 import { bootNanos as clockBootNanos, now as clockNow } from '../x86/clock.ts';
 import { poll as pollUart, write as writeUart } from '../x86/uart.ts';
 import { read as readConsole } from './console.ts';
+import { packLength as moduleLength, packStart as moduleStart } from './handover.ts';
 import { powerOff as switchOff } from './power.ts';
-import { packLength as moduleLength, packStart as moduleStart } from './startInfo.ts';
 
 export { hasAvx512Vnni, hasAvxVnni, isEmulated } from '../features.ts';
 export { Milestone } from '../milestone.ts';
 export { milestoneNanos } from '../x86/clock.ts';
 
 /*
- * A PC without firmware or operating system: entered by the PVH protocol (QEMU microvm and q35, Firecracker), console on
+ * A PC without firmware or operating system: entered by the PVH protocol (QEMU microvm and q35, Firecracker) or by Limine, console on
  * its serial port. guest/machine/README.md describes the interface, which every machine exports from a file of this name.
  */
 

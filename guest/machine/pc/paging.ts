@@ -1,5 +1,7 @@
 import { CORE_STACK_BYTES, LOCAL_APIC, MOST_CORES } from '../x86/layout.ts';
+import { imageAddress, packLength, packStart } from './handover.ts';
 import {
+  HIGHER_HALF,
   IMAGE,
   IMAGE_CODE_END,
   IMAGE_CONSTANTS_END,
@@ -11,14 +13,16 @@ import {
 } from './layout.ts';
 
 /**
- * Page tables: the first 4 GiB one to one, and each page with no more rights than it needs. Code can be executed, the
- * image's data and storage can be written, all else can be read: loader's tables, constants, the pack. Address zero
- * is not there at all, nor is a page below each stack.
+ * Page tables: the first 4 GiB one to one, the pack above them if it lies there, and the image at the top; each page with no more rights
+ * than it needs. Code can be executed, the image's data and storage can be written, all else can be read: loader's tables, constants,
+ * the pack. Address zero is not there at all, nor is a page below each stack.
  *
- * Entries, Intel SDM vol. 3, 4.5: bit 0 present, 1 writable, 3-4 uncached, 7 large page (2 MiB), 63 no execute.
+ * Entries, Intel SDM vol. 3, 4.5: bit 0 present, 1 writable, 3-4 uncached, 7 large page (2 MiB, 1 GiB), 63 no execute.
  *
  *   top ─▶ upper ─▶ directories[4] ─▶ 2 MiB pages
- *                          ├─▶ lowPages    4 KiB pages of 0 … 2 MiB
+ *            │             └─▶ lowPages    4 KiB pages of 0 … 2 MiB
+ *            ├─▶ 1 GiB pages of the pack
+ *            └─▶ imageDirectories[2] ─▶ 2 MiB pages
  *                          └─▶ imagePages  4 KiB pages of the image's first 2 MiB: code and constants end there (link.ld)
  */
 const PRESENT: u64 = 1;
@@ -28,6 +32,7 @@ const LARGE: u64 = 0x80;
 const NO_EXECUTE: u64 = 1 << 63;
 
 const ENTRIES: usize = 512;
+const HUGE_PAGE: usize = 1 << 30;
 
 /** @align 4096 */
 const top = zeroed<FixedArray<u64, 512>>();
@@ -36,39 +41,79 @@ const upper = zeroed<FixedArray<u64, 512>>();
 /** @align 4096 */
 const directories = zeroed<FixedArray<u64, 2048>>();
 /** @align 4096 */
+const imageDirectories = zeroed<FixedArray<u64, 1024>>();
+/** @align 4096 */
 const lowPages = zeroed<FixedArray<u64, 512>>();
 /** @align 4096 */
 const imagePages = zeroed<FixedArray<u64, 512>>();
 
-/** Replaces the entry stub's tables, in which everything is allowed. */
+/** The tables that we were entered with: the entry stub's or Limine's. */
+let entryTables: u64 = 0;
+
+/** Replaces them, for the first core. */
 export function protectMemory(): void {
-  for (let page: usize = 0; page < ENTRIES; page++) {
-    lowPages[page] = page == 0 ? 0 : u64(page * PAGE) | PRESENT | NO_EXECUTE;
-    const address = IMAGE + page * PAGE;
-    imagePages[page] = u64(address) | rights(address);
-  }
   for (let page: usize = 0; page < 4 * ENTRIES; page++) {
-    const address = page * LARGE_PAGE;
-    directories[page] = u64(address) | rights(address) | LARGE;
+    directories[page] = u64(page * LARGE_PAGE) | PRESENT | NO_EXECUTE | LARGE;
   }
   directories[LOCAL_APIC / LARGE_PAGE] |= WRITABLE | UNCACHED;
+  for (let page: usize = 1; page < ENTRIES; page++) {
+    lowPages[page] = u64(page * PAGE) | PRESENT | NO_EXECUTE;
+  }
   directories[0] = tableEntry(ref(lowPages[0]));
-  directories[IMAGE / LARGE_PAGE] = tableEntry(ref(imagePages[0]));
+  mapImage();
   for (let i: usize = 0; i < 4; i++) upper[i] = tableEntry(ref(directories[i * ENTRIES]));
+  mapPack();
   top[0] = tableEntry(ref(upper[0]));
-  cpu.writeCr3(u64(changetype<usize>(ref(top[0]))));
+  // Both ends of the address space: entries that one of them uses are nothing at the other.
+  top[ENTRIES - 1] = top[0];
+  entryTables = cpu.readCr3();
+  useProtection();
+}
+
+/** For each core. @generalRegisters */
+export function useProtection(): void {
+  cpu.writeCr3(physical(changetype<usize>(ref(top[0]))));
+}
+
+/** In them everything can be executed and written; until useProtection(). */
+export function useEntryTables(): void {
+  cpu.writeCr3(entryTables);
+}
+
+function mapImage(): void {
+  for (let page: usize = 0; page < ENTRIES; page++) {
+    const address = IMAGE + page * PAGE;
+    imagePages[page] = physical(address) | rights(address);
+  }
+  for (let page: usize = 0; page < 2 * ENTRIES; page++) {
+    const address = HIGHER_HALF + page * LARGE_PAGE;
+    imageDirectories[page] = physical(address) | rights(address) | LARGE;
+  }
+  imageDirectories[(IMAGE - HIGHER_HALF) / LARGE_PAGE] = tableEntry(ref(imagePages[0]));
+  upper[ENTRIES - 2] = tableEntry(ref(imageDirectories[0]));
+  upper[ENTRIES - 1] = tableEntry(ref(imageDirectories[ENTRIES]));
+}
+
+/** What of the pack lies above 4 GiB. */
+function mapPack(): void {
+  const start = changetype<usize>(packStart()) / HUGE_PAGE;
+  const end = changetype<usize>(packStart()) + packLength();
+  for (let i = max(start, 4); i * HUGE_PAGE < end; i++) {
+    upper[i] = u64(i * HUGE_PAGE) | PRESENT | NO_EXECUTE | LARGE;
+  }
 }
 
 /** Whether firmware's tables can be read there: anywhere but at address zero, in the image, and above 4 GiB. */
 export function isMapped(address: u64, length: u64): bool {
   const end = address + length;
   if (address < u64(PAGE) || end < address || end > MAPPED) return false;
-  return end <= u64(IMAGE) || address >= load<u64>(IMAGE_END);
+  const image = imageAddress();
+  return end <= image || address >= image + load<u64>(IMAGE_END) - u64(IMAGE);
 }
 
-/** Rights of the page that begins at the address. The image's last page is writable to its end. */
+/** Rights of the page that begins at the address; none outside of the image, whose last page is writable to its end. */
 function rights(address: usize): u64 {
-  if (address < IMAGE || address >= usize(load<u64>(IMAGE_END))) return PRESENT | NO_EXECUTE;
+  if (address < IMAGE || address >= load<usize>(IMAGE_END)) return 0;
   if (address < usize(load<u64>(IMAGE_CODE_END))) return PRESENT;
   if (address < usize(load<u64>(IMAGE_CONSTANTS_END))) return PRESENT | NO_EXECUTE;
   return isGuard(address) ? 0 : PRESENT | WRITABLE | NO_EXECUTE;
@@ -82,5 +127,10 @@ function isGuard(address: usize): bool {
 }
 
 function tableEntry(table: Ptr<u64>): u64 {
-  return u64(changetype<usize>(table)) | PRESENT | WRITABLE;
+  return physical(changetype<usize>(table)) | PRESENT | WRITABLE;
+}
+
+/** Where the byte of the image with this address lies in RAM. @generalRegisters */
+function physical(address: usize): u64 {
+  return u64(address - IMAGE) + imageAddress();
 }

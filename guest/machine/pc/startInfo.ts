@@ -1,9 +1,10 @@
 import { addNumber, addText, type Line } from '../line.ts';
 import { stopWith } from '../panic.ts';
-import { IMAGE, IMAGE_END, IMAGE_STORAGE, MAPPED, PAGE, STARTUP_PAGE } from './layout.ts';
+import { keepPlaces, refuse } from './handover.ts';
+import { HIGHER_HALF, IMAGE, IMAGE_END, IMAGE_STORAGE, PAGE, STARTUP_PAGE } from './layout.ts';
 
 /**
- * What the loader hands over, and whether it is enough: the pack is the first module, and image and pack must lie in RAM
+ * What a loader that speaks PVH hands over, and whether it is enough: the pack is the first module, and image and pack must lie in RAM
  * without touching each other. Xen, public/arch-x86/hvm/start_info.h.
  */
 const MAGIC: u32 = 0x336ec578;
@@ -46,18 +47,8 @@ class MemoryRange {
   reserved!: u32;
 }
 
-let pack: Ptr<u8> = null;
-let packBytes: usize = 0;
 let rsdp: u64 = 0;
 let startupPageIsRam: bool = false;
-
-export function packStart(): Ptr<u8> {
-  return pack;
-}
-
-export function packLength(): usize {
-  return packBytes;
-}
 
 /** Of ACPI's first table; 0 where the loader knows none. */
 export function rsdpAddress(): u64 {
@@ -71,33 +62,30 @@ export function isStartupPageRam(): bool {
 /** Stops with a message if the machine cannot hold the image and its pack. @generalRegisters */
 export function readStartInfo(address: usize): void {
   const info = changetype<Ptr<StartInfo>>(address);
-  if (address == 0 || info.magic != MAGIC) refuse('the loader handed over no hvm_start_info (PVH)');
+  if (info.magic != MAGIC) refuse('the loader handed over no hvm_start_info (PVH)');
   if (info.version < 1 || info.memoryRanges == 0)
     refuse('the loader handed over no memory map (PVH)');
   if (info.modules == 0) refuse('no model pack: hand it over as initrd (QEMU: -initrd model.pack)');
   const module = changetype<Ptr<Module>>(usize(info.moduleList));
   const start = module.address;
   const end = start + module.length;
-  const image = u64(IMAGE);
-  const imageEnd = load<u64>(IMAGE_END);
-  if (module.length == 0) refuse('the model pack is empty');
-  if (end > MAPPED) refuse('the model pack lies above 4 GiB, where nothing is mapped');
+  const image = u64(IMAGE - HIGHER_HALF);
+  const imageEnd = load<u64>(IMAGE_END) - u64(HIGHER_HALF);
   const overlap = start < imageEnd && end > image;
   if (overlap || !isRam(info, image, imageEnd) || !isRam(info, start, end)) {
     refuseMemory(info, imageEnd, module.length);
   }
   const ramEnd = endOfRam(info, image);
-  clearStorage(ramEnd - min(ramEnd, FIRMWARE_TRACES), imageEnd);
-  pack = changetype<Ptr<u8>>(usize(start));
-  packBytes = usize(module.length);
+  clearStorage(ramEnd - min(ramEnd, FIRMWARE_TRACES));
+  keepPlaces(image, start, module.length);
   rsdp = info.rsdp;
   startupPageIsRam = isRam(info, u64(STARTUP_PAGE), u64(STARTUP_PAGE + PAGE));
 }
 
-/** Zeroes storage from the address on; before anything is kept there. @generalRegisters */
-function clearStorage(from: u64, imageEnd: u64): void {
-  const start = max(from, load<u64>(IMAGE_STORAGE));
-  for (let at = start; at < imageEnd; at += 8) volatile.store<u64>(usize(at), 0);
+/** Zeroes storage that lies from the address on; before anything is kept there. @generalRegisters */
+function clearStorage(from: u64): void {
+  const start = max(usize(from) + HIGHER_HALF, load<usize>(IMAGE_STORAGE));
+  for (let at = start; at < load<usize>(IMAGE_END); at += 8) volatile.store<u64>(at, 0);
 }
 
 /** Whether every byte from start to end is RAM, in one range of the map or several. @generalRegisters */
@@ -128,7 +116,7 @@ function refuseMemory(info: Ptr<StartInfo>, imageEnd: u64, packLength: u64): voi
   addText(ref(line), ' MiB, the model pack ');
   addNumber(ref(line), mebibytes(packLength));
   addText(ref(line), ' MiB, but RAM ends at ');
-  addNumber(ref(line), endOfRam(info, u64(IMAGE)) / MEBIBYTE);
+  addNumber(ref(line), endOfRam(info, u64(IMAGE - HIGHER_HALF)) / MEBIBYTE);
   addText(ref(line), ' MiB. Give the machine more than ');
   addNumber(ref(line), mebibytes(imageEnd) + mebibytes(packLength));
   addText(ref(line), ' MiB (QEMU: -m)\n');
@@ -138,13 +126,4 @@ function refuseMemory(info: Ptr<StartInfo>, imageEnd: u64, packLength: u64): voi
 /** Rounded up. @generalRegisters */
 function mebibytes(bytes: u64): u64 {
   return (bytes + MEBIBYTE - 1) / MEBIBYTE;
-}
-
-/** @generalRegisters */
-function refuse(problem: string): void {
-  const line = zeroed<Line>();
-  addText(ref(line), '\npanic: ');
-  addText(ref(line), problem);
-  addText(ref(line), '\n');
-  stopWith(ref(line));
 }

@@ -9,7 +9,7 @@ const MONITOR_COPROCESSOR: u64 = 1 << 1;
 const EMULATION: u64 = 1 << 2;
 const TASK_SWITCHED: u64 = 1 << 3;
 const NUMERIC_ERROR: u64 = 1 << 5;
-export const WRITE_PROTECT: u64 = 1 << 16;
+const WRITE_PROTECT: u64 = 1 << 16;
 const NOT_WRITE_THROUGH: u64 = 1 << 29;
 const CACHE_DISABLE: u64 = 1 << 30;
 

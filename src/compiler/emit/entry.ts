@@ -1,6 +1,7 @@
 /** Entry points: what runs before the first line of TypeScript. File-level assembly, since no C function can be entered this way. */
 
 import { diagnostic } from '../diagnostics.ts';
+import { HIGHER_HALF } from '../intrinsics/startup.ts';
 import type { EntryStub } from '../tree.ts';
 import { type Emitter, useFunction } from './emitter.ts';
 
@@ -53,25 +54,27 @@ function efi(e: Emitter, start: string): string {
 /**
  * PVH (xen/include/public/arch-x86/hvm/start_info.h): the loader jumps here in 32-bit protected mode, paging off, flat
  * segments, ebx = physical address of hvm_start_info. On to long mode: page tables that map the first 4 GiB one to one in
- * 2 MiB pages (built by the assembler), PAE, EFER.LME, paging, then a far jump into a 64-bit code segment.
+ * 2 MiB pages (built by the assembler), and their first half once more where the program is linked, PAE, EFER.LME, paging, then
+ * a far jump into a 64-bit code segment. Until then symbols are HIGHER_HALF above where their bytes are.
  */
 function pvh(start: string, stackBytes: bigint): string {
-  const tables = (n: number) => `.quad pvh_directories + ${n} * 4096 + 3`;
+  const physical = (symbol: string) => `${symbol} - ${HIGHER_HALF}`;
+  const directory = (n: number) => `.quad ${physical('pvh_directories')} + ${n} * 4096 + 3`;
   return assembly([
     // ELF note, name "Xen", type 18 XEN_ELFNOTE_PHYS32_ENTRY
     '.section .note.Xen, "a", @note',
     '.balign 4',
     '.long 4, 8, 18',
     '.asciz "Xen"',
-    '.quad _start',
+    `.quad ${physical('_start')}`,
     '.section .text._start, "ax"',
     '.code32',
     '.globl _start',
     '_start:',
     'cli',
     'cld',
-    'mov $pvh_stack_end, %esp',
-    'mov $pvh_level4, %eax',
+    `mov $${physical('pvh_stack_end')}, %esp`,
+    `mov $${physical('pvh_level4')}, %eax`,
     'mov %eax, %cr3',
     'mov %cr4, %eax',
     'or $0x20, %eax', // CR4.PAE
@@ -83,8 +86,8 @@ function pvh(start: string, stackBytes: bigint): string {
     'mov %cr0, %eax',
     'or $0x80000001, %eax', // CR0.PG, CR0.PE
     'mov %eax, %cr0',
-    'lgdt pvh_gdt_pointer',
-    'ljmp $0x08, $pvh_long',
+    `lgdt ${physical('pvh_gdt_pointer')}`,
+    `ljmp $0x08, $${physical('pvh_long')}`,
     '.code64',
     'pvh_long:',
     'mov $0x10, %eax',
@@ -95,9 +98,10 @@ function pvh(start: string, stackBytes: bigint): string {
     'mov %eax, %fs',
     'mov %eax, %gs',
     'mov %ebx, %edi', // zero-extends
-    'mov $pvh_stack_end, %esp',
+    'mov $pvh_stack_end, %rsp',
     'xor %ebp, %ebp',
-    `call ${start}`,
+    `mov $${start}, %rax`,
+    'call *%rax',
     'pvh_stop:',
     'cli',
     'hlt',
@@ -105,14 +109,13 @@ function pvh(start: string, stackBytes: bigint): string {
     '.section .data.pvh, "aw"',
     '.balign 4096',
     'pvh_level4:',
-    '.quad pvh_level3 + 3', // present, writable
-    '.fill 511, 8, 0',
+    `.quad ${physical('pvh_level3')} + 3`, // present, writable
+    '.fill 510, 8, 0',
+    `.quad ${physical('pvh_level3')} + 3`, // both ends of the address space
     'pvh_level3:',
-    tables(0),
-    tables(1),
-    tables(2),
-    tables(3),
-    '.fill 508, 8, 0',
+    ...[0, 1, 2, 3].map(directory),
+    '.fill 506, 8, 0',
+    ...[0, 1].map(directory), // the top 2 GiB
     'pvh_directories:',
     '.set pvh_page, 0',
     '.rept 2048',
@@ -126,7 +129,7 @@ function pvh(start: string, stackBytes: bigint): string {
     '.quad 0x00cf93000000ffff', // 10: data
     'pvh_gdt_pointer:',
     '.word 23',
-    '.quad pvh_gdt',
+    `.quad ${physical('pvh_gdt')}`,
     '.section .bss.pvh_stack, "aw", @nobits',
     '.balign 64',
     `.skip ${(stackBytes + 63n) & ~63n}`,

@@ -2,9 +2,12 @@
 
 import type { Intrinsic } from './intrinsic.ts';
 
+/** A PC's program is linked so far above where it is loaded: in the top 2 GiB, which code reaches by sign-extended 32-bit addresses. */
+export const HIGHER_HALF = '0xffffffff80000000';
+
 /**
  * A start-up IPI has a processor begin at the start of a page below 1 MiB, in real mode. What must lie in that page only
- * brings it to 32-bit mode, flat segments, paging off; the rest runs where it was linked. There the processor takes over the control
+ * brings it to 32-bit mode, flat segments, paging off; the rest is the program's. There the processor takes over the control
  * registers and EFER that the caller of cpu.startupCode had, paging and long mode among them, takes the next number and the
  * stack of that number, and calls the program. Descriptors are marked as accessed: nobody writes to the table.
  */
@@ -26,10 +29,10 @@ const CODE = `__asm__(
     "mov %cr0, %eax\\n"
     "or $1, %al\\n" // CR0.PE
     "mov %eax, %cr0\\n"
-    "ljmpl $0x18, $startup_protected\\n"
+    "ljmpl $0x18, $startup_protected - ${HIGHER_HALF}\\n"
     "startup_gdt_pointer:\\n"
     ".word 31\\n"
-    ".long startup_gdt\\n"
+    ".long startup_gdt - ${HIGHER_HALF}\\n"
     ".skip 64 - (. - startup_code)\\n"
     ".section .text.startup, \\"ax\\"\\n"
     ".code32\\n"
@@ -38,19 +41,22 @@ const CODE = `__asm__(
     "mov %eax, %ds\\n"
     "mov %eax, %es\\n"
     "mov %eax, %ss\\n"
-    "mov startup_cr4, %eax\\n"
+    "mov startup_cr4 - ${HIGHER_HALF}, %eax\\n"
     "mov %eax, %cr4\\n"
-    "mov startup_cr3, %eax\\n"
+    "mov startup_cr3 - ${HIGHER_HALF}, %eax\\n"
     "mov %eax, %cr3\\n"
     "mov $0xc0000080, %ecx\\n" // EFER
-    "mov startup_efer, %eax\\n"
+    "mov startup_efer - ${HIGHER_HALF}, %eax\\n"
     "xor %edx, %edx\\n"
     "wrmsr\\n"
-    "mov startup_cr0, %eax\\n"
+    "mov startup_cr0 - ${HIGHER_HALF}, %eax\\n"
     "mov %eax, %cr0\\n"
-    "ljmp $0x08, $startup_long\\n"
+    "ljmp $0x08, $startup_long - ${HIGHER_HALF}\\n"
     ".code64\\n"
     "startup_long:\\n"
+    "mov $startup_high, %rax\\n"
+    "jmp *%rax\\n"
+    "startup_high:\\n"
     "xor %eax, %eax\\n"
     "mov %eax, %fs\\n"
     "mov %eax, %gs\\n"
