@@ -67,12 +67,17 @@ const ARTICLE: Record<StackName, string> = {
   metal: 'the only program of a machine with UEFI',
 };
 
+/** Stacks whose files boot together; those of the others are one image, made to be started in several ways. */
+const IN_PARTS: readonly StackName[] = ['unikernel', 'metal'];
+
 /** What was made, how much memory it needs, and how to boot it. */
 export function describeImage({ stack, files, memory, model }: Manifest, folder: string): string {
   const widest = Math.max(...files.map(({ name }) => name.length));
-  const fileLines = files.map(
-    ({ name, bytes, what }) =>
-      `  ${name.padEnd(widest)} ${formatBytes(bytes).padStart(9)}  ${what}`,
+  const inAll = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const isSum = files.length > 1 && IN_PARTS.includes(stack);
+  const sum = isSum ? [{ name: 'in all', bytes: inAll, what: '' }] : [];
+  const fileLines = [...files, ...sum].map(({ name, bytes, what }) =>
+    `  ${name.padEnd(widest)} ${formatBytes(bytes).padStart(9)}  ${what}`.trimEnd(),
   );
   const memoryLines = [...memory.parts, { what: 'RAM in all', bytes: memory.total }].map(
     ({ what, bytes }) => `  ${what.padEnd(28)} ${formatMemory(bytes).padStart(10)}`,

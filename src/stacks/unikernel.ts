@@ -13,8 +13,8 @@ import type { MachineStart, Stack, StackBuild, StackRequest } from './stack.ts';
 const ELF_NAME = 'muinference.elf';
 const PACK_NAME = 'model.pack';
 
-/** Room for the boot information and for alignment by the loader. */
-const SLACK = 4 * 2 ** 20;
+/** What loaders keep free at the end of RAM: QEMU's q35 160 KiB for ACPI's tables; others only begin the pack on a whole page. */
+const LOADER_BYTES = 256 * 2 ** 10;
 
 async function build(request: StackRequest, folder: string): Promise<StackBuild> {
   const prepared = await prepareGuest({ ...request, machine: 'pc' });
@@ -44,7 +44,7 @@ function memoryParts({ guest, pack }: PreparedGuest): MachineMemory['parts'] {
     { what: `KV cache, ${context} positions`, bytes: keyValueBytes },
     { what: 'activations, logits, stacks', bytes: zeroBytes - keyValueBytes },
     { what: 'model pack', bytes: pack.bytes },
-    { what: 'slack', bytes: SLACK },
+    { what: 'left to the loader', bytes: LOADER_BYTES },
   ];
 }
 

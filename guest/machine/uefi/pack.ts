@@ -15,7 +15,6 @@ import {
 const NAME: FixedArray<u16> = [0x5c, 0x6d, 0x6f, 0x64, 0x65, 0x6c, 0x2e, 0x70, 0x61, 0x63, 0x6b, 0]; // \model.pack
 
 const PAGE: usize = 0x1000;
-const LARGE_PAGE: usize = 0x200000;
 const MEBIBYTE: u64 = 0x100000;
 
 let start: usize = 0;
@@ -29,9 +28,9 @@ export function packLength(): usize {
   return length;
 }
 
-/** First address after the pack and what nobody else uses of its last large page. */
+/** First address after the pack's last page, which nobody else uses. */
 export function packEnd(): usize {
-  return start + roundUp(length);
+  return start + pagesOf(length) * PAGE;
 }
 
 /** Stops with a message if it is not there or does not fit. */
@@ -46,7 +45,7 @@ export function readPack(): void {
   if (status != 0) refuse('\\model.pack cannot be read', status);
   if (bytes == 0) refuse('\\model.pack is empty', 0);
   length = usize(bytes);
-  start = allocate(roundUp(length));
+  start = allocate(length);
   let done: usize = 0;
   while (done < length) {
     let piece = length - done;
@@ -75,10 +74,9 @@ function openFile(): Ptr<File> {
   return file;
 }
 
-/** Whole large pages. */
 function allocate(bytes: usize): usize {
   let address: u64 = 0;
-  const pages = (bytes + LARGE_PAGE) / PAGE;
+  const pages = pagesOf(bytes);
   enterFirmware();
   const status = systemTable().boot.allocatePages(ANY_PAGES, LOADER_DATA, pages, ref(address));
   leaveFirmware();
@@ -89,11 +87,11 @@ function allocate(bytes: usize): usize {
     addText(ref(line), ' MiB, and firmware has no piece of that size. Give the machine more\n');
     stopWith(ref(line));
   }
-  return roundUp(usize(address));
+  return usize(address);
 }
 
-function roundUp(value: usize): usize {
-  return (value + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1);
+function pagesOf(bytes: usize): usize {
+  return (bytes + PAGE - 1) / PAGE;
 }
 
 /** status: firmware's; its low bits are the error's number (UEFI 2.10, appendix D). */
