@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { buildStack, STACK_NAMES, stackNamed } from '../stacks/index.ts';
+import { buildStack, requireFormat, STACK_NAMES, stackNamed } from '../stacks/index.ts';
 import type { Manifest, StackName } from '../stacks/manifest.ts';
 import { IMAGE_FORMATS, type ImageFormat, type StackRequest } from '../stacks/stack.ts';
 import { ensureTools } from '../toolchain/install.ts';
@@ -14,6 +14,9 @@ interface BuildOptions extends ModelOptions {
   json?: boolean;
   output: string;
 }
+
+const FORMAT_HELP =
+  'unikernel: elf, or firecracker, with its configuration; metal: efi, a folder, or img, a disk, or iso (default: the first)';
 
 export function registerBuild(program: Command): void {
   const command = program
@@ -31,21 +34,14 @@ export function registerBuild(program: Command): void {
       'stack linux: a Limine release (default: $LIMINE_DIR, the usual places)',
     )
     .option('--usb', 'stack linux: USB keyboards too (the kernel gets a tenth larger)');
-  command.addOption(
-    new Option(
-      '--format <name>',
-      'stack metal: a folder, a disk image, an ISO (default: efi, the folder)',
-    ).choices(IMAGE_FORMATS),
-  );
+  command.addOption(new Option('--format <name>', FORMAT_HELP).choices(IMAGE_FORMATS));
   addModelOptions(command).option('--json', 'print the manifest').action(build);
 }
 
 async function build(model: string, options: BuildOptions): Promise<void> {
   const { stack, checked, cpu, limine, usb, format } = options;
   if (usb && stack !== 'linux') throw new Error('--usb is for the stack linux');
-  const { tools, formatTools } = stackNamed(stack);
-  if (format && !formatTools) throw new Error('--format is for the stack metal');
-  ensureTools([...tools, ...(format && formatTools ? formatTools(format) : [])], say);
+  ensureTools([...stackNamed(stack).tools, ...requireFormat(stack, format)], say);
   const progress = createProgress();
   const request: StackRequest = {
     ...(await requestPack(model, options)),

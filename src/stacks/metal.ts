@@ -10,10 +10,9 @@ import { writeEfiIso } from '../image/iso.ts';
 import { inTemporaryFolder } from '../image/tools.ts';
 import { elfFootprint } from '../toolchain/elf.ts';
 import { type Medium, startFirmware } from '../toolchain/qemu.ts';
-import type { ToolName } from '../toolchain/tools.ts';
 import { type MachineMemory, type Manifest, writeManifest } from './manifest.ts';
 import { type PreparedGuest, prepareGuest } from './prepare.ts';
-import type { ImageFormat, MachineStart, Stack, StackBuild, StackRequest } from './stack.ts';
+import type { MachineStart, Stack, StackBuild, StackRequest } from './stack.ts';
 
 const ESP_NAME = 'esp';
 const EFI_NAME = join(ESP_NAME, BOOT_X64);
@@ -22,15 +21,18 @@ const PACK_NAME = join(ESP_NAME, PACK_FILE);
 const IMG_NAME = 'muinference.img';
 const ISO_NAME = 'muinference.iso';
 
-/** What a format is made with, its file, and what it boots from. */
-const FORMATS: Record<ImageFormat, { tools: ToolName[]; path: string; media: Medium[] }> = {
-  efi: { tools: [], path: ESP_NAME, media: ['folder'] },
-  img: { tools: ['mtools'], path: IMG_NAME, media: ['disk'] },
-  iso: { tools: ['mtools', 'xorriso'], path: ISO_NAME, media: ['cd', 'disk'] },
+type Format = 'efi' | 'img' | 'iso';
+
+/** What a format's image is, and what it boots from. */
+const FORMATS: Record<Format, { path: string; media: Medium[] }> = {
+  efi: { path: ESP_NAME, media: ['folder'] },
+  img: { path: IMG_NAME, media: ['disk'] },
+  iso: { path: ISO_NAME, media: ['cd', 'disk'] },
 };
 
 async function build(request: StackRequest, folder: string): Promise<StackBuild> {
-  const { format = 'efi', checked = false } = request;
+  const { checked = false } = request;
+  const format = (request.format ?? 'efi') as Format; // requireFormat() has seen to that
   const prepared = await prepareGuest({ ...request, machine: 'uefi' });
   const { guest, pack } = prepared;
   if (guest.efi === undefined) throw new Error('the guest was not linked as an EFI application');
@@ -48,7 +50,7 @@ async function build(request: StackRequest, folder: string): Promise<StackBuild>
 }
 
 async function write(
-  format: ImageFormat,
+  format: Format,
   files: readonly EspFile[],
   folder: string,
 ): Promise<{ name: string; what: string }[]> {
@@ -79,7 +81,7 @@ async function write(
  * and works in the highest 68 MiB, of which it leaves 38 in one piece. A program takes one piece, its pack another.
  * ours: bytes of both. Small images have FAT12; a folder lies in whatever FAT there is, and for FAT16 OVMF keeps 4 MiB more.
  */
-function firmwareBytes(ours: number, format: ImageFormat): number {
+function firmwareBytes(ours: number, format: Format): number {
   const mebibyte = 2 ** 20;
   if (ours <= 3.5 * mebibyte) return (format === 'efi' ? 48 : 44) * mebibyte;
   return (ours <= 32 * mebibyte ? 56 : 90) * mebibyte;
@@ -88,7 +90,7 @@ function firmwareBytes(ours: number, format: ImageFormat): number {
 /** Firmware's, for each further processor. */
 const PROCESSOR_BYTES = 2 ** 16;
 
-function memoryParts({ guest, pack }: PreparedGuest, format: ImageFormat): MachineMemory['parts'] {
+function memoryParts({ guest, pack }: PreparedGuest, format: Format): MachineMemory['parts'] {
   const { loadedBytes, zeroBytes } = elfFootprint(guest.stripped);
   const { context, keyValueBytes } = pack.plan;
   const ours = loadedBytes + zeroBytes + pack.bytes;
@@ -121,14 +123,14 @@ function start({
   return startFirmware({ ...source, memoryBytes, processors, screen: true });
 }
 
-function formatOf({ files }: Manifest): ImageFormat {
+function formatOf({ files }: Manifest): Format {
   if (files.some(({ name }) => name === IMG_NAME)) return 'img';
   return files.some(({ name }) => name === ISO_NAME) ? 'iso' : 'efi';
 }
 
 export const metal: Stack = {
   tools: ['clang', 'lld'],
-  formatTools: (format) => FORMATS[format].tools,
+  formats: { efi: [], img: ['mtools'], iso: ['mtools', 'xorriso'] },
   firmware: 'uefi',
   build,
   start,

@@ -6,7 +6,7 @@ import type { ToolName } from '../toolchain/tools.ts';
 import type { Manifest } from './manifest.ts';
 import type { PackRequest, PreparedGuest } from './prepare.ts';
 
-export const IMAGE_FORMATS = ['efi', 'img', 'iso'] as const;
+export const IMAGE_FORMATS = ['elf', 'firecracker', 'efi', 'img', 'iso'] as const;
 export type ImageFormat = (typeof IMAGE_FORMATS)[number];
 
 export interface StackRequest extends PackRequest {
@@ -17,7 +17,7 @@ export interface StackRequest extends PackRequest {
   limine?: string;
   /** Stack linux: whether its kernel knows USB keyboards. */
   usb?: boolean;
-  /** Stack metal: what its two files lie in. Default: efi, a folder. */
+  /** One of the stack's formats. Default: its first. */
   format?: ImageFormat;
   /** Called while something long is built: files, say, of about so many in all. */
   onStep?: (done: number, total: number, what: string) => void;
@@ -46,8 +46,8 @@ export interface MachineStart {
 export interface Stack {
   /** What must be installed to build it. */
   tools: readonly ToolName[];
-  /** What a format needs beside them; undefined: the stack has one format. */
-  formatTools?(format: ImageFormat): readonly ToolName[];
+  /** What it can be built as, the default first, and what each format needs beside these tools. Empty: there is no choice. */
+  formats: Partial<Record<ImageFormat, readonly ToolName[]>>;
   /** What starts it unless something else is asked for. */
   firmware: 'none' | Firmware;
   build(request: StackRequest, folder: string): Promise<StackBuild>;

@@ -2,34 +2,41 @@
  * The engine and its machine code in one address space, for hypervisors that enter a 64-bit kernel
  * by PVH: QEMU, Firecracker, Cloud Hypervisor.
  */
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { firecrackerConfiguration } from '../image/firecracker.ts';
 import { elfFootprint } from '../toolchain/elf.ts';
 import { startQemu } from '../toolchain/qemu.ts';
-import { type MachineMemory, writeManifest } from './manifest.ts';
+import { addUp, type MachineMemory, writeManifest } from './manifest.ts';
 import { type PreparedGuest, prepareGuest } from './prepare.ts';
 import type { MachineStart, Stack, StackBuild, StackRequest } from './stack.ts';
 
 const ELF_NAME = 'muinference.elf';
 const PACK_NAME = 'model.pack';
+const FIRECRACKER_NAME = 'firecracker.json';
 
 /** What loaders keep free at the end of RAM: QEMU's q35 160 KiB for ACPI's tables; others only begin the pack on a whole page. */
 const LOADER_BYTES = 256 * 2 ** 10;
 
 async function build(request: StackRequest, folder: string): Promise<StackBuild> {
+  const { format = 'elf', checked = false } = request;
   const prepared = await prepareGuest({ ...request, machine: 'pc' });
+  const memory = memoryParts(prepared);
   await mkdir(folder, { recursive: true });
   await copyFile(prepared.guest.stripped, join(folder, ELF_NAME));
   await copyFile(prepared.pack.path, join(folder, PACK_NAME));
+  const files = [
+    { name: ELF_NAME, what: 'boots by PVH, has every buffer in its .bss' },
+    { name: PACK_NAME, what: 'handed over as the first module (initrd)' },
+  ];
+  if (format === 'firecracker') {
+    const machine = { kernel: ELF_NAME, initrd: PACK_NAME, memoryBytes: addUp(memory).total };
+    await writeFile(join(folder, FIRECRACKER_NAME), firecrackerConfiguration(machine));
+    const what = `in this folder: firecracker --no-api --config-file ${FIRECRACKER_NAME}`;
+    files.push({ name: FIRECRACKER_NAME, what });
+  }
   const manifest = await writeManifest(folder, {
-    stack: 'unikernel',
-    prepared,
-    checked: request.checked ?? false,
-    files: [
-      { name: ELF_NAME, what: 'boots by PVH, has every buffer in its .bss' },
-      { name: PACK_NAME, what: 'handed over as the first module (initrd)' },
-    ],
-    memory: memoryParts(prepared),
+    ...{ stack: 'unikernel', prepared, checked, files, memory },
   });
   return { manifest, prepared };
 }
@@ -60,4 +67,10 @@ function start({ folder, manifest, machine, processors, firmware = 'none', shell
   });
 }
 
-export const unikernel: Stack = { tools: ['clang', 'lld'], firmware: 'none', build, start };
+export const unikernel: Stack = {
+  tools: ['clang', 'lld'],
+  formats: { elf: [], firecracker: [] },
+  firmware: 'none',
+  build,
+  start,
+};

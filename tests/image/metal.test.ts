@@ -9,13 +9,14 @@ import { connectGuest, type Guest } from '../../src/console/guest.ts';
 import { DEFAULT_SETTINGS } from '../../src/console/settings.ts';
 import { bootStack, buildStack } from '../../src/stacks/index.ts';
 import type { Manifest } from '../../src/stacks/manifest.ts';
-import { IMAGE_FORMATS, type ImageFormat } from '../../src/stacks/stack.ts';
+import type { ImageFormat } from '../../src/stacks/stack.ts';
 import { type Medium, startFirmware } from '../../src/toolchain/qemu.ts';
 import { connectQmp } from '../../src/toolchain/qmp.ts';
 import { hasStories260K, NO_STORIES, STORIES_TEXT, stories260K } from '../engine/sharedModels.ts';
 import { lightPoints, missingTools, temporaryFolder } from './loaders.ts';
 
 const folder = temporaryFolder();
+const FORMATS = ['efi', 'img', 'iso'] as const;
 const missing = missingTools('qemu', 'ovmf', 'mtools', 'xorriso');
 const why = !hasStories260K ? ` ${NO_STORIES}` : missing.length > 0 ? ` (needs ${missing})` : '';
 
@@ -33,7 +34,7 @@ async function answerOf(guest: Guest): Promise<string> {
 
 describe.skipIf(why !== '')(`metal${why}`, () => {
   beforeAll(async () => {
-    for (const format of IMAGE_FORMATS) {
+    for (const format of FORMATS) {
       const { manifest } = await buildStack('metal', { ...stories260K, format }, homeOf(format));
       manifests.set(format, manifest);
     }
@@ -54,7 +55,7 @@ describe.skipIf(why !== '')(`metal${why}`, () => {
 
   test('an image is less than 1 MB larger than its model', () => {
     const model = statSync(stories260K.model).size;
-    for (const format of IMAGE_FORMATS) {
+    for (const format of FORMATS) {
       const bytes = manifests.get(format)!.files.reduce((sum, file) => sum + file.bytes, 0);
       expect(bytes, format).toBeLessThan(model + 1_000_000);
     }
@@ -67,7 +68,7 @@ describe.skipIf(why !== '')(`metal${why}`, () => {
       else process.env.MU_CACHE = cache;
     });
     process.env.MU_CACHE = join(folder, 'cache');
-    for (const format of IMAGE_FORMATS) {
+    for (const format of FORMATS) {
       const again = join(folder, 'elsewhere', format);
       const { prepared } = await buildStack('metal', { ...stories260K, format }, again);
       expect(prepared.guest.efi).toContain(folder);
