@@ -11,6 +11,7 @@ interface BuildOptions extends ModelOptions {
   limine?: string;
   usb?: boolean;
   format?: ImageFormat;
+  embed?: boolean;
   json?: boolean;
   output: string;
 }
@@ -35,17 +36,22 @@ export function registerBuild(program: Command): void {
     )
     .option('--usb', 'stack linux: USB keyboards too (the kernel gets a tenth larger)');
   command.addOption(new Option('--format <name>', FORMAT_HELP).choices(IMAGE_FORMATS));
+  command.option(
+    '--embed',
+    'stack metal: one single file, the pack within the EFI application (firmware loads it twice)',
+  );
   addModelOptions(command).option('--json', 'print the manifest').action(build);
 }
 
 async function build(model: string, options: BuildOptions): Promise<void> {
-  const { stack, checked, cpu, limine, usb, format } = options;
+  const { stack, checked, cpu, limine, usb, format, embed } = options;
   if (usb && stack !== 'linux') throw new Error('--usb is for the stack linux');
+  if (embed && stack !== 'metal') throw new Error('--embed is for the stack metal');
   ensureTools([...stackNamed(stack).tools, ...requireFormat(stack, format)], say);
   const progress = createProgress();
   const request: StackRequest = {
     ...(await requestPack(model, options)),
-    ...{ checked, cpu, limine, usb, format, say },
+    ...{ checked, cpu, limine, usb, format, embed, say },
     onStep: (done, total, what) => progress.update(done, total, what, String),
   };
   const { manifest } = await buildStack(stack, request, options.output);

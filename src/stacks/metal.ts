@@ -2,8 +2,10 @@
  * No operating system, on any PC or virtual machine with UEFI: one EFI application is engine and machine code, and the pack lies beside it.
  * The same two files as a folder, as a disk image for a USB stick, and as an ISO.
  */
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { writeEmbedded } from '../image/embed.ts';
 import { BOOT_X64, type EspFile, writeEsp } from '../image/esp.ts';
 import { writeGpt } from '../image/gpt.ts';
 import { writeEfiIso } from '../image/iso.ts';
@@ -15,9 +17,7 @@ import { type PreparedGuest, prepareGuest } from './prepare.ts';
 import type { MachineStart, Stack, StackBuild, StackRequest } from './stack.ts';
 
 const ESP_NAME = 'esp';
-const EFI_NAME = join(ESP_NAME, BOOT_X64);
 const PACK_FILE = 'model.pack';
-const PACK_NAME = join(ESP_NAME, PACK_FILE);
 const IMG_NAME = 'muinference.img';
 const ISO_NAME = 'muinference.iso';
 
@@ -31,47 +31,60 @@ const FORMATS: Record<Format, { path: string; media: Medium[] }> = {
 };
 
 async function build(request: StackRequest, folder: string): Promise<StackBuild> {
-  const { checked = false } = request;
+  const { embed = false, checked = false } = request;
   const format = (request.format ?? 'efi') as Format; // requireFormat() has seen to that
   const prepared = await prepareGuest({ ...request, machine: 'uefi' });
-  const { guest, pack } = prepared;
-  if (guest.efi === undefined) throw new Error('the guest was not linked as an EFI application');
   await mkdir(folder, { recursive: true });
-  const files = [
-    { path: BOOT_X64, file: guest.efi },
-    { path: PACK_FILE, file: pack.path },
-  ];
+  const files = inTemporaryFolder((temporary) => {
+    const parts = embed ? [embeddedApplication(prepared, temporary)] : separateFiles(prepared);
+    return write(format, parts, folder, temporary);
+  });
   const manifest = await writeManifest(folder, {
-    ...{ stack: 'metal', prepared, checked },
-    files: await write(format, files, folder),
-    memory: memoryParts(prepared, format),
+    ...{ stack: 'metal', prepared, checked, files },
+    memory: memoryParts(prepared, format, embed),
   });
   return { manifest, prepared };
 }
 
-async function write(
+/** A file of the image, and what to say of it where it is to be seen. */
+type Part = EspFile & { what: string };
+
+function separateFiles({ guest, pack }: PreparedGuest): Part[] {
+  if (guest.efi === undefined) throw new Error('the guest was not linked as an EFI application');
+  const what = 'the whole system but the model, as an EFI application';
+  const beside = 'goes into the root folder of the same FAT file system';
+  return [
+    { path: BOOT_X64, file: guest.efi, what },
+    { path: PACK_FILE, file: pack.path, what: beside },
+  ];
+}
+
+function embeddedApplication({ guest, pack }: PreparedGuest, temporary: string): Part {
+  const file = join(temporary, 'embedded.efi');
+  writeEmbedded(guest.stripped, pack.path, file);
+  return { path: BOOT_X64, file, what: 'the whole system, model included, as an EFI application' };
+}
+
+function write(
   format: Format,
-  files: readonly EspFile[],
+  parts: readonly Part[],
   folder: string,
-): Promise<{ name: string; what: string }[]> {
+  temporary: string,
+): { name: string; what: string }[] {
   if (format === 'efi') {
-    for (const { path, file } of files) {
-      const output = join(folder, ESP_NAME, path);
-      await mkdir(dirname(output), { recursive: true });
-      await copyFile(file, output);
-    }
-    return [
-      { name: EFI_NAME, what: 'the whole system but the model, as an EFI application' },
-      { name: PACK_NAME, what: 'goes into the root folder of the same FAT file system' },
-    ];
+    rmSync(join(folder, ESP_NAME, PACK_FILE), { force: true }); // an earlier build's
+    return parts.map(({ path, file, what }) => {
+      const name = join(ESP_NAME, path);
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      copyFileSync(file, join(folder, name));
+      return { name, what };
+    });
   }
   const name = FORMATS[format].path;
-  inTemporaryFolder((temporary) => {
-    const esp = join(temporary, 'esp.img');
-    writeEsp(esp, files);
-    if (format === 'img') writeGpt(esp, join(folder, name));
-    else writeEfiIso(esp, join(folder, name));
-  });
+  const esp = join(temporary, 'esp.img');
+  writeEsp(esp, parts);
+  if (format === 'img') writeGpt(esp, join(folder, name));
+  else writeEfiIso(esp, join(folder, name));
   const from = format === 'img' ? 'disk and USB stick' : 'CD, disk and USB stick';
   return [{ name, what: `boots by UEFI from ${from}` }];
 }
@@ -90,16 +103,22 @@ function firmwareBytes(ours: number, format: Format): number {
 /** Firmware's, for each further processor. */
 const PROCESSOR_BYTES = 2 ** 16;
 
-function memoryParts({ guest, pack }: PreparedGuest, format: Format): MachineMemory['parts'] {
+function memoryParts(
+  { guest, pack }: PreparedGuest,
+  format: Format,
+  embed: boolean,
+): MachineMemory['parts'] {
   const { loadedBytes, zeroBytes } = elfFootprint(guest.stripped);
   const { context, keyValueBytes } = pack.plan;
-  const ours = loadedBytes + zeroBytes + pack.bytes;
+  const copyBytes = embed ? pack.bytes : 0;
+  const ours = loadedBytes + zeroBytes + pack.bytes + copyBytes;
   return [
     { what: 'firmware (OVMF)', bytes: firmwareBytes(ours, format) },
     { what: 'program', bytes: loadedBytes },
     { what: `KV cache, ${context} positions`, bytes: keyValueBytes },
     { what: 'activations, logits, stacks', bytes: zeroBytes - keyValueBytes },
     { what: 'model pack', bytes: pack.bytes },
+    ...(embed ? [{ what: 'its file, until it is loaded', bytes: copyBytes }] : []),
   ];
 }
 

@@ -19,6 +19,8 @@ export interface StackRequest extends PackRequest {
   usb?: boolean;
   /** One of the stack's formats. Default: its first. */
   format?: ImageFormat;
+  /** Stack metal: the model pack is a part of the EFI application, in place of a file beside it. */
+  embed?: boolean;
   /** Called while something long is built: files, say, of about so many in all. */
   onStep?: (done: number, total: number, what: string) => void;
   /** Called with a line for people. */

@@ -53,6 +53,29 @@ describe.skipIf(why !== '')(`metal${why}`, () => {
     expect(STORIES_TEXT.startsWith(text)).toBe(true);
   });
 
+  test('one single file, the pack within the application', async () => {
+    const home = join(folder, 'embedded');
+    const request = { ...stories260K, embed: true };
+    const { manifest, prepared } = await buildStack('metal', request, home);
+    expect(manifest.files.map(({ name }) => name)).toEqual(['esp/EFI/BOOT/BOOTX64.EFI']);
+    // A section begins where a page does, and its last block is filled.
+    const file = readFileSync(join(home, manifest.files[0].name));
+    const pack = readFileSync(prepared.pack.path);
+    const tail = Math.ceil(pack.length / 512) * 512;
+    expect(
+      file
+        .subarray(file.length - tail)
+        .subarray(0, pack.length)
+        .equals(pack),
+    ).toBe(true);
+    const text = await answerOf(bootStack({ folder: home, manifest, machine: 'q35' }));
+    expect(text.length).toBeGreaterThan(100);
+    expect(STORIES_TEXT.startsWith(text)).toBe(true);
+    const again = join(folder, 'embedded again');
+    const { files } = (await buildStack('metal', { ...request, format: 'efi' }, again)).manifest;
+    expect(files).toEqual(manifest.files);
+  });
+
   test('an image is less than 1 MB larger than its model', () => {
     const model = statSync(stories260K.model).size;
     for (const format of FORMATS) {

@@ -8,7 +8,7 @@ import { measureByStall } from './clock.ts';
 import { startCores } from './cores.ts';
 import { keepExceptions, stopWatchdog, takeSerialPorts, useFirmware } from './firmware.ts';
 import { startKeyboard } from './keyboard.ts';
-import { readPack } from './pack.ts';
+import { findPack } from './pack.ts';
 import { protectMemory } from './paging.ts';
 import { powerOff } from './power.ts';
 import { startScreen } from './screen.ts';
@@ -36,7 +36,7 @@ function start(image: usize, table: usize): void {
 
 function run(ticks: usize): void {
   startClock(u64(ticks), measureByStall);
-  readPack();
+  findPack();
   if (catchExceptions()) {
     keepExceptions();
     protectMemory();

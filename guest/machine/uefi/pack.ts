@@ -1,6 +1,7 @@
 import { addNumber, addText, type Line } from '../line.ts';
 import { stopWith } from '../panic.ts';
 import { enterFirmware, leaveFirmware, loadedImage, protocolOf, systemTable } from './firmware.ts';
+import { PACK_BYTES, PACK_START } from './layout.ts';
 import {
   ANY_PAGES,
   FILE_END,
@@ -11,7 +12,10 @@ import {
   SIMPLE_FILE_SYSTEM,
 } from './protocols.ts';
 
-/** The model pack: a file beside the application, on the file system that this was started from, read once into memory. */
+/**
+ * The model pack: a part of the application, used where firmware has loaded it; or a file beside it, on the file system that this was
+ * started from, read once into memory.
+ */
 const NAME: FixedArray<u16> = [0x5c, 0x6d, 0x6f, 0x64, 0x65, 0x6c, 0x2e, 0x70, 0x61, 0x63, 0x6b, 0]; // \model.pack
 
 const PAGE: usize = 0x1000;
@@ -34,7 +38,14 @@ export function packEnd(): usize {
 }
 
 /** Stops with a message if it is not there or does not fit. */
-export function readPack(): void {
+export function findPack(): void {
+  const base = loadedImage().base;
+  length = load<usize>(base, PACK_BYTES);
+  start = base + load<usize>(base, PACK_START);
+  if (length == 0) readFile();
+}
+
+function readFile(): void {
   const file = openFile();
   let bytes: u64 = 0;
   enterFirmware();
