@@ -24,6 +24,9 @@ export function registerFlash(program: Command): void {
 }
 
 async function run(path: string, device: string, { yes, fixedDisk }: FlashOptions): Promise<void> {
+  if (process.platform !== 'linux') {
+    throw new Error('mu flash knows the disks of Linux only; elsewhere write the .img by dd');
+  }
   const image = await findImage(path);
   const bytes = await imageBytes(image);
   const disk = readDisk(device);
@@ -54,7 +57,8 @@ async function confirm({ path }: Disk): Promise<void> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await new Promise<string>((resolve) => {
     terminal.once('close', () => resolve('')); // Ctrl-C, Ctrl-D
-    terminal.question(`Everything on ${path} will be lost. Type yes: `).then(resolve);
+    const question = `Everything on ${path} will be lost. Type yes: `;
+    terminal.question(question).then(resolve, () => resolve(''));
   });
   terminal.close();
   if (answer.trim() !== 'yes') throw new Interrupted(`flash: ${path} is as it was`);

@@ -12,8 +12,12 @@ const SWAPS = 'Filename\tType\tSize\tUsed\tPriority\n';
 
 let trees = 0;
 
-/** Files below /sys/devices/usb1, whose block device is sdb with two partitions. */
-function read(files: Record<string, string> = {}, proc: Record<string, string> = {}): Disk {
+/** Files below /sys/devices/usb1, whose block device is sdb with two partitions. device: what is asked for. */
+function read(
+  files: Record<string, string> = {},
+  proc: Record<string, string> = {},
+  device = '',
+): Disk {
   const root = join(folder, String(trees++));
   const home = 'sys/devices/usb1/host0/block/sdb';
   const all: Record<string, string> = {
@@ -36,7 +40,12 @@ function read(files: Record<string, string> = {}, proc: Record<string, string> =
     mkdirSync(dirname(join(root, name)), { recursive: true });
     writeFileSync(join(root, name), text);
   }
-  return describeDisk('/dev/sdb', join(root, home), join(root, 'sys'), join(root, 'proc'));
+  return describeDisk(
+    `/dev/${device || 'sdb'}`,
+    join(root, home, device),
+    join(root, 'sys'),
+    join(root, 'proc'),
+  );
 }
 
 test('a USB stick that nobody uses', () => {
@@ -107,8 +116,8 @@ test('a fixed disk, if that is what is wanted', () => {
 });
 
 test('a partition is not a disk, nor is a file', () => {
-  expect(() => read({ partition: '1\n' })).toThrow(
-    /^\/dev\/sdb is a partition: expected the whole disk, \/dev\/block$/,
+  expect(() => read({}, {}, 'sdb1')).toThrow(
+    '/dev/sdb1 is a partition: expected the whole disk, /dev/sdb',
   );
   expect(() => readDisk(import.meta.filename)).toThrow(/is no disk: expected a device like/);
 });
