@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { buildStack, STACK_NAMES, stackNamed } from '../stacks/index.ts';
+import { buildStack, requireFormat, STACK_NAMES, stackNamed } from '../stacks/index.ts';
 import type { Manifest, StackName } from '../stacks/manifest.ts';
 import { IMAGE_FORMATS, type ImageFormat, type StackRequest } from '../stacks/stack.ts';
 import { ensureTools } from '../toolchain/install.ts';
@@ -11,9 +11,13 @@ interface BuildOptions extends ModelOptions {
   limine?: string;
   usb?: boolean;
   format?: ImageFormat;
+  embed?: boolean;
   json?: boolean;
   output: string;
 }
+
+const FORMAT_HELP =
+  'unikernel: elf, or firecracker, with its configuration, or iso, which Limine boots; metal: efi, a folder, or img, a disk, or iso (default: the first)';
 
 export function registerBuild(program: Command): void {
   const command = program
@@ -31,28 +35,26 @@ export function registerBuild(program: Command): void {
       'a Limine release, for the stack linux and ISOs (default: $LIMINE_DIR, the usual places; for metal: none)',
     )
     .option('--usb', 'stack linux: USB keyboards too (the kernel gets a tenth larger)');
-  command.addOption(
-    new Option(
-      '--format <name>',
-      'stack metal: a folder (default), a disk image, an ISO; stack unikernel: an ISO that Limine boots',
-    ).choices(IMAGE_FORMATS),
+  command.addOption(new Option('--format <name>', FORMAT_HELP).choices(IMAGE_FORMATS));
+  command.option(
+    '--embed',
+    'stack metal: one single file, the pack within the EFI application (firmware loads it twice)',
   );
   addModelOptions(command).option('--json', 'print the manifest').action(build);
 }
 
 async function build(model: string, options: BuildOptions): Promise<void> {
-  const { stack, checked, cpu, limine, usb, format } = options;
+  const { stack, checked, cpu, limine, usb, format, embed } = options;
   if (usb && stack !== 'linux') throw new Error('--usb is for the stack linux');
+  if (embed && stack !== 'metal') throw new Error('--embed is for the stack metal');
+  if (embed && limine) throw new Error('--embed and --limine: Limine needs the pack as a file');
   if (limine && stack !== 'linux' && format !== 'iso')
     throw new Error('--limine is for the stack linux, and for --format iso');
-  const { tools, formatTools } = stackNamed(stack);
-  const furtherTools = format ? formatTools?.(format) : [];
-  if (!furtherTools) throw new Error(`the stack ${stack} has no --format ${format}`);
-  ensureTools([...tools, ...furtherTools], say);
+  ensureTools([...stackNamed(stack).tools, ...requireFormat(stack, format)], say);
   const progress = createProgress();
   const request: StackRequest = {
     ...(await requestPack(model, options)),
-    ...{ checked, cpu, limine, usb, format, say },
+    ...{ checked, cpu, limine, usb, format, embed, say },
     onStep: (done, total, what) => progress.update(done, total, what, String),
   };
   const { manifest } = await buildStack(stack, request, options.output);
@@ -70,12 +72,17 @@ const ARTICLE: Record<StackName, string> = {
   metal: 'the only program of a machine with UEFI',
 };
 
+/** Stacks whose files boot together; those of the others are one image, made to be started in several ways. */
+const IN_PARTS: readonly StackName[] = ['unikernel', 'metal'];
+
 /** What was made, how much memory it needs, and how to boot it. */
 export function describeImage({ stack, files, memory, model }: Manifest, folder: string): string {
   const widest = Math.max(...files.map(({ name }) => name.length));
-  const fileLines = files.map(
-    ({ name, bytes, what }) =>
-      `  ${name.padEnd(widest)} ${formatBytes(bytes).padStart(9)}  ${what}`,
+  const inAll = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const isSum = files.length > 1 && IN_PARTS.includes(stack);
+  const sum = isSum ? [{ name: 'in all', bytes: inAll, what: '' }] : [];
+  const fileLines = [...files, ...sum].map(({ name, bytes, what }) =>
+    `  ${name.padEnd(widest)} ${formatBytes(bytes).padStart(9)}  ${what}`.trimEnd(),
   );
   const memoryLines = [...memory.parts, { what: 'RAM in all', bytes: memory.total }].map(
     ({ what, bytes }) => `  ${what.padEnd(28)} ${formatMemory(bytes).padStart(10)}`,

@@ -9,8 +9,9 @@
  *
  * Identifiers are fixed, so the same partition gives the same bytes.
  */
-import { closeSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
+import { copyInto } from './copy.ts';
 
 const SECTOR = 512;
 const ENTRIES = 128;
@@ -53,16 +54,6 @@ export function writeGpt(partition: string, output: string): number {
     rmSync(unfinished, { force: true });
   }
   return sectors * SECTOR;
-}
-
-function copyInto(file: number, start: number, source: string): void {
-  const from = openSync(source, 'r');
-  const piece = Buffer.alloc(1 << 20);
-  let at = start;
-  for (let got = readSync(from, piece); got > 0; got = readSync(from, piece)) {
-    at += writeSync(file, piece, 0, got, at);
-  }
-  closeSync(from);
 }
 
 /** Table 5-3. Cylinders and heads are what is written where they cannot be told. */

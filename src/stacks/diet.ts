@@ -70,4 +70,10 @@ function start(request: MachineStart) {
   });
 }
 
-export const diet: Stack = { tools: KERNEL_TOOLS, firmware: 'none', build, start };
+export const diet: Stack = {
+  tools: KERNEL_TOOLS,
+  formats: {},
+  firmware: 'none',
+  build,
+  start,
+};

@@ -1,11 +1,12 @@
 /** The stacks, by name: what `mu build` makes and `mu boot` starts. */
 import { connectGuest, type Guest, type GuestSettings } from '../console/guest.ts';
 import type { Firmware } from '../toolchain/qemu.ts';
+import type { ToolName } from '../toolchain/tools.ts';
 import { diet } from './diet.ts';
 import { linux } from './linux.ts';
 import type { Manifest, StackName } from './manifest.ts';
 import { metal } from './metal.ts';
-import type { MachineStart, Stack, StackBuild, StackRequest } from './stack.ts';
+import type { ImageFormat, MachineStart, Stack, StackBuild, StackRequest } from './stack.ts';
 import { unikernel } from './unikernel.ts';
 
 const stacks: Record<StackName, Stack> = { linux, diet, unikernel, metal };
@@ -18,12 +19,27 @@ export function stackNamed(name: StackName): Stack {
   return stack;
 }
 
+/** What a format needs beside the stack's tools; throws if the stack cannot be built as that. undefined: its default. */
+export function requireFormat(name: StackName, format?: ImageFormat): readonly ToolName[] {
+  if (format === undefined) return [];
+  const { formats } = stackNamed(name);
+  const tools = formats[format];
+  if (tools) return tools;
+  const names = Object.keys(formats);
+  throw new Error(
+    names.length === 0
+      ? `the stack ${name} has no formats to choose from: leave --format away`
+      : `the stack ${name} is built as ${names.join(', ')}; found --format ${format}`,
+  );
+}
+
 /** Writes an image into a folder, with a manifest. */
-export function buildStack(
+export async function buildStack(
   name: StackName,
   request: StackRequest,
   folder: string,
 ): Promise<StackBuild> {
+  requireFormat(name, request.format);
   return stackNamed(name).build(request, folder);
 }
 

@@ -88,6 +88,7 @@ function start(start: MachineStart) {
 
 export const linux: Stack = {
   tools: [...KERNEL_TOOLS, ...BUSYBOX_TOOLS],
+  formats: {},
   firmware: 'none',
   build,
   start,

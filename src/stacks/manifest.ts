@@ -78,7 +78,8 @@ async function describeFile(
   return { name, what, bytes: (await stat(path)).size, sha256: hash.digest('hex') };
 }
 
-function addUp(parts: MachineMemory['parts']): MachineMemory {
+/** RAM in all, in whole MiB: what QEMU and Firecracker count in. */
+export function addUp(parts: MachineMemory['parts']): MachineMemory {
   const sum = parts.reduce((total, { bytes }) => total + bytes, 0);
   return { parts, total: Math.ceil(sum / 2 ** 20) * 2 ** 20 };
 }

@@ -2,8 +2,10 @@
  * No operating system, on any PC or virtual machine with UEFI: one EFI application is engine and machine code, and the pack lies beside it.
  * The same two files as a folder, as a disk image for a USB stick, and as an ISO, which by Limine boots PCs without UEFI too.
  */
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { writeEmbedded } from '../image/embed.ts';
 import { BOOT_X64, type EspFile, writeEsp } from '../image/esp.ts';
 import { writeGpt } from '../image/gpt.ts';
 import { type BootImage, writeBootIso, writeEfiIso } from '../image/iso.ts';
@@ -12,44 +14,40 @@ import { inTemporaryFolder } from '../image/tools.ts';
 import { elfFootprint } from '../toolchain/elf.ts';
 import { type LimineRelease, requireLimine } from '../toolchain/limine.ts';
 import { type Medium, startFirmware } from '../toolchain/qemu.ts';
-import type { ToolName } from '../toolchain/tools.ts';
-import { FIRMWARE_MEMORY } from './linuxMachine.ts';
 import { type MachineMemory, type Manifest, writeManifest } from './manifest.ts';
 import { type PreparedGuest, prepareGuest } from './prepare.ts';
-import type { ImageFormat, MachineStart, Stack, StackBuild, StackRequest } from './stack.ts';
+import type { MachineStart, Stack, StackBuild, StackRequest } from './stack.ts';
 
 const ESP_NAME = 'esp';
-const EFI_NAME = join(ESP_NAME, BOOT_X64);
 const PACK_FILE = 'model.pack';
-const PACK_NAME = join(ESP_NAME, PACK_FILE);
 const IMG_NAME = 'muinference.img';
 const ISO_NAME = 'muinference.iso';
 
-/** What a format is made with, its file, and what it boots from. */
-const FORMATS: Record<ImageFormat, { tools: ToolName[]; path: string; media: Medium[] }> = {
-  efi: { tools: [], path: ESP_NAME, media: ['folder'] },
-  img: { tools: ['mtools'], path: IMG_NAME, media: ['disk'] },
-  iso: { tools: ['mtools', 'xorriso'], path: ISO_NAME, media: ['cd', 'disk'] },
+type Format = 'efi' | 'img' | 'iso';
+
+/** What a format's image is, and what it boots from. */
+const FORMATS: Record<Format, { path: string; media: Medium[] }> = {
+  efi: { path: ESP_NAME, media: ['folder'] },
+  img: { path: IMG_NAME, media: ['disk'] },
+  iso: { path: ISO_NAME, media: ['cd', 'disk'] },
 };
 
 async function build(request: StackRequest, folder: string): Promise<StackBuild> {
-  const { format = 'efi', checked = false, limine } = request;
+  const { embed = false, limine, checked = false } = request;
+  const format = (request.format ?? 'efi') as Format; // requireFormat() has seen to that
   const release =
     format === 'iso' && limine !== undefined ? requireLimine({ folder: limine }) : null;
   const prepared = await prepareGuest({ ...request, machine: 'uefi' });
-  const { guest, pack } = prepared;
-  if (guest.efi === undefined) throw new Error('the guest was not linked as an EFI application');
   await mkdir(folder, { recursive: true });
-  const files = [
-    { path: BOOT_X64, file: guest.efi },
-    { path: PACK_FILE, file: pack.path },
-  ];
+  const files = release
+    ? await writeForBoth(request, prepared, release, folder)
+    : inTemporaryFolder((temporary) => {
+        const parts = embed ? [embeddedApplication(prepared, temporary)] : separateFiles(prepared);
+        return write(format, parts, folder, temporary);
+      });
   const manifest = await writeManifest(folder, {
-    ...{ stack: 'metal', prepared, checked },
-    files: release
-      ? await writeForBoth(request, prepared, release, folder)
-      : await write(format, files, folder),
-    memory: memoryParts(prepared),
+    ...{ stack: 'metal', prepared, checked, files },
+    memory: memoryParts(prepared, format, embed),
     firmware: release ? ['uefi', 'bios'] : undefined,
   });
   return { manifest, prepared };
@@ -75,50 +73,90 @@ async function writeForBoth(
   return [{ name: ISO_NAME, what }];
 }
 
-async function write(
-  format: ImageFormat,
-  files: readonly EspFile[],
+/** A file of the image, and what to say of it where it is to be seen. */
+type Part = EspFile & { what: string };
+
+function separateFiles({ guest, pack }: PreparedGuest): Part[] {
+  if (guest.efi === undefined) throw new Error('the guest was not linked as an EFI application');
+  const what = 'the whole system but the model, as an EFI application';
+  const beside = 'goes into the root folder of the same FAT file system';
+  return [
+    { path: BOOT_X64, file: guest.efi, what },
+    { path: PACK_FILE, file: pack.path, what: beside },
+  ];
+}
+
+function embeddedApplication({ guest, pack }: PreparedGuest, temporary: string): Part {
+  const file = join(temporary, 'embedded.efi');
+  writeEmbedded(guest.stripped, pack.path, file);
+  return { path: BOOT_X64, file, what: 'the whole system, model included, as an EFI application' };
+}
+
+function write(
+  format: Format,
+  parts: readonly Part[],
   folder: string,
-): Promise<{ name: string; what: string }[]> {
+  temporary: string,
+): { name: string; what: string }[] {
   if (format === 'efi') {
-    for (const { path, file } of files) {
-      const output = join(folder, ESP_NAME, path);
-      await mkdir(dirname(output), { recursive: true });
-      await copyFile(file, output);
-    }
-    return [
-      { name: EFI_NAME, what: 'the whole system but the model, as an EFI application' },
-      { name: PACK_NAME, what: 'goes into the root folder of the same FAT file system' },
-    ];
+    rmSync(join(folder, ESP_NAME, PACK_FILE), { force: true }); // an earlier build's
+    return parts.map(({ path, file, what }) => {
+      const name = join(ESP_NAME, path);
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      copyFileSync(file, join(folder, name));
+      return { name, what };
+    });
   }
   const name = FORMATS[format].path;
-  inTemporaryFolder((temporary) => {
-    const esp = join(temporary, 'esp.img');
-    writeEsp(esp, files);
-    if (format === 'img') writeGpt(esp, join(folder, name));
-    else writeEfiIso(esp, join(folder, name));
-  });
+  const esp = join(temporary, 'esp.img');
+  writeEsp(esp, parts);
+  if (format === 'img') writeGpt(esp, join(folder, name));
+  else writeEfiIso(esp, join(folder, name));
   const from = format === 'img' ? 'disk and USB stick' : 'CD, disk and USB stick';
   return [{ name, what: `boots by UEFI from ${from}` }];
 }
 
-function memoryParts({ guest, pack }: PreparedGuest): MachineMemory['parts'] {
+/**
+ * What OVMF takes, and what it breaks free memory into (docs/metal.md, measured). It leaves 7 MiB below its own volumes at 8 … 21 MiB,
+ * and works in the highest 68 MiB, of which it leaves 38 in one piece. A program takes one piece, its pack another.
+ * ours: bytes of both. Small images have FAT12; a folder lies in whatever FAT there is, and for FAT16 OVMF keeps 4 MiB more.
+ */
+function firmwareBytes(ours: number, format: Format): number {
+  const mebibyte = 2 ** 20;
+  if (ours <= 3.5 * mebibyte) return (format === 'efi' ? 48 : 44) * mebibyte;
+  return (ours <= 32 * mebibyte ? 56 : 90) * mebibyte;
+}
+
+/** Firmware's, for each further processor. */
+const PROCESSOR_BYTES = 2 ** 16;
+
+function memoryParts(
+  { guest, pack }: PreparedGuest,
+  format: Format,
+  embed: boolean,
+): MachineMemory['parts'] {
   const { loadedBytes, zeroBytes } = elfFootprint(guest.stripped);
   const { context, keyValueBytes } = pack.plan;
-  const large = 2 ** 21;
+  const copyBytes = embed ? pack.bytes : 0;
+  const ours = loadedBytes + zeroBytes + pack.bytes + copyBytes;
   return [
-    { what: 'firmware', bytes: FIRMWARE_MEMORY },
+    { what: 'firmware (OVMF)', bytes: firmwareBytes(ours, format) },
     { what: 'program', bytes: loadedBytes },
     { what: `KV cache, ${context} positions`, bytes: keyValueBytes },
     { what: 'activations, logits, stacks', bytes: zeroBytes - keyValueBytes },
-    {
-      what: 'model pack, in large pages',
-      bytes: (Math.ceil(pack.bytes / large) + 1) * large,
-    },
+    { what: 'model pack', bytes: pack.bytes },
+    ...(embed ? [{ what: 'its file, until it is loaded', bytes: copyBytes }] : []),
   ];
 }
 
-function start({ folder, manifest, processors, firmware = 'uefi', medium, shell }: MachineStart) {
+function start({
+  folder,
+  manifest,
+  processors = 1,
+  firmware = 'uefi',
+  medium,
+  shell,
+}: MachineStart) {
   if (firmware === 'none' || !(manifest.firmware ?? ['uefi']).includes(firmware))
     throw new Error('this image boots by UEFI: --firmware uefi. BIOS needs an ISO with --limine');
   if (shell) throw new Error('the stack metal has no shell');
@@ -128,17 +166,18 @@ function start({ folder, manifest, processors, firmware = 'uefi', medium, shell 
     throw new Error(`this image boots from ${media.join(' or ')}, not from ${from}: --medium`);
   }
   const source = { firmware, medium: from, path: join(folder, path) } as const;
-  return startFirmware({ ...source, memoryBytes: manifest.memory.total, processors, screen: true });
+  const memoryBytes = manifest.memory.total + (processors - 1) * PROCESSOR_BYTES;
+  return startFirmware({ ...source, memoryBytes, processors, screen: true });
 }
 
-function formatOf({ files }: Manifest): ImageFormat {
+function formatOf({ files }: Manifest): Format {
   if (files.some(({ name }) => name === IMG_NAME)) return 'img';
   return files.some(({ name }) => name === ISO_NAME) ? 'iso' : 'efi';
 }
 
 export const metal: Stack = {
   tools: ['clang', 'lld'],
-  formatTools: (format) => FORMATS[format].tools,
+  formats: { efi: [], img: ['mtools'], iso: ['mtools', 'xorriso'] },
   firmware: 'uefi',
   build,
   start,

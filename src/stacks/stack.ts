@@ -6,7 +6,7 @@ import type { ToolName } from '../toolchain/tools.ts';
 import type { Manifest } from './manifest.ts';
 import type { PackRequest, PreparedGuest } from './prepare.ts';
 
-export const IMAGE_FORMATS = ['efi', 'img', 'iso'] as const;
+export const IMAGE_FORMATS = ['elf', 'firecracker', 'efi', 'img', 'iso'] as const;
 export type ImageFormat = (typeof IMAGE_FORMATS)[number];
 
 export interface StackRequest extends PackRequest {
@@ -17,8 +17,10 @@ export interface StackRequest extends PackRequest {
   limine?: string;
   /** Stack linux: whether its kernel knows USB keyboards. */
   usb?: boolean;
-  /** What the stack's files lie in. Default, of metal: efi, a folder; of unikernel: two files. */
+  /** One of the stack's formats. Default: its first. */
   format?: ImageFormat;
+  /** Stack metal: the model pack is a part of the EFI application, in place of a file beside it. */
+  embed?: boolean;
   /** Called while something long is built: files, say, of about so many in all. */
   onStep?: (done: number, total: number, what: string) => void;
   /** Called with a line for people. */
@@ -46,8 +48,8 @@ export interface MachineStart {
 export interface Stack {
   /** What must be installed to build it. */
   tools: readonly ToolName[];
-  /** What a format needs beside them; undefined: the stack has no such format. */
-  formatTools?(format: ImageFormat): readonly ToolName[] | undefined;
+  /** What it can be built as, the default first, and what each format needs beside these tools. Empty: there is no choice. */
+  formats: Partial<Record<ImageFormat, readonly ToolName[]>>;
   /** What starts it unless its manifest says otherwise. */
   firmware: 'none' | Firmware;
   build(request: StackRequest, folder: string): Promise<StackBuild>;

@@ -2,51 +2,64 @@
  * The engine and its machine code in one address space, for hypervisors that enter a 64-bit kernel
  * by PVH: QEMU, Firecracker, Cloud Hypervisor. As an ISO, for PCs: Limine starts the same ELF.
  */
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { firecrackerConfiguration } from '../image/firecracker.ts';
 import { writeBootIso } from '../image/iso.ts';
 import { limineLoader } from '../image/limine.ts';
 import { elfFootprint } from '../toolchain/elf.ts';
 import { type LimineRelease, requireLimine } from '../toolchain/limine.ts';
 import { startFirmware, startQemu } from '../toolchain/qemu.ts';
 import { FIRMWARE_MEMORY } from './linuxMachine.ts';
-import { type ImageDescription, type MachineMemory, writeManifest } from './manifest.ts';
+import { addUp, type ImageDescription, type MachineMemory, writeManifest } from './manifest.ts';
 import { type PreparedGuest, prepareGuest } from './prepare.ts';
-import type { MachineStart, Stack, StackBuild, StackRequest } from './stack.ts';
+import type { ImageFormat, MachineStart, Stack, StackBuild, StackRequest } from './stack.ts';
 
 const ELF_NAME = 'muinference.elf';
 const PACK_NAME = 'model.pack';
 const ISO_NAME = 'muinference.iso';
+const FIRECRACKER_NAME = 'firecracker.json';
 
 /** Limine sets 64 MiB aside for UEFI's firmware. With stories260K 105 MiB in all were too little, 128 were enough. */
 const LIMINE_MEMORY = 32 * 2 ** 20;
 
-/** Room for the boot information and for alignment by the loader. */
-const SLACK = 4 * 2 ** 20;
+/** What loaders keep free at the end of RAM: QEMU's q35 160 KiB for ACPI's tables; others only begin the pack on a whole page. */
+const LOADER_BYTES = 256 * 2 ** 10;
 
 /** What there is to say of the files that were written. */
 type Written = Pick<ImageDescription, 'files' | 'memory' | 'firmware'>;
 
 async function build(request: StackRequest, folder: string): Promise<StackBuild> {
-  const { format, limine, checked = false } = request;
+  const { format = 'elf', limine, checked = false } = request;
   const release = format === 'iso' ? requireLimine({ folder: limine }) : null;
   const prepared = await prepareGuest({ ...request, machine: 'pc' });
   await mkdir(folder, { recursive: true });
-  const written = release ? writeIso(prepared, release, folder) : await copyFiles(prepared, folder);
+  const written = release
+    ? writeIso(prepared, release, folder)
+    : await copyFiles(prepared, format, folder);
   const description = { stack: 'unikernel', prepared, checked, ...written } as const;
   return { manifest: await writeManifest(folder, description), prepared };
 }
 
-async function copyFiles(prepared: PreparedGuest, folder: string): Promise<Written> {
+async function copyFiles(
+  prepared: PreparedGuest,
+  format: ImageFormat,
+  folder: string,
+): Promise<Written> {
   await copyFile(prepared.guest.stripped, join(folder, ELF_NAME));
   await copyFile(prepared.pack.path, join(folder, PACK_NAME));
-  return {
-    files: [
-      { name: ELF_NAME, what: 'boots by PVH, has every buffer in its .bss' },
-      { name: PACK_NAME, what: 'handed over as the first module (initrd)' },
-    ],
-    memory: memoryParts(prepared),
-  };
+  const memory = memoryParts(prepared);
+  const files = [
+    { name: ELF_NAME, what: 'boots by PVH, has every buffer in its .bss' },
+    { name: PACK_NAME, what: 'handed over as the first module (initrd)' },
+  ];
+  if (format === 'firecracker') {
+    const machine = { kernel: ELF_NAME, initrd: PACK_NAME, memoryBytes: addUp(memory).total };
+    await writeFile(join(folder, FIRECRACKER_NAME), firecrackerConfiguration(machine));
+    const what = `in this folder: firecracker --no-api --config-file ${FIRECRACKER_NAME}`;
+    files.push({ name: FIRECRACKER_NAME, what });
+  }
+  return { files, memory };
 }
 
 function writeIso(prepared: PreparedGuest, release: LimineRelease, folder: string): Written {
@@ -74,7 +87,7 @@ function memoryParts({ guest, pack }: PreparedGuest): MachineMemory['parts'] {
     { what: `KV cache, ${context} positions`, bytes: keyValueBytes },
     { what: 'activations, logits, stacks', bytes: zeroBytes - keyValueBytes },
     { what: 'model pack', bytes: pack.bytes },
-    { what: 'slack', bytes: SLACK },
+    { what: 'left to the loader', bytes: LOADER_BYTES },
   ];
 }
 
@@ -103,7 +116,7 @@ function start(start: MachineStart) {
 
 export const unikernel: Stack = {
   tools: ['clang', 'lld'],
-  formatTools: (format) => (format === 'iso' ? ['mtools', 'xorriso'] : undefined),
+  formats: { elf: [], firecracker: [], iso: ['mtools', 'xorriso'] },
   firmware: 'none',
   build,
   start,

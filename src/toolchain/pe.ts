@@ -2,22 +2,23 @@
  * From a position-independent ELF to a PE32+ EFI application. The compiler and linker are the same as for every other guest, on every
  * instruction set (no linker makes PE files for RISC-V); what is left to do is to write headers around the segments.
  *
- *   0          DOS header, which only points on · PE header · optional header · section table    one block of 512 bytes
+ *   0          DOS header, which only points on · PE header · optional header · section table    blocks of 512 bytes
  *   512 …      a section for each segment, at the segment's address
  *              .reloc: where firmware adds the load address
+ *              .pack, if the model pack is a part of the application
  *
  * No date, no checksum, no path: the same ELF gives the same bytes. Layout: Microsoft, "PE Format"; UEFI 2.10, 2.1.1.
  */
 
-const FILE_ALIGNMENT = 512;
+export const FILE_ALIGNMENT = 512;
 const PAGE = 4096;
-const HEADER_BYTES = 512;
 const SECTION_HEADER_BYTES = 40;
 /** Where the PE header begins; the DOS header before it takes so much. */
 const PE_START = 64;
 const OPTIONAL_HEADER_BYTES = 240;
 const DIRECTORIES = 16;
 const RELOCATION_DIRECTORY = 5;
+const RELOCATIONS = '.reloc';
 
 /** ELF machine → PE machine, and the ELF's relocation that adds the load address (R_…_RELATIVE of each psABI). */
 const MACHINES: Record<number, { pe: number; relative: number }> = {
@@ -42,6 +43,8 @@ interface Section {
   flags: number;
   address: number;
   memoryBytes: number;
+  /** without what fills its last block */
+  fileBytes: number;
   content: Buffer;
 }
 
@@ -52,8 +55,14 @@ interface Relocation {
   target: bigint;
 }
 
-/** elf: a static, position-independent ELF-64 that is linked at 0 and leaves the first page free. Throws where it is none. */
-export function peFromElf(elf: Buffer): Buffer {
+/** Where the guest looks for the address and the length of a pack in the image (guest/machine/uefi/layout.ts). */
+const PACK_FIELDS = 0x1018;
+
+/**
+ * elf: a static, position-independent ELF-64 that is linked at 0 and leaves the first page free. Throws where it is none.
+ * packBytes: a section of this size comes last; what is returned ends where its bytes are to follow, in whole blocks of FILE_ALIGNMENT.
+ */
+export function peFromElf(elf: Buffer, packBytes = 0): Buffer {
   const machine = elf.length >= 64 && elf.readUInt32BE(0) === 0x7f454c46 && elf.readUInt16LE(18);
   const known = machine ? MACHINES[machine] : undefined;
   if (!known || elf[4] !== 2) {
@@ -62,20 +71,42 @@ export function peFromElf(elf: Buffer): Buffer {
   const sections = readSegments(elf);
   const relocations = readRelocations(elf, known.relative);
   for (const { address, target } of relocations) patch(sections, address, target);
-  const last = sections[sections.length - 1];
   const content = baseRelocations(relocations.map(({ address }) => address));
+  const place = { address: endOf(sections), memoryBytes: content.length };
+  // initialized, read, may be dropped
   sections.push({
-    name: '.reloc',
-    flags: 0x42000040, // initialized, read, may be dropped
-    address: roundUp(last.address + last.memoryBytes, PAGE),
-    memoryBytes: content.length,
+    name: RELOCATIONS,
+    flags: 0x42000040,
+    ...place,
+    fileBytes: content.length,
     content,
   });
+  if (packBytes > 0) addPack(sections, packBytes);
   const entry = Number(elf.readBigUInt64LE(24));
   return Buffer.concat([
     headers(known.pe, entry, sections),
     ...sections.map((section) => padded(section.content)),
   ]);
+}
+
+/** First page after the last section. */
+function endOf(sections: readonly Section[]): number {
+  const last = sections[sections.length - 1];
+  return roundUp(last.address + last.memoryBytes, PAGE);
+}
+
+/** Its section, without the content, and where the guest finds it. */
+function addPack(sections: Section[], bytes: number): void {
+  const address = endOf(sections);
+  if (address + bytes >= 2 ** 32) {
+    throw new Error(`a model pack of ${bytes} bytes is too large for a PE file of less than 4 GiB`);
+  }
+  const { flags } = sectionKind(0);
+  const content = Buffer.alloc(0);
+  sections.push({ name: '.pack', flags, address, memoryBytes: bytes, fileBytes: bytes, content });
+  const fields = sections.find((section) => section.address <= PACK_FIELDS);
+  fields?.content.writeBigUInt64LE(BigInt(address), PACK_FIELDS - fields.address);
+  fields?.content.writeBigUInt64LE(BigInt(bytes), PACK_FIELDS + 8 - fields.address);
 }
 
 /** ELF-64 object file format 1.5, figure 6. */
@@ -97,7 +128,7 @@ function readSegments(elf: Buffer): Section[] {
     }
     sections.push({
       ...sectionKind(rights),
-      ...{ address, memoryBytes },
+      ...{ address, memoryBytes, fileBytes },
       content: Buffer.from(elf.subarray(offset, offset + fileBytes)),
     });
   }
@@ -168,7 +199,10 @@ function baseRelocations(addresses: readonly number[]): Buffer {
 }
 
 function headers(machine: number, entry: number, sections: readonly Section[]): Buffer {
-  const header = Buffer.alloc(HEADER_BYTES);
+  const optional = PE_START + 24;
+  const tables = optional + OPTIONAL_HEADER_BYTES;
+  const headerBytes = roundUp(tables + sections.length * SECTION_HEADER_BYTES, FILE_ALIGNMENT);
+  const header = Buffer.alloc(headerBytes);
   header.write('MZ', 0, 'latin1');
   header.writeUInt32LE(PE_START, 60);
   header.write('PE\0\0', PE_START, 'latin1');
@@ -178,10 +212,9 @@ function headers(machine: number, entry: number, sections: readonly Section[]): 
   header.writeUInt16LE(OPTIONAL_HEADER_BYTES, coff + 16);
   header.writeUInt16LE(0x22, coff + 18); // executable, may lie above 2 GiB
 
-  const optional = coff + 20;
   const [code, ...data] = sections;
-  const last = sections[sections.length - 1];
-  const fileBytes = (section: Section) => roundUp(section.content.length, FILE_ALIGNMENT);
+  const relocations = sections.find(({ name }) => name === RELOCATIONS)!;
+  const fileBytes = (section: Section) => roundUp(section.fileBytes, FILE_ALIGNMENT);
   header.writeUInt16LE(0x20b, optional); // PE32+
   header.writeUInt32LE(fileBytes(code), optional + 4);
   header.writeUInt32LE(
@@ -192,18 +225,18 @@ function headers(machine: number, entry: number, sections: readonly Section[]): 
   header.writeUInt32LE(code.address, optional + 20);
   header.writeUInt32LE(PAGE, optional + 32);
   header.writeUInt32LE(FILE_ALIGNMENT, optional + 36);
-  header.writeUInt32LE(roundUp(last.address + last.memoryBytes, PAGE), optional + 56);
-  header.writeUInt32LE(HEADER_BYTES, optional + 60);
+  header.writeUInt32LE(endOf(sections), optional + 56);
+  header.writeUInt32LE(headerBytes, optional + 60);
   header.writeUInt16LE(SUBSYSTEM, optional + 68);
   header.writeUInt16LE(CHARACTERISTICS, optional + 70);
   header.writeUInt32LE(DIRECTORIES, optional + 108);
   const directory = optional + 112 + 8 * RELOCATION_DIRECTORY;
-  header.writeUInt32LE(last.address, directory);
-  header.writeUInt32LE(last.memoryBytes, directory + 4);
+  header.writeUInt32LE(relocations.address, directory);
+  header.writeUInt32LE(relocations.memoryBytes, directory + 4);
 
-  let offset = HEADER_BYTES;
+  let offset = headerBytes;
   sections.forEach((section, i) => {
-    const at = optional + OPTIONAL_HEADER_BYTES + i * SECTION_HEADER_BYTES;
+    const at = tables + i * SECTION_HEADER_BYTES;
     header.write(section.name, at, 'latin1');
     header.writeUInt32LE(section.memoryBytes, at + 8);
     header.writeUInt32LE(section.address, at + 12);

@@ -37,6 +37,15 @@ test.each([
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
 });
 
+test.each([
+  ['unikernel', 'img', 'the stack unikernel is built as elf, firecracker; found --format img'],
+  ['metal', 'elf', 'the stack metal is built as efi, img, iso; found --format elf'],
+  ['linux', 'iso', 'the stack linux has no formats to choose from: leave --format away'],
+])('a format that a stack has not: %s as %s', async (stack, format, message) => {
+  const args = ['build', 'm', '--stack', stack, '--format', format, '-o', 'x'];
+  expect(await mu(args)).toEqual({ code: 1, stdout: '', stderr: `mu: ${message}\n` });
+});
+
 test('a folder that is no image is one clear line', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'mu-no-image-'));
   const { code, stderr } = await mu(['boot', folder, '-p', 'x']);

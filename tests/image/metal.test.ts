@@ -9,13 +9,14 @@ import { connectGuest, type Guest } from '../../src/console/guest.ts';
 import { DEFAULT_SETTINGS } from '../../src/console/settings.ts';
 import { bootStack, buildStack } from '../../src/stacks/index.ts';
 import type { Manifest } from '../../src/stacks/manifest.ts';
-import { IMAGE_FORMATS, type ImageFormat } from '../../src/stacks/stack.ts';
+import type { ImageFormat } from '../../src/stacks/stack.ts';
 import { type Medium, startFirmware } from '../../src/toolchain/qemu.ts';
 import { connectQmp } from '../../src/toolchain/qmp.ts';
 import { hasStories260K, NO_STORIES, STORIES_TEXT, stories260K } from '../engine/sharedModels.ts';
 import { lightPoints, missingTools, temporaryFolder } from './loaders.ts';
 
 const folder = temporaryFolder();
+const FORMATS = ['efi', 'img', 'iso'] as const;
 const missing = missingTools('qemu', 'ovmf', 'mtools', 'xorriso');
 const why = !hasStories260K ? ` ${NO_STORIES}` : missing.length > 0 ? ` (needs ${missing})` : '';
 
@@ -33,7 +34,7 @@ async function answerOf(guest: Guest): Promise<string> {
 
 describe.skipIf(why !== '')(`metal${why}`, () => {
   beforeAll(async () => {
-    for (const format of IMAGE_FORMATS) {
+    for (const format of FORMATS) {
       const { manifest } = await buildStack('metal', { ...stories260K, format }, homeOf(format));
       manifests.set(format, manifest);
     }
@@ -52,9 +53,32 @@ describe.skipIf(why !== '')(`metal${why}`, () => {
     expect(STORIES_TEXT.startsWith(text)).toBe(true);
   });
 
+  test('one single file, the pack within the application', async () => {
+    const home = join(folder, 'embedded');
+    const request = { ...stories260K, embed: true };
+    const { manifest, prepared } = await buildStack('metal', request, home);
+    expect(manifest.files.map(({ name }) => name)).toEqual(['esp/EFI/BOOT/BOOTX64.EFI']);
+    // A section begins where a page does, and its last block is filled.
+    const file = readFileSync(join(home, manifest.files[0].name));
+    const pack = readFileSync(prepared.pack.path);
+    const tail = Math.ceil(pack.length / 512) * 512;
+    expect(
+      file
+        .subarray(file.length - tail)
+        .subarray(0, pack.length)
+        .equals(pack),
+    ).toBe(true);
+    const text = await answerOf(bootStack({ folder: home, manifest, machine: 'q35' }));
+    expect(text.length).toBeGreaterThan(100);
+    expect(STORIES_TEXT.startsWith(text)).toBe(true);
+    const again = join(folder, 'embedded again');
+    const { files } = (await buildStack('metal', { ...request, format: 'efi' }, again)).manifest;
+    expect(files).toEqual(manifest.files);
+  });
+
   test('an image is less than 1 MB larger than its model', () => {
     const model = statSync(stories260K.model).size;
-    for (const format of IMAGE_FORMATS) {
+    for (const format of FORMATS) {
       const bytes = manifests.get(format)!.files.reduce((sum, file) => sum + file.bytes, 0);
       expect(bytes, format).toBeLessThan(model + 1_000_000);
     }
@@ -67,7 +91,7 @@ describe.skipIf(why !== '')(`metal${why}`, () => {
       else process.env.MU_CACHE = cache;
     });
     process.env.MU_CACHE = join(folder, 'cache');
-    for (const format of IMAGE_FORMATS) {
+    for (const format of FORMATS) {
       const again = join(folder, 'elsewhere', format);
       const { prepared } = await buildStack('metal', { ...stories260K, format }, again);
       expect(prepared.guest.efi).toContain(folder);

@@ -1,8 +1,9 @@
 /** PE files as LLVM reads them, and ELF files that none is made of. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { findTool } from '../../src/toolchain/find.ts';
 import { compileGuest } from '../../src/toolchain/guest.ts';
 import { peFromElf } from '../../src/toolchain/pe.ts';
@@ -46,6 +47,23 @@ test.skipIf(objdump === null)(`code is the ELF's, at its address${missing}`, () 
   const original = instructions(elf);
   expect(original.length).toBeGreaterThan(1000);
   expect(own.slice(-1000)).toEqual(original.slice(-1000));
+});
+
+test.skipIf(objdump === null)(`a pack is the last section, on a page of its own${missing}`, () => {
+  const bytes = 5000;
+  const path = join(mkdtempSync(join(tmpdir(), 'mu-pe-')), 'embedded.efi');
+  onTestFinished(() => rmSync(dirname(path), { recursive: true }));
+  const head = peFromElf(readFileSync(elf), bytes);
+  writeFileSync(path, Buffer.concat([head, Buffer.alloc(5120)]));
+  // Index, name, size in the file, address.
+  const sections = [...dump('-h', path).matchAll(/^ +\d+ (\.\w+) +([0-9a-f]{8}) ([0-9a-f]{16})/gm)];
+  const [, name, size, address] = sections.at(-1)!;
+  expect({ name, size: parseInt(size, 16) }).toEqual({ name: '.pack', size: bytes });
+  expect(parseInt(address, 16) % 4096).toBe(0);
+  // In the first section, which begins the page after the headers: where it lies, how long it is.
+  const code = readFileSync(path).indexOf(readFileSync(efi).subarray(512, 512 + 24));
+  expect(head.readBigUInt64LE(code + 24)).toBe(BigInt(`0x${address}`));
+  expect(head.readBigUInt64LE(code + 32)).toBe(BigInt(bytes));
 });
 
 test('what is none, or has other relocations, is refused', () => {

@@ -9,7 +9,7 @@ import { measureByStall } from './clock.ts';
 import { startCores } from './cores.ts';
 import { keepExceptions, stopWatchdog, takeSerialPorts, useFirmware } from './firmware.ts';
 import { startKeyboard } from './keyboard.ts';
-import { readPack } from './pack.ts';
+import { findPack } from './pack.ts';
 import { protectMemory } from './paging.ts';
 import { powerOff } from './power.ts';
 import { startScreen } from './screen.ts';
@@ -38,7 +38,7 @@ function start(image: usize, table: usize): void {
 function run(ticks: usize): void {
   startClock(u64(ticks), measureByStall);
   reach(Milestone.MemoryReady);
-  readPack();
+  findPack();
   reach(Milestone.PackMapped);
   if (catchExceptions()) {
     keepExceptions();

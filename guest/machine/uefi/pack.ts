@@ -1,6 +1,7 @@
 import { addNumber, addText, type Line } from '../line.ts';
 import { stopWith } from '../panic.ts';
 import { enterFirmware, leaveFirmware, loadedImage, protocolOf, systemTable } from './firmware.ts';
+import { PACK_BYTES, PACK_START } from './layout.ts';
 import {
   ANY_PAGES,
   FILE_END,
@@ -11,11 +12,13 @@ import {
   SIMPLE_FILE_SYSTEM,
 } from './protocols.ts';
 
-/** The model pack: a file beside the application, on the file system that this was started from, read once into memory. */
+/**
+ * The model pack: a part of the application, used where firmware has loaded it; or a file beside it, on the file system that this was
+ * started from, read once into memory.
+ */
 const NAME: FixedArray<u16> = [0x5c, 0x6d, 0x6f, 0x64, 0x65, 0x6c, 0x2e, 0x70, 0x61, 0x63, 0x6b, 0]; // \model.pack
 
 const PAGE: usize = 0x1000;
-const LARGE_PAGE: usize = 0x200000;
 const MEBIBYTE: u64 = 0x100000;
 
 let start: usize = 0;
@@ -29,13 +32,20 @@ export function packLength(): usize {
   return length;
 }
 
-/** First address after the pack and what nobody else uses of its last large page. */
+/** First address after the pack's last page, which nobody else uses. */
 export function packEnd(): usize {
-  return start + roundUp(length);
+  return start + pagesOf(length) * PAGE;
 }
 
 /** Stops with a message if it is not there or does not fit. */
-export function readPack(): void {
+export function findPack(): void {
+  const base = loadedImage().base;
+  length = load<usize>(base, PACK_BYTES);
+  start = base + load<usize>(base, PACK_START);
+  if (length == 0) readFile();
+}
+
+function readFile(): void {
   const file = openFile();
   let bytes: u64 = 0;
   enterFirmware();
@@ -46,7 +56,7 @@ export function readPack(): void {
   if (status != 0) refuse('\\model.pack cannot be read', status);
   if (bytes == 0) refuse('\\model.pack is empty', 0);
   length = usize(bytes);
-  start = allocate(roundUp(length));
+  start = allocate(length);
   let done: usize = 0;
   while (done < length) {
     let piece = length - done;
@@ -75,10 +85,9 @@ function openFile(): Ptr<File> {
   return file;
 }
 
-/** Whole large pages. */
 function allocate(bytes: usize): usize {
   let address: u64 = 0;
-  const pages = (bytes + LARGE_PAGE) / PAGE;
+  const pages = pagesOf(bytes);
   enterFirmware();
   const status = systemTable().boot.allocatePages(ANY_PAGES, LOADER_DATA, pages, ref(address));
   leaveFirmware();
@@ -89,11 +98,11 @@ function allocate(bytes: usize): usize {
     addText(ref(line), ' MiB, and firmware has no piece of that size. Give the machine more\n');
     stopWith(ref(line));
   }
-  return roundUp(usize(address));
+  return usize(address);
 }
 
-function roundUp(value: usize): usize {
-  return (value + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1);
+function pagesOf(bytes: usize): usize {
+  return (bytes + PAGE - 1) / PAGE;
 }
 
 /** status: firmware's; its low bits are the error's number (UEFI 2.10, appendix D). */

@@ -1,5 +1,6 @@
 import { MOST_CORES } from '../x86/layout.ts';
 import { keepTables, loadedImage } from './firmware.ts';
+import { CODE_END, CONSTANTS_END, HEADER, IMAGE_END } from './layout.ts';
 import { packEnd, packStart } from './pack.ts';
 import { stackGuard } from './stacks.ts';
 
@@ -23,9 +24,6 @@ const ENTRIES: usize = 512;
 /** CR4.LA57: tables of five levels, which we leave alone. */
 const FIVE_LEVELS: u64 = 1 << 12;
 
-/** Where link.ld has written the ends of code, constants and image, from the image's start. */
-const HEADER: usize = 0x1000;
-
 /** The top, then copies: image, stacks and pack need about ten, and one more for each GiB. When none is left, pages keep firmware's rights. */
 const MOST_TABLES: usize = 64;
 /** @align 4096 */
@@ -36,9 +34,9 @@ let tablesUsed: usize = 1;
 export function protectMemory(): void {
   if ((cpu.readCr4() & FIVE_LEVELS) != 0) return;
   const base = loadedImage().base;
-  const codeEnd = base + load<usize>(base, HEADER);
-  const constantsEnd = base + load<usize>(base, HEADER + 8);
-  const imageEnd = base + load<usize>(base, HEADER + 16);
+  const codeEnd = base + load<usize>(base, CODE_END);
+  const constantsEnd = base + load<usize>(base, CONSTANTS_END);
+  const imageEnd = base + load<usize>(base, IMAGE_END);
   const top = ref(tables[0]);
   memory.copy(top, usize(cpu.readCr3() & ADDRESS), PAGE);
   setRights(0, PAGE, 0);
