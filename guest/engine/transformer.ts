@@ -24,7 +24,7 @@ import {
   TILE_ROWS,
   turnTo,
 } from 'kernels';
-import { barrier, packStart, parallel } from 'machine';
+import { barrier, MAX_CORES, packStart, parallel } from 'machine';
 import {
   BATCH,
   CONTEXT,
@@ -58,7 +58,6 @@ const HIDDEN_SIZE: i32 = BATCH * HIDDEN_ROW;
 const PACKED: i32 = ((BATCH + PACK_TOKENS - 1) / PACK_TOKENS) * PACK_TOKENS;
 const NORMED_LINES: i32 = PACKED * ((DIM + 31) / 32);
 const INNER_LINES: i32 = PACKED * ((WIDEST + 31) / 32);
-const MAX_CORES: i32 = 64;
 const OWN_SIZE: i32 = MAX_CORES * DIM;
 const OWN_LINES: i32 = MAX_CORES * ((DIM + 31) / 32);
 

@@ -88,13 +88,14 @@ describe.each(PLACES)('machine: %s', (place) => {
   test('the clock runs as fast as ours', async () => {
     const guest = await start(place);
     await guest.waitFor('ready');
-    // A reading lies between the moments at which we asked and heard: the two bounds of its difference.
+    // A reading lies between the moments at which we asked and heard: the two bounds of its difference. A busy host disturbs how the rate
+    // is measured by a percent or two; a wrong one is off by far more.
     const before = await timeOf(guest, 1);
     await sleep(500);
     const after = await timeOf(guest, 2);
     const passed = after.nanos - before.nanos;
-    expect(passed).toBeGreaterThan((after.asked - before.heard) * 0.99);
-    expect(passed).toBeLessThan((after.heard - before.asked) * 1.01);
+    expect(passed).toBeGreaterThan((after.asked - before.heard) * 0.9);
+    expect(passed).toBeLessThan((after.heard - before.asked) * 1.1);
     await guest.end(EOT);
   });
 

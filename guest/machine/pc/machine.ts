@@ -8,6 +8,7 @@ import { powerOff as switchOff } from './power.ts';
 export { hasAvx512Vnni, hasAvxVnni, isEmulated } from '../features.ts';
 export { Milestone } from '../milestone.ts';
 export { milestoneNanos } from '../x86/clock.ts';
+export { MOST_CORES as MAX_CORES } from '../x86/layout.ts';
 
 /*
  * A PC without firmware or operating system: entered by the PVH protocol (QEMU microvm and q35, Firecracker) or by Limine, console on

@@ -7,6 +7,7 @@ import { adviseLargePages } from './system.ts';
 
 export { hasAvx512Vnni, hasAvxVnni, isEmulated } from '../features.ts';
 export { Milestone } from '../milestone.ts';
+export { MAX_CORES } from '../pool.ts';
 export { milestoneNanos } from './clock.ts';
 
 /*

@@ -7,6 +7,7 @@ import { powerOff as switchOff, write as writeConsole } from './power.ts';
 export { hasAvx512Vnni, hasAvxVnni, isEmulated } from '../features.ts';
 export { Milestone } from '../milestone.ts';
 export { milestoneNanos } from '../x86/clock.ts';
+export { MOST_CORES as MAX_CORES } from '../x86/layout.ts';
 
 /*
  * A PC or virtual machine with UEFI: one EFI application, console on serial port, screen and keyboard, pack on the disk that it was
