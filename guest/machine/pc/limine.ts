@@ -18,7 +18,7 @@ const BASE_REVISION: FixedArray<u64> = [0xf9562b2d5c95a6c8, 0x6a7b384944536bdc, 
 const HHDM: FixedArray<u64> = [MAGIC, MAGIC_2, 0x48dcf1cb8ad2b852, 0x63984e959a98244b, 0, 0];
 const KERNEL: FixedArray<u64> = [MAGIC, MAGIC_2, 0x71ba76863cc55f63, 0xb2644a48c516a487, 0, 0];
 const MODULES: FixedArray<u64> = [MAGIC, MAGIC_2, 0x3e7e279702be32af, 0xca1c4f3bd1280cee, 0, 0];
-/** The last word are flags: no x2APIC, whose registers are not in memory. */
+/** The last word holds flags: no x2APIC, whose registers are not in memory. */
 const CORES: FixedArray<u64> = [MAGIC, MAGIC_2, 0x95a67b819a1b857e, 0xa0b61b723b6a73e0, 0, 0, 0];
 
 /** "Higher half direct map". */
