@@ -77,7 +77,7 @@ async function write(image: string, disk: Disk): Promise<void> {
     await flash({
       ...{ image, disk: disk.path, signal: abort.signal },
       onProgress: (done, total, what) => {
-        isWritten = what === 'checking';
+        isWritten = what === 'checking' || done === total;
         progress.update(done, total, what);
       },
     });

@@ -38,11 +38,16 @@ test.each([
 });
 
 test.each([
-  ['unikernel', 'img', 'the stack unikernel is built as elf, firecracker; found --format img'],
-  ['metal', 'elf', 'the stack metal is built as efi, img, iso; found --format elf'],
-  ['linux', 'iso', 'the stack linux has no formats to choose from: leave --format away'],
-])('a format that a stack has not: %s as %s', async (stack, format, message) => {
-  const args = ['build', 'm', '--stack', stack, '--format', format, '-o', 'x'];
+  [
+    'unikernel',
+    '--format img',
+    'the stack unikernel is built as elf, firecracker; found --format img',
+  ],
+  ['metal', '--format elf', 'the stack metal is built as efi, img, iso; found --format elf'],
+  ['linux', '--format iso', 'the stack linux has no formats to choose from: leave --format away'],
+  ['unikernel', '--embed', '--embed is for the stack metal'],
+])('what a stack has not: %s %s', async (stack, option, message) => {
+  const args = ['build', 'm', '--stack', stack, ...option.split(' '), '-o', 'x'];
   expect(await mu(args)).toEqual({ code: 1, stdout: '', stderr: `mu: ${message}\n` });
 });
 
