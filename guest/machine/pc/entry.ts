@@ -4,7 +4,7 @@ import { startClock } from '../x86/clock.ts';
 import { enableFeatures } from '../x86/cpu.ts';
 import { catchExceptions } from '../x86/interrupts.ts';
 import { CORE_STACK_BYTES, MOST_CORES } from '../x86/layout.ts';
-import { startUart } from '../x86/uart.ts';
+import { isThere, startUart } from '../x86/uart.ts';
 import { startCores } from './cores.ts';
 import { protectMemory } from './paging.ts';
 import { measureByPit, startCounter } from './pit.ts';
@@ -23,6 +23,7 @@ entry.pvh(start, STACK_BYTES);
 function start(info: usize): void {
   const ticks = cpu.rdtsc();
   startUart();
+  if (!isThere()) powerOff(1); // there is nobody to talk to
   requireFeatures();
   readStartInfo(info);
   enableFeatures();
@@ -37,5 +38,5 @@ function run(ticks: u64): void {
   protectMemory();
   startCores();
   main();
-  powerOff();
+  powerOff(0);
 }
