@@ -43,6 +43,6 @@ describe.skipIf(missing !== '')(`uefi: a machine that will do${missing}`, () => 
       await control.type('x').catch(() => {}); // it may switch off between two keys
       await sleep(500);
     }
-    expect(guest.child.exitCode).toBe(0);
+    expect(guest.child.exitCode).toBe(exitCode('uefi', 7));
   });
 });

@@ -1,11 +1,11 @@
 import { type Leaf, readLeaf, requireBit, XCR0_AVX, XCR0_AVX512 } from '../features.ts';
 
 /** Switching on what the CPU has: it comes with little more than its general registers. */
-/** A machine check becomes an exception; without it the CPU shuts down. */
-const MACHINE_CHECK: u64 = 1 << 6;
 const OSFXSR: u64 = 1 << 9;
 const OSXMMEXCPT: u64 = 1 << 10;
 const OSXSAVE: u64 = 1 << 18;
+/** A machine check becomes an exception; without it the CPU shuts down. */
+const MACHINE_CHECK: u64 = 1 << 6;
 
 const MONITOR_COPROCESSOR: u64 = 1 << 1;
 const EMULATION: u64 = 1 << 2;
