@@ -15,11 +15,11 @@
 import { now, write } from 'machine';
 import { BATCH, CONTEXT, VOCABULARY } from 'model';
 import { Control } from '../console/characters.ts';
-import { say, sayByte } from '../console/say.ts';
+import { sayByte } from '../console/say.ts';
 import { END, readWord, refuse, writeLong } from '../console/words.ts';
 import { evaluate, logitsOf } from '../engine/forward.ts';
 import { random } from '../engine/random.ts';
-import { isPackOurs } from '../engine/weights.ts';
+import { requirePack } from '../engine/weights.ts';
 
 const tokens = zeroed<FixedArray<i32, typeof CONTEXT>>();
 
@@ -30,10 +30,7 @@ let last: Ptr<f32> = null;
 let filled: i32 = 0;
 
 export function main(): void {
-  if (!isPackOurs()) {
-    say('bench: this program was not built for the pack it was given\n');
-    return;
-  }
+  requirePack();
   for (let i: i32 = 0; i < CONTEXT; i++) tokens[i] = i32(random() * f32(VOCABULARY));
   while (true) {
     sayByte(Control.Enquiry);

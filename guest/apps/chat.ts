@@ -7,19 +7,14 @@ import { isCancelled, Request, readRequest } from '../console/request.ts';
 import { say, sayByte, sayBytes, sayFramed, sayHex } from '../console/say.ts';
 import { answer } from '../engine/session.ts';
 import { type Report, type Settings, Stop } from '../engine/settings.ts';
-import { isPackOurs } from '../engine/weights.ts';
+import { requirePack } from '../engine/weights.ts';
 
 const settings = zeroed<Settings>();
 const report = zeroed<Report>();
 let readyNanos: u64 = 0;
 
 export function main(): void {
-  if (!isPackOurs()) {
-    say(
-      'This program was not built for the pack it was given: build both together with `mu build`.\n',
-    );
-    return;
-  }
+  requirePack();
   readyNanos = now();
   while (true) {
     sayByte(Control.Enquiry);

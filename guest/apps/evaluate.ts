@@ -14,10 +14,12 @@ import { Control } from '../console/characters.ts';
 import { sayByte } from '../console/say.ts';
 import { END, readWord, refuse } from '../console/words.ts';
 import { evaluate, logitsOf } from '../engine/forward.ts';
+import { requirePack } from '../engine/weights.ts';
 
 const tokens = zeroed<FixedArray<i32, typeof CONTEXT>>();
 
 export function main(): void {
+  requirePack();
   while (true) {
     sayByte(Control.Enquiry);
     const count = readWord();

@@ -1,6 +1,6 @@
 /** Where the matrices and norms of the model lie in the pack. */
 
-import { packLength, packStart } from 'machine';
+import { packLength, packStart, powerOff, write } from 'machine';
 import {
   DIM,
   LAYERS,
@@ -23,11 +23,31 @@ export enum Role {
 }
 
 const ROLES: i32 = 7;
-const ID_OFFSET: usize = 8; // in the pack's header
 
-/** Whether the pack is the one that this program was compiled for: its size, and the id of its constants. */
-export function isPackOurs(): bool {
-  return packLength() >= PACK_BYTES && load<u64>(packStart(), ID_OFFSET) == PACK_ID;
+/** The pack's header (docs/pack-format.md): what it is, with the version in the highest byte, then the id of its constants. */
+const HEADER_BYTES: usize = 64;
+const MAGIC: u64 = 0x01006b636170756d; // mupack, 0, 1
+const ID_OFFSET: usize = 8;
+
+/** Ends the program if the pack is not the one that it was compiled for. */
+export function requirePack(): void {
+  if (packLength() < HEADER_BYTES) refuse('is shorter than its header');
+  const magic = load<u64>(packStart());
+  if (magic << 8 != MAGIC << 8) refuse('is no model pack of ours');
+  if (magic != MAGIC) refuse('has a version that this program does not read');
+  if (load<u64>(packStart(), ID_OFFSET) != PACK_ID) refuse('belongs to another program');
+  if (packLength() < PACK_BYTES) refuse('is cut off: its end is missing');
+}
+
+function refuse(problem: string): void {
+  tell('\npanic: the model pack ');
+  tell(problem);
+  tell('. Build program and pack together: mu build\n');
+  powerOff(1);
+}
+
+function tell(text: string): void {
+  write(utf8(text), text.length);
 }
 
 export function matrixOf(layer: i32, role: Role): Ptr<u8> {

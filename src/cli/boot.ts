@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Guest, GuestSettings } from '../console/guest.ts';
 import { bootStack, usualFirmware } from '../stacks/index.ts';
-import { type Manifest, readManifest } from '../stacks/manifest.ts';
+import { checkFiles, type Manifest, readManifest } from '../stacks/manifest.ts';
 import { ensureTools } from '../toolchain/install.ts';
 import {
   FIRMWARES,
@@ -58,6 +58,7 @@ export function registerBoot(program: Command): void {
 
 async function boot(folder: string, options: BootOptions): Promise<void> {
   const manifest = await readManifest(folder);
+  await checkFiles(folder, manifest);
   const firmware = options.firmware ?? usualFirmware(manifest);
   ensureTools(['qemu', ...(firmware === 'uefi' ? (['ovmf'] as const) : [])], say);
   if (options.prompt !== undefined && options.shell)

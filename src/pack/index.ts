@@ -1,4 +1,5 @@
 /** The model pack: one flat, aligned file that the guest reads in place. docs/pack-format.md is its specification. */
+import { createHash } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import type { Constants } from '../compiler/index.ts';
 import {
@@ -89,12 +90,13 @@ export async function createPack(model: Model, options: PackOptions = {}): Promi
   };
 }
 
-/** Writes a pack beside its final name and moves it there when it is whole. */
+/** Writes a pack beside its final name and moves it there when it is whole. Gives its SHA-256, in hexadecimal. */
 export async function writePack(
   path: string,
   pack: Pack,
   onProgress?: (bytes: number) => void,
-): Promise<void> {
+): Promise<string> {
+  const hash = createHash('sha256');
   const part = `${path}.${process.pid}.part`;
   const file = await open(part, 'w');
   try {
@@ -102,6 +104,7 @@ export async function writePack(
     let used = 0;
     let written = 0;
     for await (const piece of pack.content()) {
+      hash.update(piece);
       for (let from = 0; from < piece.length; ) {
         const count = Math.min(piece.length - from, CHUNK_BYTES - used);
         chunk.set(piece.subarray(from, from + count), used);
@@ -118,6 +121,7 @@ export async function writePack(
     await writeAll(file, chunk.subarray(0, used));
     await file.close();
     await rename(part, path);
+    return hash.digest('hex');
   } catch (error) {
     await file.close().catch(() => {});
     await rm(part, { force: true });

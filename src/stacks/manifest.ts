@@ -2,12 +2,11 @@
  * What `mu build` writes beside the files of an image: what they were made from, what they are and
  * how much memory they need. `mu boot` reads nothing else.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hashFile } from '../toolchain/cache.ts';
 import type { Firmware } from '../toolchain/qemu.ts';
-import type { ModelFacts, PreparedGuest } from './prepare.ts';
+import type { ModelFacts, PreparedGuest, PreparedPack } from './prepare.ts';
 
 export const STACKS = ['linux', 'diet', 'unikernel', 'metal'] as const;
 export type StackName = (typeof STACKS)[number];
@@ -52,8 +51,10 @@ export interface ImageDescription {
   firmware?: readonly Firmware[];
 }
 
+/** Throws if the pack that the image was made from is not what was once written to the cache. */
 export async function writeManifest(folder: string, image: ImageDescription): Promise<Manifest> {
   const { pack } = image.prepared;
+  await requireIntact(pack);
   const manifest: Manifest = {
     version: 2,
     stack: image.stack,
@@ -73,9 +74,30 @@ async function describeFile(
   { name, what }: { name: string; what: string },
 ): Promise<BuiltFile> {
   const path = join(folder, name);
-  const hash = createHash('sha256');
-  for await (const piece of createReadStream(path)) hash.update(piece);
-  return { name, what, bytes: (await stat(path)).size, sha256: hash.digest('hex') };
+  return { name, what, bytes: (await stat(path)).size, sha256: await hashFile(path) };
+}
+
+async function requireIntact({ path, sha256 }: PreparedPack): Promise<void> {
+  const found = await hashFile(path);
+  if (found !== sha256) {
+    throw new Error(
+      `${path} is damaged: SHA-256 ${found}, written was ${sha256}. Remove it and its folder, and build again`,
+    );
+  }
+}
+
+/** Throws if a file of a built folder is not as it was written. */
+export async function checkFiles(folder: string, manifest: Manifest): Promise<void> {
+  for (const { name, bytes, sha256 } of manifest.files) {
+    const path = join(folder, name);
+    const found = await stat(path).catch(() => undefined);
+    const problem = !found
+      ? 'is missing'
+      : found.size !== bytes
+        ? `has ${found.size} bytes, built were ${bytes}`
+        : (await hashFile(path)) !== sha256 && 'is damaged: its SHA-256 is not the built one';
+    if (problem) throw new Error(`${path} ${problem}. Build the image again: mu build`);
+  }
 }
 
 /** RAM in all, in whole MiB: what QEMU and Firecracker count in. */

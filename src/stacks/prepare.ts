@@ -26,6 +26,8 @@ export interface PreparedPack {
   /** Path of model.pack. */
   path: string;
   bytes: number;
+  /** As it was written, in hexadecimal. */
+  sha256: string;
   plan: MemoryPlan;
   constants: Constants;
   model: ModelFacts;
@@ -102,7 +104,7 @@ async function makePack(request: PackRequest, folder: string): Promise<void> {
   try {
     const pack = await createPack(model, { context: request.context });
     const onProgress = request.onProgress;
-    await writePack(join(folder, 'model.pack'), pack, (written) =>
+    const sha256 = await writePack(join(folder, 'model.pack'), pack, (written) =>
       onProgress?.(written, pack.bytes),
     );
     const { bytes, plan, constants } = pack;
@@ -116,7 +118,7 @@ async function makePack(request: PackRequest, folder: string): Promise<void> {
       vocabulary: model.config.vocabSize,
       hasChatTemplate: model.chatTemplate !== undefined,
     };
-    const text = JSON.stringify({ bytes, plan, constants, model: facts }, replaceBigInt);
+    const text = JSON.stringify({ bytes, sha256, plan, constants, model: facts }, replaceBigInt);
     await writeFile(join(folder, 'pack.json'), text);
   } finally {
     await model.close();

@@ -2,18 +2,10 @@
  * Linux, built for one purpose: Debian's source as it comes, `allnoconfig` and our fragments, gcc.
  * docs/linux.md says what is in, what is out and what each piece costs.
  */
-import { createHash } from 'node:crypto';
-import {
-  copyFileSync,
-  createReadStream,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { countKernelLines } from '../measure/kernelLines.ts';
-import { cached, cacheFolder, hashOf, hashSources } from './cache.ts';
+import { cached, cacheFolder, hashFile, hashOf, hashSources } from './cache.ts';
 import { findTool, requireTool } from './find.ts';
 import {
   FRAGMENT_FOLDER,
@@ -215,10 +207,4 @@ function checkLeftOut(source: string, tree: string): void {
       : existsSync(join(tree, object)) && 'it was compiled all the same';
     if (problem) throw new Error(`leftOut.diet (guest/linux/kernel): ${object}: ${problem}`);
   }
-}
-
-async function hashFile(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const piece of createReadStream(path)) hash.update(piece);
-  return hash.digest('hex');
 }

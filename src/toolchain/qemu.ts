@@ -109,6 +109,8 @@ function machineArguments(machine: string, options: MachineOptions): string[] {
     ...['-smp', String(options.processors ?? 1)],
     ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none'],
     ...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
+    // A guest of ours that fails writes its code there, and QEMU ends with 2 × code + 1 (guest/machine/x86/layout.ts).
+    ...['-device', 'isa-debug-exit,iobase=0xf4,iosize=1'],
     ...(options.qmp === undefined
       ? []
       : ['-qmp', `unix:${options.qmp.replaceAll(',', ',,')},server=on,wait=off`]),

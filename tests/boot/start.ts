@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Constants } from '../../src/compiler/index.ts';
 import { writeCpio } from '../../src/image/cpio.ts';
 import { BOOT_X64 } from '../../src/image/esp.ts';
 import { dietInitramfs } from '../../src/image/initramfs.ts';
@@ -40,6 +41,11 @@ export const LEFT_OUT = FURTHER.filter(([, missing]) => missing.length > 0)
 
 /** Room for a line: of the app `lines`. */
 export const MAX_PROMPT_BYTES = 40;
+/** What a guest's powerOff(code) ends its process with: a process itself, or QEMU. Linux hands on none. */
+export function exitCode(place: Place, code: number): number {
+  if (place === 'process') return code;
+  return place === 'diet' || code === 0 ? 0 : 2 * code + 1;
+}
 
 /** Milliseconds for prepare(). */
 export const PREPARE_LIMIT = 600_000;
@@ -58,7 +64,10 @@ export const PACK = Buffer.from(
 );
 
 export interface StartOptions {
+  /** One of apps/, or `chat`. Default: probe. */
   app?: string;
+  /** Constants of the model that `chat` is compiled for. */
+  model?: Constants;
   checked?: boolean;
   /** Path of the pack; null: hand over none. Default: a file that holds PACK. */
   pack?: string | null;
@@ -103,17 +112,22 @@ const MACHINES: Record<Place, GuestMachine> = {
   ...{ microvm: 'pc', q35: 'pc', limine: 'pc', uefi: 'uefi' },
 };
 
-export function compile(place: Place, app = 'probe', checked = false): Promise<CompiledGuest> {
+export function compile(
+  place: Place,
+  app = 'probe',
+  checked = false,
+  constants: Constants = {},
+): Promise<CompiledGuest> {
+  const own = join(import.meta.dirname, 'apps', `${app}.ts`);
   return compileGuest({
-    machine: MACHINES[place],
-    app: join(import.meta.dirname, 'apps', `${app}.ts`),
-    constants: { MAX_PROMPT_BYTES },
-    checked,
+    ...{ machine: MACHINES[place], checked },
+    constants: { MAX_PROMPT_BYTES, ...constants },
+    app: app === 'chat' ? app : own,
   });
 }
 
 export async function start(place: Place, options: StartOptions = {}): Promise<Guest> {
-  const { elf, efi } = await compile(place, options.app, options.checked);
+  const { elf, efi } = await compile(place, options.app, options.checked, options.model);
   const pack = options.pack === undefined ? packPath : options.pack;
   if (place === 'process') {
     const args = options.arguments ?? (options.cores ? [String(options.cores)] : []);

@@ -1,5 +1,13 @@
 /** The whole way through the real command: a llama2.c checkpoint, natively and booted on a PC. */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -34,6 +42,45 @@ describe.skipIf(!hasStories260K)(`stories260K ${hasStories260K ? '' : NO_STORIES
     const { code, stdout, stderr } = await mu(['boot', folder, ...greedy]);
     expect(stdout, stderr).toBe(`${STORIES_TEXT}\n`);
     expect(code).toBe(0);
+  });
+
+  test('mu boot refuses an image whose pack is damaged, cut off or gone', async () => {
+    const copy = mkdtempSync(join(tmpdir(), 'mu-damaged-'));
+    try {
+      cpSync(folder, copy, { recursive: true });
+      const pack = join(copy, 'model.pack');
+      const bytes = readFileSync(pack);
+      bytes[bytes.length - 1] ^= 1;
+      writeFileSync(pack, bytes);
+      const words = async () => (await mu(['boot', copy, ...greedy])).stderr;
+      expect(await words()).toMatch(
+        /model\.pack is damaged: .*\. Build the image again: mu build\n$/,
+      );
+      truncateSync(pack, 1000);
+      expect(await words()).toMatch(/model\.pack has 1000 bytes, built were \d+\. Build/);
+      rmSync(pack);
+      const { code, stdout, stderr } = await mu(['boot', copy, ...greedy]);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toMatch(/^\S*mu: .*model\.pack is missing\. Build/);
+    } finally {
+      rmSync(copy, { recursive: true });
+    }
+  });
+
+  test('mu boot of less memory than it needs: the line, and exit code 1', async () => {
+    const copy = mkdtempSync(join(tmpdir(), 'mu-small-'));
+    try {
+      cpSync(folder, copy, { recursive: true });
+      const path = join(copy, 'manifest.json');
+      const manifest = JSON.parse(readFileSync(path, 'utf8'));
+      manifest.memory.total = 4 << 20;
+      writeFileSync(path, JSON.stringify(manifest));
+      const { code, stdout, stderr } = await mu(['boot', copy, ...greedy]);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toMatch(/panic: not enough memory: .*\n.*exit code 3/);
+    } finally {
+      rmSync(copy, { recursive: true });
+    }
   });
 
   test('mu boot -M q35: the beginning of it', async () => {

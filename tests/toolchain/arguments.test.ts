@@ -6,7 +6,8 @@ test('qemu: a machine with nothing but a serial port', () => {
   const options = { kernel: 'k.elf', initrd: 'm.pack', memoryBytes: 100 * 2 ** 20 + 1 };
   expect(qemuArguments({ ...options, machine: 'microvm' }).join(' ')).toBe(
     '-M microvm,acpi=off -accel tcg -cpu max,-erms -m 101M -smp 1 -nodefaults -no-user-config -no-reboot ' +
-      '-display none -chardev stdio,id=console,signal=off -serial chardev:console -kernel k.elf -initrd m.pack',
+      '-display none -chardev stdio,id=console,signal=off -serial chardev:console ' +
+      '-device isa-debug-exit,iobase=0xf4,iosize=1 -kernel k.elf -initrd m.pack',
   );
   const q35 = qemuArguments({ ...options, machine: 'q35', processors: 2 });
   expect(q35.slice(0, 2)).toEqual(['-M', 'q35']);

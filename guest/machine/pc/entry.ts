@@ -5,7 +5,7 @@ import { reach, startClock } from '../x86/clock.ts';
 import { enableFeatures } from '../x86/cpu.ts';
 import { catchExceptions } from '../x86/interrupts.ts';
 import { CORE_STACK_BYTES, MOST_CORES } from '../x86/layout.ts';
-import { startUart } from '../x86/uart.ts';
+import { isThere, startUart } from '../x86/uart.ts';
 import { startCores } from './cores.ts';
 import { IMAGE_STACK_GUARD, PAGE } from './layout.ts';
 import { readAnswers } from './limine.ts';
@@ -35,6 +35,7 @@ function startByLimine(): void {
 function start(info: usize): void {
   const ticks = cpu.rdtsc();
   startUart();
+  if (!isThere()) powerOff(1); // there is nobody to talk to
   requireFeatures();
   if (info == 0) readAnswers();
   else readStartInfo(info);
@@ -53,5 +54,5 @@ function run(ticks: u64): void {
   startCores();
   reach(Milestone.CoresUp);
   main();
-  powerOff();
+  powerOff(0);
 }

@@ -61,5 +61,5 @@ export function preferLargePages(start: Ptr<u8>, length: usize): void {}
 
 /** @generalRegisters */
 export function powerOff(code: i32): void {
-  switchOff();
+  switchOff(code);
 }

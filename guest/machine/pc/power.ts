@@ -1,3 +1,4 @@
+import { DEBUG_EXIT } from '../x86/layout.ts';
 import { drain } from '../x86/uart.ts';
 import { KEYBOARD_CONTROLLER, PM1A_CONTROL, SLEEP_CONTROL } from './layout.ts';
 
@@ -21,13 +22,14 @@ class NoInterrupts {
 const noInterrupts = zeroed<NoInterrupts>();
 
 /**
- * Switches off; never returns. A PC hands on no exit code: what went wrong stands on the console.
+ * Switches off; never returns. Only QEMU can be handed a code: elsewhere what went wrong stands on the console.
  * In this order: ACPI soft-off by either kind of register, the keyboard controller's reset, and an exception that cannot be delivered (triple fault),
  * which resets any PC. QEMU ends on each of them (the resets: with -no-reboot), with exit code 0.
  * @generalRegisters
  */
-export function powerOff(): void {
+export function powerOff(code: i32): void {
   drain();
+  if (code != 0) port.out8(DEBUG_EXIT, u8(code & 0x7f));
   port.out16(PM1A_CONTROL, SOFT_OFF);
   port.out8(SLEEP_CONTROL, SLEEP_S5);
   wait();

@@ -7,6 +7,7 @@ import { setSignalAction, setSignalStack } from './system.ts';
  * reads the same on every machine. signal(7), sigaction(2).
  */
 const SIGILL: i32 = 4;
+const SIGTRAP: i32 = 5;
 const SIGBUS: i32 = 7;
 const SIGFPE: i32 = 8;
 const SIGSEGV: i32 = 11;
@@ -30,7 +31,9 @@ class Stack {
   length!: usize;
 }
 
-/** siginfo_t: the address that could not be reached (SIGSEGV, SIGBUS). */
+/** siginfo_t: si_code, SI_KERNEL for a SIGSEGV that is no page fault; the address that could not be reached (SIGSEGV, SIGBUS). */
+const INFO_CODE: usize = 8;
+const SI_KERNEL: i32 = 0x80;
 const INFO_ADDRESS: usize = 16;
 /** ucontext_t: uc_mcontext.gregs[REG_RIP]; 40 bytes before gregs, 16 registers before RIP. */
 const CONTEXT_RIP: usize = 168;
@@ -47,6 +50,7 @@ export function catchFaults(): void {
   action.flags = SA_SIGINFO | SA_RESTORER | SA_ONSTACK;
   action.restorer = neverReturn;
   setSignalAction(SIGILL, changetype<usize>(ref(action)));
+  setSignalAction(SIGTRAP, changetype<usize>(ref(action)));
   setSignalAction(SIGBUS, changetype<usize>(ref(action)));
   setSignalAction(SIGFPE, changetype<usize>(ref(action)));
   setSignalAction(SIGSEGV, changetype<usize>(ref(action)));
@@ -68,8 +72,10 @@ function onFault(signal: i32, info: usize, context: usize): void {
   const instruction = load<u64>(context, CONTEXT_RIP);
   const line = zeroed<Line>();
   addText(ref(line), '\npanic: ');
-  addText(ref(line), signal == SIGILL ? refusedInstruction(instruction) : faultName(signal));
-  if (signal == SIGSEGV || signal == SIGBUS) {
+  const hasAddress = load<i32>(info, INFO_CODE) != SI_KERNEL;
+  if (signal == SIGILL) addText(ref(line), refusedInstruction(instruction));
+  else addText(ref(line), faultName(signal, hasAddress));
+  if ((signal == SIGSEGV || signal == SIGBUS) && hasAddress) {
     addText(ref(line), ' at address ');
     addAddress(ref(line), load<u64>(info, INFO_ADDRESS));
   }
@@ -80,13 +86,15 @@ function onFault(signal: i32, info: usize, context: usize): void {
 }
 
 /** The names that guest/machine/pc gives the same exceptions. */
-function faultName(signal: i32): string {
+function faultName(signal: i32, hasAddress: bool): string {
   switch (signal) {
+    case SIGTRAP:
+      return 'breakpoint';
     case SIGFPE:
       return 'divide error';
     case SIGBUS:
       return 'bus error';
     default:
-      return 'page fault';
+      return hasAddress ? 'page fault' : 'general protection';
   }
 }

@@ -10,8 +10,8 @@ import {
 
 /**
  * Firmware, as a library that only the first core may call. Between its calls the first core is as alone as on a machine without
- * firmware: interrupts off, page tables and exceptions our own. Within a call everything is as firmware left it, so that its timer, and the
- * keyboards that this one looks after, work on.
+ * firmware: interrupts off, page tables and exceptions our own. Within a call everything but exceptions is as firmware left it, so that its timer,
+ * and the keyboards that this one looks after, work on.
  */
 
 /** Operand of sidt and lidt. @packed */
@@ -30,6 +30,10 @@ let hasGates: bool = false;
 const ownGates = zeroed<TableRegister>();
 const firmwareGates = zeroed<TableRegister>();
 
+/** Gates of a call: firmware's interrupts, our exceptions. Firmware's own way with an exception is to stand still. @align 16 */
+const callGates = zeroed<FixedArray<u8, 4096>>();
+const EXCEPTION_BYTES: usize = 512;
+
 /** What firmware gave the entry point. @generalRegisters */
 export function useFirmware(handle: usize, address: usize): void {
   image = handle;
@@ -42,9 +46,13 @@ export function systemTable(): Ptr<SystemTable> {
   return table;
 }
 
-/** From now on the first core has the exceptions that are in use now between calls. */
+/** From now on the first core has the exceptions that are in use now. */
 export function keepExceptions(): void {
   cpu.sidt(ref(ownGates));
+  const gates = ref(callGates[0]);
+  memory.copy(gates, firmwareGates.base, min(usize(firmwareGates.limit) + 1, 4096));
+  memory.copy(gates, ownGates.base, EXCEPTION_BYTES);
+  firmwareGates.base = changetype<usize>(gates);
   hasGates = true;
 }
 

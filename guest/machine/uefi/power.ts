@@ -1,4 +1,5 @@
 import { isFirstCore } from '../x86/apic.ts';
+import { DEBUG_EXIT } from '../x86/layout.ts';
 import { drain, write as writeUart } from '../x86/uart.ts';
 import { enterFirmware, leaveFirmware, runtimeServices, stall } from './firmware.ts';
 import { pollKeyboard } from './keyboard.ts';
@@ -34,7 +35,7 @@ export function write(bytes: Ptr<u8>, length: usize): void {
   }
 }
 
-/** Switches off; never returns. Firmware hands on no exit code: what went wrong stands on the console, where there is time to read it. @generalRegisters */
+/** Switches off; never returns. What went wrong stands on the console, where there is time to read it. @generalRegisters */
 export function powerOff(code: i32): void {
   drain();
   if (isFirstCore()) {
@@ -45,7 +46,7 @@ export function powerOff(code: i32): void {
     const start = cpu.rdtsc();
     while (cpu.rdtsc() - start < PATIENCE_TICKS) cpu.pause();
   }
-  reset();
+  reset(code);
 }
 
 /** What the first core does now and then while it waits for others: switches off for the one that has failed. @generalRegisters */
@@ -53,7 +54,7 @@ export function finishForOthers(): void {
   if (atomic.load<u32>(ref(isWanted)) == 0) return;
   show(lastWords, lastLength);
   waitForReader();
-  reset();
+  reset(1);
 }
 
 /** A screen goes dark with the machine. @generalRegisters */
@@ -64,8 +65,9 @@ function waitForReader(): void {
   for (let i: i32 = 0; i < READING_STEPS && pollKeyboard() < 0; i++) stall(STEP_MICROSECONDS);
 }
 
-/** @generalRegisters */
-function reset(): void {
+/** Firmware hands on no exit code. @generalRegisters */
+function reset(code: i32): void {
+  if (code != 0) port.out8(DEBUG_EXIT, u8(code & 0x7f));
   enterFirmware();
   runtimeServices().resetSystem(SHUTDOWN, 0, 0, 0);
   leaveFirmware();

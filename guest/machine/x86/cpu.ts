@@ -4,6 +4,8 @@ import { type Leaf, readLeaf, requireBit, XCR0_AVX, XCR0_AVX512 } from '../featu
 const OSFXSR: u64 = 1 << 9;
 const OSXMMEXCPT: u64 = 1 << 10;
 const OSXSAVE: u64 = 1 << 18;
+/** A machine check becomes an exception; without it the CPU shuts down. */
+const MACHINE_CHECK: u64 = 1 << 6;
 
 const MONITOR_COPROCESSOR: u64 = 1 << 1;
 const EMULATION: u64 = 1 << 2;
@@ -24,8 +26,10 @@ export function enableFeatures(): void {
   const off = EMULATION | TASK_SWITCHED | NOT_WRITE_THROUGH | CACHE_DISABLE;
   const on = MONITOR_COPROCESSOR | NUMERIC_ERROR | WRITE_PROTECT;
   cpu.writeCr0((cpu.readCr0() & ~off) | on);
-  cpu.writeCr4(cpu.readCr4() | OSFXSR | OSXMMEXCPT | OSXSAVE);
   const leaf = zeroed<Leaf>();
+  readLeaf(ref(leaf), 1, 0);
+  const machineCheck = (leaf.edx & 0x80) != 0 ? MACHINE_CHECK : 0;
+  cpu.writeCr4(cpu.readCr4() | OSFXSR | OSXMMEXCPT | OSXSAVE | machineCheck);
   readLeaf(ref(leaf), 0x0d, 0);
   const hasAvx512 = (u64(leaf.eax) & XCR0_AVX512) == XCR0_AVX512;
   cpu.xsetbv(0, hasAvx512 ? XCR0_AVX | XCR0_AVX512 : XCR0_AVX);

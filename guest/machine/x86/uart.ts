@@ -77,6 +77,7 @@ export function write(bytes: Ptr<u8>, length: usize): void {
   }
 }
 
+/** @generalRegisters */
 export function isThere(): bool {
   return burst != 0;
 }

@@ -1,15 +1,8 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { hashFile } from '../../toolchain/cache.ts';
 import type { KnownModel } from './knownModels.ts';
-
-/** SHA-256 of a file, in hexadecimal. */
-export async function hashFile(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk);
-  return hash.digest('hex');
-}
 
 /**
  * Whether a file is the model, by size and SHA-256. A stamp in the folder `stamps` remembers the answer for this

@@ -11,7 +11,7 @@ import {
   read,
   write,
 } from 'machine';
-import { addAddress, addByte, addNumber, addText, type Line } from '../../../guest/machine/line.ts';
+import { addAddress, addNumber, addText, type Line } from '../../../guest/machine/line.ts';
 
 /** Exercises a machine: one letter from the console, one answer line. tests/boot/machine.test.ts sends the letters. */
 export function main(): void {
@@ -54,33 +54,6 @@ export function main(): void {
       case 0x30: // 0
         tell('null ', u64(load<u8>(usize(zero()))));
         break;
-      case 0x31: // 1
-        tell('quotient ', u64(1000 / zero()));
-        break;
-      case 0x32: // 2
-        unreachable();
-        break;
-      case 0x33: // 3
-        volatile.store<u8>(utf8('constant'), 1);
-        break;
-      case 0x34: // 4
-        startDescent();
-        break;
-      case 0x35: // 5
-        tell('element ', u64(few[9 + zero()]));
-        break;
-      case 0x36: // 6
-        volatile.store<u8>(packStart(), 1);
-        break;
-      case 0x37: // 7
-        parallel(failOnLast);
-        break;
-      case 0x38: // 8
-        parallel(descendOnLast);
-        break;
-      case 0x39: // 9
-        parallel(fail);
-        break;
     }
   }
 }
@@ -91,8 +64,6 @@ const nothing = zeroed<FixedArray<i32, 1>>();
 function zero(): i32 {
   return volatile.load<i32>(ref(nothing[0]));
 }
-
-const few = zeroed<FixedArray<i32, 4>>();
 
 function say(text: string): void {
   write(utf8(text), text.length);
@@ -191,31 +162,7 @@ function tellCores(): void {
   tell('indices right ', whole);
 }
 
-function failOnLast(index: i32, total: i32): void {
-  if (index == total - 1) volatile.store<u8>(usize(zero()), 1);
-}
-
-function fail(_index: i32, _total: i32): void {
-  volatile.store<u8>(usize(zero()), 1);
-}
-
-function descendOnLast(index: i32, total: i32): void {
-  if (index == total - 1) startDescent();
-}
-
 /** 16 · x, with vector registers. */
 function sumOfVector(x: f32): f32 {
   return f32x16.sum(f32x16.splat(x + f32(zero())));
-}
-
-/** Deeper than any stack: each call keeps a Line of its own, and hands it on. */
-function descend(above: Ptr<Line>): u64 {
-  const line = zeroed<Line>();
-  addByte(ref(line), above.bytes[0]);
-  return descend(ref(line)) + u64(line.bytes[0]);
-}
-
-function startDescent(): void {
-  const line = zeroed<Line>();
-  tell('depth ', descend(ref(line)));
 }

@@ -1,0 +1,45 @@
+/** A pack or an image that is not what was written is refused before anything boots. */
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import {
+  checkFiles,
+  type ImageDescription,
+  readManifest,
+  writeManifest,
+} from '../../src/stacks/manifest.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'mu-manifest-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const path = join(folder, 'model.pack');
+writeFileSync(path, 'whole');
+
+/** An image of one file, made from a pack with this SHA-256. */
+function imageOf(sha256: string): ImageDescription {
+  const pack = { path, sha256, plan: { context: 16 }, model: {} };
+  const prepared = { pack } as ImageDescription['prepared'];
+  const files = [{ name: 'model.pack', what: 'a pack' }];
+  return { stack: 'unikernel', prepared, checked: false, files, memory: [] };
+}
+
+test('no image is made from a cached pack that is damaged', async () => {
+  await expect(writeManifest(folder, imageOf('0'.repeat(64)))).rejects.toThrow(
+    /model\.pack is damaged: SHA-256 [0-9a-f]{64}, written was 0{64}\. Remove it/,
+  );
+  await expect(readManifest(folder)).rejects.toThrow('is not a built image');
+});
+
+test('a file of an image that has changed since is named', async () => {
+  const sha256 = createHash('sha256').update('whole').digest('hex');
+  const manifest = await writeManifest(folder, imageOf(sha256));
+  await checkFiles(folder, manifest);
+  writeFileSync(path, 'whale');
+  await expect(checkFiles(folder, manifest)).rejects.toThrow('model.pack is damaged');
+  writeFileSync(path, 'wh');
+  await expect(checkFiles(folder, manifest)).rejects.toThrow('has 2 bytes, built were 5');
+  rmSync(path);
+  await expect(checkFiles(folder, manifest)).rejects.toThrow('model.pack is missing');
+});
