@@ -38,14 +38,16 @@ const MACHINES: Place[] = [...PC, 'uefi'];
 const WITHOUT_UEFI: Place[] = ['process', ...PC];
 const ALL: Place[] = ['process', ...MACHINES];
 const ALL_AND_LINUX: Place[] = [...ALL, 'diet'];
+/** Where Limine, which starts the same program, makes a difference: page tables, stacks, cores, the pack. */
+const ALL_AND_LIMINE: Place[] = [...ALL, 'limine'];
 
 /** What programs do wrong. */
 const PROGRAM: Fault[] = [
-  { name: 'address 0 is read', letter: '0', places: ALL_AND_LINUX },
+  { name: 'address 0 is read', letter: '0', places: [...ALL_AND_LINUX, 'limine'] },
   { name: 'a constant is written', letter: '3', places: [...WITHOUT_UEFI, 'diet'] },
-  { name: 'code is written', letter: 'k', places: ALL },
-  { name: 'the pack is written', letter: '6', places: ALL_AND_LINUX },
-  { name: 'data is executed', letter: 'd', places: ALL },
+  { name: 'code is written', letter: 'k', places: ALL_AND_LIMINE },
+  { name: 'the pack is written', letter: '6', places: [...ALL_AND_LINUX, 'limine'] },
+  { name: 'data is executed', letter: 'd', places: ALL_AND_LIMINE },
   { name: 'an address that cannot be is read', letter: 'g', places: WITHOUT_UEFI },
   { name: 'the stack runs out', letter: '4', places: ALL_AND_LINUX },
   { name: 'division by zero', letter: '1', places: [...WITHOUT_UEFI, 'diet'] },
@@ -58,7 +60,12 @@ const PROGRAM: Fault[] = [
     places: WITHOUT_UEFI,
     options: { cores: 3 },
   },
-  { name: 'the stack of another core runs out', letter: '8', places: ALL, options: { cores: 3 } },
+  {
+    name: 'the stack of another core runs out',
+    letter: '8',
+    places: ALL_AND_LIMINE,
+    options: { cores: 3 },
+  },
   { name: 'all cores fail at once', letter: '9', places: ALL, options: { cores: 3 } },
   { name: 'reporting a fault fails itself', letter: 'm', places: ALL },
 ];
@@ -93,7 +100,7 @@ const MACHINE: Fault[] = [
   { name: 'no serial port', places: PC, options: { serial: false } },
   ...['SSSE3', 'AVX2', 'FMA', 'F16C', 'XSAVE', 'NX'].map((feature) => ({
     name: `a CPU without ${feature}`,
-    places: feature === 'AVX2' ? MACHINES : PC,
+    places: feature === 'AVX2' ? [...MACHINES, 'limine' as const] : PC,
     options: { qemu: ['-cpu', `max,-${feature.toLowerCase()}`] },
   })),
   { name: 'a CPU of 2003', places: PC, options: { qemu: ['-cpu', 'qemu64'] } },
@@ -113,7 +120,7 @@ const MEMORY_AND_PACK: Fault[] = [
     ...{ name: 'less memory than the pack takes', places: MACHINES },
     options: async () => ({ pack: zeros('200', 200) }),
   },
-  { name: 'no pack', places: ALL, options: { pack: null } },
+  { name: 'no pack', places: ALL_AND_LIMINE, options: { pack: null } },
   {
     ...{ name: 'a pack that is not there', places: ['process'] },
     options: { pack: '/nowhere/model.pack' },
@@ -131,7 +138,7 @@ const OTHERS_PACKS: Fault[] = (
     ['a pack of 40 bytes', ['process', 'microvm'], (pack) => pack.subarray(0, 40)],
     ['a pack that is none', WITHOUT_UEFI, (pack) => pack.fill(0, 0, 8)],
     ['a pack of another version', ['process', 'microvm'], (pack) => pack.fill(2, 7, 8)],
-    ['the pack of another model', ALL, (pack) => pack.fill(0, 8, 16)],
+    ['the pack of another model', ALL_AND_LIMINE, (pack) => pack.fill(0, 8, 16)],
     ['half a pack', WITHOUT_UEFI, (pack) => pack.subarray(0, pack.length / 2)],
   ] as [string, Place[], (pack: Buffer) => Buffer][]
 ).map(([name, places, damage]) => ({ name, places, options: () => withPack(name, damage) }));
