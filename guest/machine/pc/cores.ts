@@ -1,4 +1,4 @@
-import { setCoreCount, startPool, work } from '../pool.ts';
+import { startPool } from '../pool.ts';
 import {
   apicIdentity,
   halt,
@@ -10,6 +10,14 @@ import {
   startApic,
   wakeOthers,
 } from '../x86/apic.ts';
+import {
+  arrive,
+  closeArrivals,
+  giveWay,
+  haveArrived,
+  LOOKS,
+  PATIENCE_TICKS,
+} from '../x86/arrivals.ts';
 import { enableFeatures } from '../x86/cpu.ts';
 import { useTables } from '../x86/interrupts.ts';
 import { CORE_STACK_BYTES, MOST_CORES } from '../x86/layout.ts';
@@ -37,19 +45,11 @@ import { isStartupPageRam, rsdpAddress } from './startInfo.ts';
  * INIT, start-up, and once more start-up for whom the first one missed (Intel SDM vol. 3, 9.4.4.1). The pauses there are for CPUs
  * of the last century: Linux waits for none that has x86-64 (arch/x86/kernel/smpboot.c, init_udelay), nor do we.
  */
-/** A virtual processor that looks takes time from one that works, if they share one of the host's. */
-const LOOKS: i32 = 1000;
-
 const STARTUP_BYTES: usize = 64;
 
-/** Ticks of the TSC, a few per nanosecond: until the second start-up message, and until those who have not come will not be waited for. */
+/** Ticks of the TSC, a few per nanosecond, until the second start-up message. */
 const SECOND_TICKS: u64 = 1000000;
-const PATIENCE_TICKS: u64 = 1000000000;
 
-/** More than may ever come: who comes after `arrived` has been raised by it is late. */
-const CLOSED: u32 = 0x10000;
-
-let arrived: u32 = 0;
 const processors = zeroed<Processors>();
 
 /** Once, when tables, exceptions and memory's rights are set up. */
@@ -64,7 +64,7 @@ export function startCores(): void {
   startPool(sleep, wake, giveWay, LOOKS);
   const others = isLimine() ? sendCores(enter) : startOthers();
   haveArrived(others, PATIENCE_TICKS);
-  setCoreCount(i32(atomic.add<u32>(ref(arrived), CLOSED)) + 1);
+  closeArrivals();
 }
 
 /** How many. */
@@ -109,16 +109,6 @@ function sendOthers(command: u32): void {
   for (let i: i32 = 0; i < processors.count; i++) send(u32(processors.identities[i]), command);
 }
 
-/** Waits until so many others have arrived, but no longer than this. */
-function haveArrived(others: i32, ticks: u64): bool {
-  const start = cpu.rdtsc();
-  while (cpu.rdtsc() - start < ticks) {
-    if (atomic.load<u32>(ref(arrived)) == u32(others)) return true;
-    cpu.pause();
-  }
-  return false;
-}
-
 /** Where another core begins, on the stack of its number; until enableFeatures() it may not touch a vector register. @generalRegisters */
 function enter(number: usize): void {
   useProtection();
@@ -130,8 +120,7 @@ function enter(number: usize): void {
 function join(number: usize): void {
   useTables(number + 1);
   startApic();
-  const index = atomic.add<u32>(ref(arrived), 1) + 1;
-  if (index < CLOSED) work(i32(index));
+  arrive();
 }
 
 /** Messages wake whoever sleeps, for whatever word: they look again. */
@@ -141,9 +130,4 @@ function sleep(word: Ptr<u32>, value: u32): void {
 
 function wake(_word: Ptr<u32>): void {
   wakeOthers();
-}
-
-/** There is nobody else on this CPU. */
-function giveWay(): void {
-  cpu.pause();
 }

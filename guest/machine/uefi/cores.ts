@@ -1,4 +1,4 @@
-import { setCoreCount, startPool, work } from '../pool.ts';
+import { startPool } from '../pool.ts';
 import {
   apicIdentity,
   halt,
@@ -10,6 +10,14 @@ import {
   WAKE_VECTOR,
   wakeOthers,
 } from '../x86/apic.ts';
+import {
+  arrive,
+  closeArrivals,
+  giveWay,
+  haveArrived,
+  LOOKS,
+  PATIENCE_TICKS,
+} from '../x86/arrivals.ts';
 import { enableFeatures } from '../x86/cpu.ts';
 import { useTables } from '../x86/interrupts.ts';
 import { MOST_CORES } from '../x86/layout.ts';
@@ -26,20 +34,12 @@ import { stackEnd } from './stacks.ts';
 
 /**
  * The other cores: started by firmware, once and all together, in a procedure that never comes back. From then on they are ours alone:
- * stacks, page tables, exceptions. They sleep halted until the first core sends a message by its APIC; the first core itself
+ * stacks, page tables, exceptions. They sleep halted until another core of ours sends a message by its APIC; the first core itself
  * does not sleep while it waits for them, since its interrupts are firmware's.
  */
-const LOOKS: i32 = 1000;
-
-/** Ticks of the TSC, a few per nanosecond, until those who have not come will not be waited for. */
-const PATIENCE_TICKS: u64 = 1000000000;
-
-/** More than may ever come: who comes after `arrived` has been raised by it is late. */
-const CLOSED: u32 = 0x10000;
 
 /** Cores that have begun, in whatever order. */
 let begun: u32 = 0;
-let arrived: u32 = 0;
 /** APIC identities by a core's number, plus one; 0: not here. */
 const identities = zeroed<FixedArray<u32, typeof MOST_CORES>>();
 /** Without an APIC where we know it nobody can be woken: then nobody sleeps. */
@@ -53,12 +53,8 @@ export function startCores(): void {
   canSleep = hasApic();
   startPool(sleep, wake, giveWay, LOOKS);
   if (!startOthers()) return;
-  const start = cpu.rdtsc();
-  while (cpu.rdtsc() - start < PATIENCE_TICKS) {
-    if (atomic.load<u32>(ref(arrived)) == others) break;
-    cpu.pause();
-  }
-  setCoreCount(i32(atomic.add<u32>(ref(arrived), CLOSED)) + 1);
+  haveArrived(i32(others), PATIENCE_TICKS);
+  closeArrivals();
 }
 
 function services(): Ptr<MpServices> {
@@ -103,8 +99,7 @@ function join(number: usize): void {
     startApic();
     identities[number] = apicIdentity() + 1;
   }
-  const index = atomic.add<u32>(ref(arrived), 1) + 1;
-  if (index < CLOSED) work(i32(index));
+  arrive();
   while (true) cpu.pause();
 }
 
@@ -126,9 +121,4 @@ function wake(_word: Ptr<u32>): void {
   for (let i: i32 = 1; i < MOST_CORES; i++) {
     if (identities[i] != 0 && identities[i] != own) send(identities[i] - 1, u32(WAKE_VECTOR));
   }
-}
-
-/** There is nobody else on this CPU. */
-function giveWay(): void {
-  cpu.pause();
 }
