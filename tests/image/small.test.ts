@@ -11,7 +11,7 @@ import { missingTools, temporaryFolder } from './loaders.ts';
 const root = temporaryFolder();
 
 const IMAGES = [
-  { stack: 'unikernel', format: undefined, least: 5, mebibytes: 8, tools: ['qemu'] },
+  { stack: 'unikernel', format: undefined, least: 6, mebibytes: 8, tools: ['qemu'] },
   { stack: 'metal', format: 'img', least: 48, mebibytes: 48, tools: ['qemu', 'ovmf', 'mtools'] },
 ] as const;
 
