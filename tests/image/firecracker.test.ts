@@ -54,7 +54,10 @@ describe.skipIf(!hasStories260K)(`firecracker${hasStories260K ? '' : ` ${NO_STOR
     expect(elf.readUInt32LE(start + 8)).toBe(XEN_ELFNOTE_PHYS32_ENTRY);
     expect(elf.toString('latin1', start + 12, start + 16)).toBe('Xen\0');
     const entry = elf.readBigUInt64LE(start + 16);
-    const [from, bytes] = [elf.readBigUInt64LE(loaded[0] + 24), elf.readBigUInt64LE(loaded[0] + 32)];
+    const [from, bytes] = [
+      elf.readBigUInt64LE(loaded[0] + 24),
+      elf.readBigUInt64LE(loaded[0] + 32),
+    ];
     expect(entry).toBeGreaterThanOrEqual(from);
     expect(entry).toBeLessThan(from + bytes);
   });
