@@ -15,6 +15,7 @@ import {
   multiply,
   PACK_TOKENS,
   prepare,
+  QUANTIZES,
   type QueryBlock,
   readRow,
   remember,
@@ -246,7 +247,7 @@ function prepareAttended(first: i32, end: i32, core: i32, cores: i32): void {
       const column = ((i / perHead) * GROUP + (i % GROUP)) * HEAD_DIM;
       prepare(ref(input), (i % perHead) / GROUP, tokens, column, column + HEAD_DIM);
     }
-  } else {
+  } else if (QUANTIZES) {
     barrier(core);
     for (let t = core; t < tokens; t += cores) prepare(ref(input), t, tokens, 0, QUERY_DIM);
   }

@@ -10,11 +10,12 @@ import { columnBytes, multiplyTileFloat, readRowFloat } from './tilesFloat.ts';
 /** A matrix is cut into tiles of 16 rows: one lane per row. */
 export const TILE_ROWS: i32 = 16;
 
+/** Whether any matrix is multiplied with 8 bits. */
+export const QUANTIZES: bool = USES_Q8_0 || USES_Q4_0 || USES_Q4_1 || USES_Q6_K;
+
 /** Makes columns first … end-1 (multiples of 32) of a token ready for the products that follow; matrices of floats read the numbers themselves. */
 export function prepare(input: Ptr<Input>, token: i32, tokens: i32, first: i32, end: i32): void {
-  if (USES_Q8_0 || USES_Q4_0 || USES_Q4_1 || USES_Q6_K) {
-    quantize(input, token, tokens, first, end);
-  }
+  if (QUANTIZES) quantize(input, token, tokens, first, end);
 }
 
 /** Bytes of one tile. */
