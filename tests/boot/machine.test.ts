@@ -86,17 +86,17 @@ describe.each(PLACES)('machine: %s', (place) => {
     expect((await guest.end(EOT)).code).toBe(0);
   });
 
-  test('the clock runs as fast as ours', async () => {
+  // A busy host disturbs how an emulated machine measures the rate: one boot of five that is right shows that we measure the right thing.
+  test('the clock runs as fast as ours', { retry: 4 }, async () => {
     const guest = await start(place);
     await guest.waitFor('ready');
-    // A reading lies between the moments at which we asked and heard: the two bounds of its difference. A busy host disturbs how the rate
-    // is measured by a percent or two; a wrong one is off by far more.
+    // A reading lies between the moments at which we asked and heard: the two bounds of its difference.
     const before = await timeOf(guest, 1);
     await sleep(500);
     const after = await timeOf(guest, 2);
     const passed = after.nanos - before.nanos;
-    expect(passed).toBeGreaterThan((after.asked - before.heard) * 0.9);
-    expect(passed).toBeLessThan((after.heard - before.asked) * 1.1);
+    expect(passed).toBeGreaterThan((after.asked - before.heard) * 0.99);
+    expect(passed).toBeLessThan((after.heard - before.asked) * 1.01);
     await guest.end(EOT);
   });
 

@@ -1,17 +1,15 @@
 import { expect, test } from 'vitest';
 import { grubCommands } from '../../src/image/grub.ts';
-import type { BootImage } from '../../src/image/iso.ts';
 import { findLoader } from '../../src/image/loader.ts';
 import { findLimine } from '../../src/toolchain/limine.ts';
-import { LIMINE_FOLDER, limine, missingTools, NO_LIMINE, temporaryFolder } from './loaders.ts';
-
-const image: BootImage = {
-  protocol: 'linux',
-  kernel: 'k',
-  modules: ['a', 'b'],
-  commandLine: 'quiet -- shell',
-  title: 'Stories',
-};
+import {
+  NAMED_IMAGE as image,
+  LIMINE_FOLDER,
+  limine,
+  missingTools,
+  NO_LIMINE,
+  temporaryFolder,
+} from './loaders.ts';
 
 test('GRUB’s commands: no menu, no shell, no system but Linux', () => {
   expect(() => grubCommands({ ...image, protocol: 'limine' })).toThrow('GRUB does not know');

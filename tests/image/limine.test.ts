@@ -5,15 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { BootImage } from '../../src/image/iso.ts';
 import { limineConfiguration, limineSystemArea } from '../../src/image/limine.ts';
 import { requireTool } from '../../src/toolchain/find.ts';
-import { limine, NO_LIMINE, temporaryFolder } from './loaders.ts';
-
-const image: BootImage = {
-  protocol: 'linux',
-  kernel: 'k',
-  modules: ['a', 'b'],
-  commandLine: 'quiet -- shell',
-  title: 'Stories',
-};
+import { NAMED_IMAGE as image, limine, NO_LIMINE, temporaryFolder } from './loaders.ts';
 
 test('limine.conf: at once, silently, kernel and modules in order', () => {
   expect(limineConfiguration(image)).toBe(`timeout: 0

@@ -1,20 +1,27 @@
 /** Our own ELF, started by Limine: the ISO of the stack `unikernel`, and `metal`'s for machines with UEFI and without. */
-import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { type Answer, connectGuest, type Guest } from '../../src/console/guest.ts';
 import { DEFAULT_SETTINGS } from '../../src/console/settings.ts';
 import { bootStack, buildStack } from '../../src/stacks/index.ts';
 import type { Manifest } from '../../src/stacks/manifest.ts';
 import { preparePack } from '../../src/stacks/prepare.ts';
+import { hashFile } from '../../src/toolchain/cache.ts';
 import { startChild } from '../../src/toolchain/children.ts';
 import { requireTool } from '../../src/toolchain/find.ts';
 import { type Firmware, firmwareArguments, type Medium } from '../../src/toolchain/qemu.ts';
 import { start } from '../boot/start.ts';
 import { processVariant, withGuest } from '../engine/guests.ts';
 import { hasStories260K, NO_STORIES, STORIES_TEXT, stories260K } from '../engine/sharedModels.ts';
-import { LIMINE_FOLDER, limine, missingTools, NO_LIMINE, temporaryFolder } from './loaders.ts';
+import {
+  LIMINE_FOLDER,
+  limine,
+  missingTools,
+  NO_LIMINE,
+  temporaryFolder,
+  useEmptyCache,
+} from './loaders.ts';
 
 const folder = temporaryFolder();
 const missing = missingTools('qemu', 'mtools', 'xorriso');
@@ -109,19 +116,13 @@ describe.skipIf(why !== '')(`stacks by Limine${why}`, () => {
   });
 
   test('built elsewhere, with an empty cache: the same bytes', async () => {
-    const cache = process.env.MU_CACHE;
-    onTestFinished(() => {
-      if (cache === undefined) delete process.env.MU_CACHE;
-      else process.env.MU_CACHE = cache;
-    });
-    process.env.MU_CACHE = join(folder, 'cache');
+    useEmptyCache(folder);
     for (const stack of STACKS) {
       const again = join(folder, 'elsewhere', stack);
       await buildStack(stack, request, again);
       const [{ name, bytes, sha256 }] = manifests.get(stack)!.files;
       expect(statSync(join(again, name)).size).toBe(bytes);
-      const hash = createHash('sha256').update(readFileSync(join(again, name)));
-      expect(hash.digest('hex'), stack).toBe(sha256);
+      expect(await hashFile(join(again, name)), stack).toBe(sha256);
     }
   });
 });

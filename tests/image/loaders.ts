@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 import { grubLoader } from '../../src/image/grub.ts';
 import type { BootImage } from '../../src/image/iso.ts';
 import { limineLoader } from '../../src/image/limine.ts';
@@ -57,6 +57,25 @@ export function noise(bytes: number, seed: number): Buffer {
     words[i] = state ^ (state >>> 15);
   }
   return Buffer.from(words.buffer, 0, bytes);
+}
+
+/** A Linux system by names alone. */
+export const NAMED_IMAGE: BootImage = {
+  protocol: 'linux',
+  kernel: 'k',
+  modules: ['a', 'b'],
+  commandLine: 'quiet -- shell',
+  title: 'Stories',
+};
+
+/** Until the test has finished, nothing that was built before is there. folder: for what is built now. */
+export function useEmptyCache(folder: string): void {
+  const cache = process.env.MU_CACHE;
+  onTestFinished(() => {
+    if (cache === undefined) delete process.env.MU_CACHE;
+    else process.env.MU_CACHE = cache;
+  });
+  process.env.MU_CACHE = join(folder, 'cache');
 }
 
 /** Files as large as the `linux` stack's with stories260K, which no machine would start. */

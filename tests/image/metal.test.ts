@@ -1,19 +1,19 @@
 /** The stack `metal` as images: each boots by OVMF from what it is for, answers, and is the same wherever it is built. */
-import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { CAN } from '../../src/console/framing.ts';
 import { connectGuest, type Guest } from '../../src/console/guest.ts';
 import { DEFAULT_SETTINGS } from '../../src/console/settings.ts';
 import { bootStack, buildStack } from '../../src/stacks/index.ts';
 import type { Manifest } from '../../src/stacks/manifest.ts';
 import type { ImageFormat } from '../../src/stacks/stack.ts';
+import { hashFile } from '../../src/toolchain/cache.ts';
 import { type Medium, startFirmware } from '../../src/toolchain/qemu.ts';
 import { connectQmp } from '../../src/toolchain/qmp.ts';
 import { hasStories260K, NO_STORIES, STORIES_TEXT, stories260K } from '../engine/sharedModels.ts';
-import { lightPoints, missingTools, temporaryFolder } from './loaders.ts';
+import { lightPoints, missingTools, temporaryFolder, useEmptyCache } from './loaders.ts';
 
 const folder = temporaryFolder();
 const FORMATS = ['efi', 'img', 'iso'] as const;
@@ -85,19 +85,13 @@ describe.skipIf(why !== '')(`metal${why}`, () => {
   });
 
   test('built elsewhere, with an empty cache: the same bytes', async () => {
-    const cache = process.env.MU_CACHE;
-    onTestFinished(() => {
-      if (cache === undefined) delete process.env.MU_CACHE;
-      else process.env.MU_CACHE = cache;
-    });
-    process.env.MU_CACHE = join(folder, 'cache');
+    useEmptyCache(folder);
     for (const format of FORMATS) {
       const again = join(folder, 'elsewhere', format);
       const { prepared } = await buildStack('metal', { ...stories260K, format }, again);
       expect(prepared.guest.efi).toContain(folder);
       for (const { name, sha256 } of manifests.get(format)!.files) {
-        const hash = createHash('sha256').update(readFileSync(join(again, name)));
-        expect(hash.digest('hex'), name).toBe(sha256);
+        expect(await hashFile(join(again, name)), name).toBe(sha256);
       }
     }
   });
