@@ -12,17 +12,25 @@ export function start8(_x: Ptr<Activations>, _group: i32): i32 {
   return 0;
 }
 
-/** start + Σ weight · quant, columns 16 · group …; weights ≤ 15. @inline */
-export function dot4(start: i32, weights: Ptr<u8x64>, x: Ptr<Activations>, group: i32): i32x16 {
-  let pairs = i16x32.pairDot(weights[0], spread(x, group * 16));
-  /** @unroll */
-  for (let j: i32 = 1; j < 4; j++) {
-    pairs = i16x32.add(pairs, i16x32.pairDot(weights[j], spread(x, group * 16 + j * 4)));
-  }
-  return i32x16.addPairs(i32x16.splat(start), pairs);
+/** Products of weights ≤ 15, added up in 16 bits: at most four vectors of them. */
+export type Products4 = i16x32;
+
+/** @inline */
+export function begin4(_start: i32): Products4 {
+  return i16x32.splat(0);
 }
 
-/** The same for weights ≤ 63. @inline */
+/** @inline */
+export function multiplyAdd4(products: Products4, weights: u8x64, quants: i8x64): Products4 {
+  return i16x32.add(products, i16x32.pairDot(weights, quants));
+}
+
+/** start + Σ weight · quant @inline */
+export function sum4(start: i32, products: Products4): i32x16 {
+  return i32x16.addPairs(i32x16.splat(start), products);
+}
+
+/** start + Σ weight · quant, columns 16 · group …; weights ≤ 63. @inline */
 export function dot6(start: i32, weights: Ptr<u8x64>, x: Ptr<Activations>, group: i32): i32x16 {
   let sum = i32x16.splat(start);
   /** @unroll */

@@ -18,3 +18,20 @@ export function dot8(start: i32, weights: Ptr<u8x64>, x: Ptr<Activations>, group
   }
   return sum;
 }
+
+export type Products4 = i32x16;
+
+/** @inline */
+export function begin4(start: i32): Products4 {
+  return i32x16.splat(start);
+}
+
+/** @inline */
+export function multiplyAdd4(products: Products4, weights: u8x64, quants: i8x64): Products4 {
+  return i32x16.dot(products, weights, quants);
+}
+
+/** `products` began with `start`. @inline */
+export function sum4(_start: i32, products: Products4): i32x16 {
+  return products;
+}

@@ -16,8 +16,8 @@
  * Products are rounded before they are added: emulators, where images are tried out, take twelve times as long for a fused
  * multiply-add as for a multiplication, and a CPU hardly notices (docs/architecture.md).
  */
-import { dot4 } from 'kernels';
-import { type Activations, type Input, linesOf, PACK_TOKENS } from './quantize.ts';
+import { begin4, multiplyAdd4, type Products4, sum4 } from 'kernels';
+import { type Activations, type Input, linesOf, PACK_TOKENS, spread } from './quantize.ts';
 
 const NIBBLES: i32 = 256;
 
@@ -37,18 +37,65 @@ export function multiplyTile4(
 ): void {
   const columns = input.columns;
   if (tokens == 1) {
-    passTile4(out, outStride, tile, columns, hasMinimum, linesOf(input, 0, 1), 1, 1);
+    passTile4Alone(out, tile, columns, hasMinimum, linesOf(input, 0, 1));
     return;
   }
   for (let token: i32 = 0; token < tokens; token += PACK_TOKENS) {
     const to = ref(out[token * outStride]);
     const lines = linesOf(input, token, tokens);
     const wanted = min(tokens - token, PACK_TOKENS);
-    passTile4(to, outStride, tile, columns, hasMinimum, lines, PACK_TOKENS, wanted);
+    passTile4(to, outStride, tile, columns, hasMinimum, lines, wanted);
   }
 }
 
-/** The same for a pack of `count` tokens, whose sums stay in registers; the results of the first `wanted` are stored. @inline */
+/**
+ * The same for a token alone. The floats of a block, one chain of operations that wait for each other, stand between the products
+ * of the next: a CPU looks some 60 vector operations ahead, less than a block. @inline
+ */
+function passTile4Alone(
+  out: Ptr<f32>,
+  tile: Ptr<u8>,
+  columns: i32,
+  hasMinimum: bool,
+  lines: Ptr<Activations>,
+): void {
+  let block = tile;
+  let line = lines;
+  let low = begin4(start4(line, 0, hasMinimum));
+  let high = begin4(start4(line, 1, hasMinimum));
+  /** @unroll */
+  for (let j: i32 = 0; j < 4; j++) {
+    low = addVector(low, block, line, j, hasMinimum);
+    high = addVector(high, block, line, 4 + j, hasMinimum);
+  }
+  let sum = f32x16.splat(0);
+  for (let i: i32 = 1; i < columns / 32; i++) {
+    const next = ref(block[blockBytes4(hasMinimum)]);
+    const nextLine = ref(line[1]);
+    const lowDot = sum4(start4(line, 0, hasMinimum), low);
+    const highDot = sum4(start4(line, 1, hasMinimum), high);
+    low = begin4(start4(nextLine, 0, hasMinimum));
+    high = begin4(start4(nextLine, 1, hasMinimum));
+    low = addVector(low, next, nextLine, 0, hasMinimum);
+    high = addVector(high, next, nextLine, 4, hasMinimum);
+    const lowSum = f32x16.scale(f32x16.convert(lowDot), line.scales[0]);
+    const highSum = f32x16.scale(f32x16.convert(highDot), line.scales[1]);
+    low = addVector(low, next, nextLine, 1, hasMinimum);
+    high = addVector(high, next, nextLine, 5, hasMinimum);
+    const both = f32x16.add(lowSum, highSum);
+    low = addVector(low, next, nextLine, 2, hasMinimum);
+    high = addVector(high, next, nextLine, 6, hasMinimum);
+    sum = addScaled(sum, both, block, line, hasMinimum);
+    low = addVector(low, next, nextLine, 3, hasMinimum);
+    high = addVector(high, next, nextLine, 7, hasMinimum);
+    block = next;
+    line = nextLine;
+  }
+  sum = addScaled(sum, bothSums(low, high, line, hasMinimum), block, line, hasMinimum);
+  f32x16.store(out, 0, sum);
+}
+
+/** The same for a pack of tokens, whose sums stay in registers; the results of the first `wanted` are stored. @inline */
 function passTile4(
   out: Ptr<f32>,
   outStride: i32,
@@ -56,41 +103,79 @@ function passTile4(
   columns: i32,
   hasMinimum: bool,
   lines: Ptr<Activations>,
-  count: i32,
   wanted: i32,
 ): void {
   const sums = zeroed<FixedArray<f32x16, typeof PACK_TOKENS>>();
-  const low = zeroed<FixedArray<u8x64, 4>>();
-  const high = zeroed<FixedArray<u8x64, 4>>();
+  const weights = zeroed<FixedArray<u8x64, 8>>();
   let block = tile;
   let line = lines;
   for (let i: i32 = 0; i < columns / 32; i++) {
-    const halves = changetype<Ptr<u16>>(block);
-    const scale = f32x16.loadF16(halves);
-    const minimum = hasMinimum ? f32x16.loadF16(halves, 16) : f32x16.splat(0);
     /** @unroll */
-    for (let j: i32 = 0; j < 4; j++) {
-      const pair = u8x64.load(ref(block[hasMinimum ? 64 : 32]), j * 64);
-      low[j] = u8x64.and(pair, u8x64.splat(15));
-      high[j] = u8x64.shr(pair, 4);
-    }
+    for (let j: i32 = 0; j < 8; j++) weights[j] = loadVector(block, j, hasMinimum);
     /** @unroll */
-    for (let t: i32 = 0; t < count; t++) {
+    for (let t: i32 = 0; t < PACK_TOKENS; t++) {
       const x = ref(line[t]);
-      const lowDot = dot4(hasMinimum ? 0 : x.starts4[0], ref(low[0]), x, 0);
-      const highDot = dot4(hasMinimum ? 0 : x.starts4[1], ref(high[0]), x, 1);
-      const lowSum = f32x16.scale(f32x16.convert(lowDot), x.scales[0]);
-      const highSum = f32x16.scale(f32x16.convert(highDot), x.scales[1]);
-      sums[t] = f32x16.add(sums[t], f32x16.mul(f32x16.add(lowSum, highSum), scale));
-      if (hasMinimum) sums[t] = f32x16.add(sums[t], f32x16.scale(minimum, x.sum));
+      let low = begin4(start4(x, 0, hasMinimum));
+      let high = begin4(start4(x, 1, hasMinimum));
+      /** @unroll */
+      for (let j: i32 = 0; j < 4; j++) {
+        low = multiplyAdd4(low, weights[j], spread(x, j * 4));
+        high = multiplyAdd4(high, weights[4 + j], spread(x, 16 + j * 4));
+      }
+      sums[t] = addScaled(sums[t], bothSums(low, high, x, hasMinimum), block, x, hasMinimum);
     }
     block = ref(block[blockBytes4(hasMinimum)]);
-    line = ref(line[count]);
+    line = ref(line[PACK_TOKENS]);
   }
   /** @unroll */
-  for (let t: i32 = 0; t < count; t++) {
+  for (let t: i32 = 0; t < PACK_TOKENS; t++) {
     if (t < wanted) f32x16.store(out, t * outStride, sums[t]);
   }
+}
+
+/** Weights of columns 4j … 4j + 3, one a byte. @inline */
+function loadVector(block: Ptr<u8>, j: i32, hasMinimum: bool): u8x64 {
+  const pair = u8x64.load(ref(block[hasMinimum ? 64 : 32]), (j % 4) * 64);
+  return j < 4 ? u8x64.and(pair, u8x64.splat(15)) : u8x64.shr(pair, 4);
+}
+
+/** products + those of columns 4j … 4j + 3. @inline */
+function addVector(
+  products: Products4,
+  block: Ptr<u8>,
+  x: Ptr<Activations>,
+  j: i32,
+  hasMinimum: bool,
+): Products4 {
+  return multiplyAdd4(products, loadVector(block, j, hasMinimum), spread(x, j * 4));
+}
+
+/** Where the dot product of a group begins: where there is no minimum, nibbles are weight + 8. @inline */
+function start4(x: Ptr<Activations>, group: i32, hasMinimum: bool): i32 {
+  return hasMinimum ? 0 : x.starts4[group];
+}
+
+/** Σ nibble · activation of a block's 32 columns. @inline */
+function bothSums(low: Products4, high: Products4, x: Ptr<Activations>, hasMinimum: bool): f32x16 {
+  const lowDot = sum4(start4(x, 0, hasMinimum), low);
+  const highDot = sum4(start4(x, 1, hasMinimum), high);
+  const lowSum = f32x16.scale(f32x16.convert(lowDot), x.scales[0]);
+  const highSum = f32x16.scale(f32x16.convert(highDot), x.scales[1]);
+  return f32x16.add(lowSum, highSum);
+}
+
+/** sum + d · both + m · Σ activations @inline */
+function addScaled(
+  sum: f32x16,
+  both: f32x16,
+  block: Ptr<u8>,
+  x: Ptr<Activations>,
+  hasMinimum: bool,
+): f32x16 {
+  const halves = changetype<Ptr<u16>>(block);
+  const total = f32x16.add(sum, f32x16.mul(both, f32x16.loadF16(halves)));
+  if (!hasMinimum) return total;
+  return f32x16.add(total, f32x16.scale(f32x16.loadF16(halves, 16), x.sum));
 }
 
 /** out[columns] = one row of the matrix, as numbers. lane: row within the tile. */
