@@ -289,10 +289,8 @@ interface SingleLanes<V, N, M> extends FloatLanes<V, N, M> {
 interface DotLanes<V, N, M, A, B, W> extends IntegerLanes<V, N, M> {
   /** Lane n: acc[n] + Σ a[4n+k]·b[4n+k], k = 0 … 3, exact in i32 (wrapping). a: unsigned bytes, b: signed bytes. */
   dot(acc: V, a: A, b: B): V;
-  /** The same, for a ≤ 127 only (4-bit weights): cheaper where there is no VNNI. */
-  dot7(acc: V, a: A, b: B): V;
-  /** Lane n: acc[n] + v[2n] + v[2n+1] */
-  addPairs(acc: V, v: W): V;
+  /** Lane n: a[2n]·b[2n] + a[2n+1]·b[2n+1], wrapping. */
+  dot2(a: W, b: W): V;
 }
 
 interface PairLanes<V, N, M, A, B> extends IntegerLanes<V, N, M> {

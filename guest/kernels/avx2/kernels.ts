@@ -5,4 +5,13 @@ export { addTo, rmsNorm } from '../portable/norm.ts';
 export { type Activations, type Input, PACK_TOKENS } from '../portable/quantize.ts';
 export { rotate, turnTo } from '../portable/rope.ts';
 export { swiglu } from '../portable/swiglu.ts';
-export { begin4, dot6, dot8, multiplyAdd4, type Products4, start8, sum4 } from './dots.ts';
+export {
+  begin4,
+  dot6,
+  dot8,
+  dot8Alone,
+  multiplyAdd4,
+  type Products4,
+  sum4,
+  WORDS,
+} from './dots.ts';

@@ -7,10 +7,11 @@ export { rotate, turnTo } from '../portable/rope.ts';
 export { swiglu } from '../portable/swiglu.ts';
 export {
   begin4,
-  dot8 as dot6,
+  dot6,
   dot8,
+  dot8 as dot8Alone,
   multiplyAdd4,
   type Products4,
-  start8,
   sum4,
+  WORDS,
 } from './dots.ts';

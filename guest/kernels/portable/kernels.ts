@@ -1,6 +1,15 @@
 /** The kernels that every CPU runs, and the reference for the others. */
 export { addQuery, attend, GROUP, type QueryBlock, remember } from './attention.ts';
-export { begin4, dot6, dot8, multiplyAdd4, type Products4, start8, sum4 } from './dots.ts';
+export {
+  begin4,
+  dot6,
+  dot8,
+  dot8 as dot8Alone,
+  multiplyAdd4,
+  type Products4,
+  sum4,
+  WORDS,
+} from './dots.ts';
 export { multiply, prepare, QUANTIZES, readRow, TILE_ROWS } from './matmul.ts';
 export { addTo, rmsNorm } from './norm.ts';
 export { type Activations, type Input, PACK_TOKENS } from './quantize.ts';

@@ -2,13 +2,15 @@
  * Activations in 8 bits: groups of 16 values with one scale each. Groups of 32, as llama.cpp has them, cost twice the KL divergence
  * (docs/architecture.md, "Exactness and precision").
  *
- * 32 columns of one token are a cache line. Tokens go in packs, whose lines lie side by side: a product reads one stream.
+ * 32 columns of one token are a cache line, two where quants are wanted in 16 bits too. Tokens go in packs, whose lines lie side by side: a product reads one stream.
  *
  *   pack 0   columns 0-31:  token 0, token 1 … token 7      columns 32-63:  token 0, token 1 …
  *   pack 1   likewise, tokens 8 … 15
  *
  * A token that comes alone (decoding) has a pack of its own size: its lines follow one another.
  */
+
+import { WORDS } from 'kernels';
 
 /** Tokens of a pack. The last pack of a batch may be less than full; what stands in its other lines is of no consequence. */
 export const PACK_TOKENS: i32 = 8;
@@ -22,7 +24,8 @@ export class Activations {
   starts8!: FixedArray<i32, 2>;
   /** Σ quant · scale: what a row's minimum is multiplied with. */
   sum!: f32;
-  reserved!: f32;
+  /** The quants once more, where dot products want 16 bits: of each group the eight of even columns, then the odd ones. */
+  words!: FixedArray<i16, typeof WORDS>;
 }
 
 /** What matrices are multiplied with: numbers, and the same in 8 bits, for matrices that are not of floats. */
@@ -70,11 +73,26 @@ function quantizeGroup(line: Ptr<Activations>, group: i32, x: Ptr<f32>): void {
   const rounded = f32x16.nearest(f32x16.scale(v, inverse));
   const held = f32x16.max(f32x16.min(rounded, f32x16.splat(127)), f32x16.splat(-127));
   const lanes = i32x16.convert(held);
-  i8x16.store(ref(line.quants[0]), group * 16, i8x16.convert(lanes));
+  const quants = i8x16.convert(lanes);
+  i8x16.store(ref(line.quants[0]), group * 16, quants);
+  if (WORDS >= 32) storeWords(ref(line.words[group * 16]), i16x8.reinterpret(quants));
   const sum = i32x16.sum(lanes);
   line.scales[group] = largest > SMALLEST ? largest / 127 : 0;
   line.starts4[group] = -8 * sum;
   line.starts8[group] = -128 * sum;
+}
+
+/** @inline */
+function storeWords(words: Ptr<i16>, quants: i16x8): void {
+  i16x8.store(words, 0, i16x8.shr(i16x8.shl(quants, 8), 8));
+  i16x8.store(words, 8, i16x8.shr(quants, 8));
+}
+
+/** Quants `column` and `column + 2` in every lane of 32 bits, column being a multiple of 4 or one more. @inline */
+export function spreadWords(line: Ptr<Activations>, column: i32): i16x32 {
+  const word = (column / 16) * 16 + (column % 2) * 8 + (column % 16) / 2;
+  const two = load<i32>(changetype<usize>(ref(line.words[word])));
+  return i16x32.reinterpret(i32x16.splat(two));
 }
 
 /** Four neighbouring quants in every lane: what the integer dot product wants beside 16 rows × 4 columns of weights. @inline */

@@ -10,14 +10,14 @@
  * Instructions for a block (512 products a token) with one token, and with eight:
  *
  *            avx512vnni    avx2         portable
- *   Q4_0     38, 163       103, 668     202, 1206
- *   Q4_1     41, 177       103, 650     196, 1188
+ *   Q4_0     42, 163       104, 674     179, 1073
+ *   Q4_1     45, 176       105, 654     180, 1051
  *
  * Products are rounded before they are added: emulators, where images are tried out, take twelve times as long for a fused
  * multiply-add as for a multiplication, and a CPU hardly notices (docs/architecture.md).
  */
 import { begin4, multiplyAdd4, type Products4, sum4 } from 'kernels';
-import { type Activations, type Input, linesOf, PACK_TOKENS, spread } from './quantize.ts';
+import { type Activations, type Input, linesOf, PACK_TOKENS } from './quantize.ts';
 
 const NIBBLES: i32 = 256;
 
@@ -119,8 +119,8 @@ function passTile4(
       let high = begin4(start4(x, 1, hasMinimum));
       /** @unroll */
       for (let j: i32 = 0; j < 4; j++) {
-        low = multiplyAdd4(low, weights[j], spread(x, j * 4));
-        high = multiplyAdd4(high, weights[4 + j], spread(x, 16 + j * 4));
+        low = multiplyAdd4(low, weights[j], x, j * 4);
+        high = multiplyAdd4(high, weights[4 + j], x, 16 + j * 4);
       }
       sums[t] = addScaled(sums[t], bothSums(low, high, x, hasMinimum), block, x, hasMinimum);
     }
@@ -147,7 +147,7 @@ function addVector(
   j: i32,
   hasMinimum: bool,
 ): Products4 {
-  return multiplyAdd4(products, loadVector(block, j, hasMinimum), spread(x, j * 4));
+  return multiplyAdd4(products, loadVector(block, j, hasMinimum), x, j * 4);
 }
 
 /** Where the dot product of a group begins: where there is no minimum, nibbles are weight + 8. @inline */

@@ -2,7 +2,7 @@
  * What integer dot products are made of where there is no VNNI, one x86 instruction each (SSSE3, AVX2, AVX-512BW):
  *
  *   i16xN.pairDot     pmaddubsw   a[2n]·b[2n] + a[2n+1]·b[2n+1], bytes to 16 bits; saturates, so sums must fit
- *   i32xN.addPairs    pmaddwd     acc[n] + v[2n] + v[2n+1], 16 bits to 32
+ *   i32xN.dot2        pmaddwd     the same, 16 bits to 32
  *   i8xN.applySign    psignb      v where sign > 0, -v where sign < 0, 0 where sign = 0
  */
 
@@ -28,46 +28,15 @@ const MACROS: Record<number, string> = {
 };
 
 const bytesOf = ({ lanes, element }: VectorType) => (lanes * element.bits) / 8;
-const builtin = (name: string, type: VectorType) => `__builtin_ia32_${name}${bytesOf(type) * 8}`;
 const cast = (element: string, type: VectorType, x: string) =>
   `(${element} __attribute__((vector_size(${bytesOf(type)}))))${x}`;
 
+/** Bytes to 16 bits. */
 export const pairDot = (use: Use) =>
-  call(use, (type) => {
-    const bytes = bytesOf(type);
-    const wide = use.c(use.vector('i16', bytes));
-    const chars = (x: string) => cast('char', type, x);
-    return {
-      name: 'pairDot',
-      parameters: [
-        [use.c(use.vector('u8', bytes)), 'a'],
-        [use.c(use.vector('i8', bytes)), 'b'],
-      ],
-      machine: `${builtin('pmaddubsw', type)}(${chars('a')}, ${chars('b')})`,
-      macro: MACROS[bytes],
-      plain:
-        `${wide} products = __builtin_convertvector(a, ${wide}) * __builtin_convertvector(b, ${wide}); ` +
-        'return products.even + products.odd;',
-    };
-  });
-
-export const addPairs = (use: Use) =>
-  call(use, (type) => {
-    const bytes = bytesOf(type);
-    const v = use.c(type);
-    const shorts = cast('short', type, 'v');
-    const ones = `${cast('short', type, '{}')} + 1`;
-    return {
-      name: 'addPairs',
-      parameters: [
-        [v, 'acc'],
-        [use.c(use.vector('i16', bytes / 2)), 'v'],
-      ],
-      machine: `acc + (${v})${builtin('pmaddwd', type)}(${shorts}, ${ones})`,
-      macro: MACROS[bytes],
-      plain: `return acc + (__builtin_convertvector(v.even, ${v}) + __builtin_convertvector(v.odd, ${v}));`,
-    };
-  });
+  call(use, (type) => form(use, type, 'pairDot', 'pmaddubsw', 'u8', 'i8'));
+/** 16 bits to 32. */
+export const dot2 = (use: Use) =>
+  call(use, (type) => form(use, type, 'dot2', 'pmaddwd', 'i16', 'i16'));
 
 export const applySign = (use: Use) =>
   call(use, (type) => {
@@ -79,11 +48,38 @@ export const applySign = (use: Use) =>
         [v, 'v'],
         [v, 'sign'],
       ],
-      machine: `${builtin('psignb', type)}(${chars('v')}, ${chars('sign')})`,
+      machine: `__builtin_ia32_psignb${bytesOf(type) * 8}(${chars('v')}, ${chars('sign')})`,
       macro: bytesOf(type) === 64 ? undefined : MACROS[bytesOf(type)],
       plain: `return (v & (${v})(sign > 0)) | (-v & (${v})(sign < 0));`,
     };
   });
+
+function form(
+  use: Use,
+  type: VectorType,
+  name: string,
+  instruction: string,
+  a: string,
+  b: string,
+): Form {
+  const bytes = bytesOf(type);
+  const c = use.c(type);
+  const lanes = (element: string) =>
+    use.c(use.vector(element, bytes / (element === 'i16' ? 2 : 1)));
+  const operand = (x: string) => cast(a === 'i16' ? 'short' : 'char', type, x);
+  const product = (part: string) =>
+    `__builtin_convertvector(a.${part}, ${c}) * __builtin_convertvector(b.${part}, ${c})`;
+  return {
+    name,
+    parameters: [
+      [lanes(a), 'a'],
+      [lanes(b), 'b'],
+    ],
+    machine: `__builtin_ia32_${instruction}${bytes * 8}(${operand('a')}, ${operand('b')})`,
+    macro: MACROS[bytes],
+    plain: `return ${product('even')} + ${product('odd')};`,
+  };
+}
 
 function call(use: Use, form: (type: VectorType) => Form): string {
   return `${define(use, use.types[0] as VectorType, form)}(${use.args.join(', ')})`;

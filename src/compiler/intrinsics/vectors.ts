@@ -1,10 +1,10 @@
 /** Operations of vector types: V.name(…). Lane by lane in clang's vector extensions, which splits wide ones on narrow machines. */
 
 import type { IntegerType, VectorType } from '../types.ts';
-import { dot, dot7 } from './dot.ts';
+import { dot } from './dot.ts';
 import { fusedMultiplyAdd } from './fma.ts';
 import { type Intrinsic, isSigned, type Use } from './intrinsic.ts';
-import { addPairs, applySign, pairDot } from './pairs.ts';
+import { applySign, dot2, pairDot } from './pairs.ts';
 
 const vectorOf = (use: Use) => use.types[0] as VectorType;
 
@@ -381,16 +381,15 @@ export const vectors: Intrinsic[] = [
     c: loadBF16,
   },
   { name: 'dot', of: 'i32', parameters: ['V', 'U8', 'I8'], result: 'V', effect: 'none', c: dot },
-  { name: 'dot7', of: 'i32', parameters: ['V', 'U8', 'I8'], result: 'V', effect: 'none', c: dot7 },
-  { name: 'pairDot', of: 'i16', parameters: ['U8', 'I8'], result: 'V', effect: 'none', c: pairDot },
   {
-    name: 'addPairs',
-    of: 'i32',
-    parameters: ['V', 'I16'],
+    name: 'pairDot',
+    of: 'i16',
+    parameters: ['U8', 'I8'],
     result: 'V',
     effect: 'none',
-    c: addPairs,
+    c: pairDot,
   },
+  { name: 'dot2', of: 'i32', parameters: ['I16', 'I16'], result: 'V', effect: 'none', c: dot2 },
   {
     name: 'applySign',
     of: 'i8',

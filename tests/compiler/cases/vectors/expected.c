@@ -14,11 +14,9 @@ typedef f32 f32x2 __attribute__((ext_vector_type(2)));
 VECTOR_HELPER u8x16 u8x16_load(const u8 *p) { u8x16 v; __builtin_memcpy(&v, p, sizeof v); return v; }
 VECTOR_HELPER i8x16 i8x16_load(const i8 *p) { i8x16 v; __builtin_memcpy(&v, p, sizeof v); return v; }
 #if (defined(__AVX512VNNI__) && defined(__AVX512VL__)) || defined(__AVXVNNI__)
-VECTOR_HELPER i32x4 i32x4_dot7(i32x4 acc, u8x16 a, i8x16 b) { return (i32x4)__builtin_ia32_vpdpbusd128((int __attribute__((vector_size(16))))acc, (int __attribute__((vector_size(16))))a, (int __attribute__((vector_size(16))))b); }
-#elif defined(__SSSE3__)
-VECTOR_HELPER i32x4 i32x4_dot7(i32x4 acc, u8x16 a, i8x16 b) { short __attribute__((vector_size(16))) ones = {} ; ones += 1; return acc + (i32x4)__builtin_ia32_pmaddwd128((short __attribute__((vector_size(16))))__builtin_ia32_pmaddubsw128((char __attribute__((vector_size(16))))a, (char __attribute__((vector_size(16))))b), ones); }
+VECTOR_HELPER i32x4 i32x4_dot(i32x4 acc, u8x16 a, i8x16 b) { return (i32x4)__builtin_ia32_vpdpbusd128((int __attribute__((vector_size(16))))acc, (int __attribute__((vector_size(16))))a, (int __attribute__((vector_size(16))))b); }
 #else
-VECTOR_HELPER i32x4 i32x4_dot7(i32x4 acc, u8x16 a, i8x16 b) { i32x16 products = __builtin_convertvector(__builtin_convertvector(a, i16x16) * __builtin_convertvector(b, i16x16), i32x16); i32x8 pairs = products.even + products.odd; return acc + (pairs.even + pairs.odd); }
+VECTOR_HELPER i32x4 i32x4_dot(i32x4 acc, u8x16 a, i8x16 b) { i32x16 products = __builtin_convertvector(__builtin_convertvector(a, i16x16) * __builtin_convertvector(b, i16x16), i32x16); i32x8 pairs = products.even + products.odd; return acc + (pairs.even + pairs.odd); }
 #endif
 VECTOR_HELPER i32 i32x4_sum(i32x4 v) { i32x2 v2 = v.lo + v.hi; return (i32)(v2[0] + v2[1]); }
 VECTOR_HELPER f32x8 f32x8_load(const f32 *p) { f32x8 v; __builtin_memcpy(&v, p, sizeof v); return v; }
@@ -89,7 +87,7 @@ f32 attention(f32 *out, f32 *q, u16 *k, i32 n) {
 
 i32 bytes(u8 *a, i8 *b) {
   u8x16 low = (u8x16_load(a) & ((u8x16)(15)));
-  i32x4 acc = i32x4_dot7(((i32x4)(0)), low, i8x16_load(b + 16));
+  i32x4 acc = i32x4_dot(((i32x4)(0)), low, i8x16_load(b + 16));
   i32x4 wide = __builtin_convertvector(__builtin_convertvector(acc, f32x4), i32x4);
   return i32x4_sum(__builtin_shufflevector(wide, acc, 0, 4, 1, 5)) + ((acc << (i32x4)(i32)3)[2]);
 }
