@@ -1,7 +1,13 @@
 import { cpus } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { bytesPerToken } from '../measure/bytesPerToken.ts';
-import { formatSpeed, nameOf, speedRows, speedTable } from '../measure/formatSpeed.ts';
+import {
+  formatSpeed,
+  leastLargePages,
+  nameOf,
+  speedRows,
+  speedTable,
+} from '../measure/formatSpeed.ts';
 import { packFor } from '../measure/guestPrograms.ts';
 import { createLlamaBench, findLlamaBench } from '../measure/llamaBench.ts';
 import {
@@ -152,7 +158,9 @@ function asText(all: readonly Series[], bytesOf: (test: Test) => number | null):
   const samples = all.flatMap(({ ours }) => ours);
   const peak = Math.max(...samples.map(({ resident }) => resident?.peak ?? 0));
   const table = formatColumns(speedTable(all.flatMap(summarize), bytesOf));
-  return `${table}\n${cpus()[0].model}; at most ${formatMemory(peak)} resident`;
+  const large = Math.round(100 * leastLargePages(samples));
+  const memory = `at most ${formatMemory(peak)} resident, ${large} % of the pack in pages of 2 MiB`;
+  return `${table}\n${cpus()[0].model}; ${memory}`;
 }
 
 /** Whole numbers with commas between them; for commander. */

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { Guest } from '../console/guest.ts';
 import type { Settings } from '../console/settings.ts';
 import { prepareGuest } from '../stacks/prepare.ts';
-import { startProcess } from '../stacks/process.ts';
+import { endProcess, startProcess } from '../stacks/process.ts';
 import { ensureTools } from '../toolchain/install.ts';
 import { requireAnswer } from './answer.ts';
 import {
@@ -44,7 +44,7 @@ async function chat(model: string, options: ChatOptions): Promise<void> {
     }
     await converse(running, settingsOf(options));
   } finally {
-    await running.close();
+    await endProcess(running, pack.path);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { prepareGuest } from '../stacks/prepare.ts';
-import { defaultThreads, startProcess } from '../stacks/process.ts';
+import { defaultThreads, endProcess, startProcess } from '../stacks/process.ts';
 import { ensureTools } from '../toolchain/install.ts';
 import { answerAsJson, askOnce } from './answer.ts';
 import { addModelOptions, MODEL_HELP, type ModelOptions, requestPack } from './modelOptions.ts';
@@ -51,6 +51,6 @@ async function run(model: string, options: RunOptions): Promise<void> {
       sayDim(describeReport(answer.report));
     }
   } finally {
-    await running.close();
+    await endProcess(running, pack.path);
   }
 }

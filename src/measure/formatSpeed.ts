@@ -1,6 +1,7 @@
 /** What `mu bench` prints: a table's rows for people, objects with llama-bench's field names for programs. */
 import {
   bandwidthOf,
+  type Run,
   type Sample,
   type Series,
   type Summary,
@@ -97,8 +98,14 @@ export function speedRows(
     bytes_per_token: bytes,
     share_of_limit: shares && median(shares),
     resident_bytes: { peak: most('peak'), anonymous: most('anonymous'), file: most('file') },
+    large_pages: leastLargePages(ours),
   };
   if (theirs.length === 0) return [own];
   const ratio = { median: median(ratios), min: Math.min(...ratios), max: Math.max(...ratios) };
   return [{ ...own, ratio, samples_ratio: ratios }, row('llama.cpp', theirs)];
+}
+
+/** The smallest part of the pack, 0 … 1, that a run had in pages of 2 MiB. */
+export function leastLargePages(samples: readonly Run[]): number {
+  return Math.min(...samples.map(({ largePages }) => largePages ?? 1));
 }

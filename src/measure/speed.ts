@@ -20,6 +20,8 @@ export interface Run {
   nanos: number;
   /** Ours only. */
   resident?: Resident;
+  /** Ours only: the part of the pack that was mapped in pages of 2 MiB, 0 … 1. */
+  largePages?: number;
 }
 
 /** Measures one test in a process of its own, warmed up. */
@@ -83,9 +85,9 @@ export async function measureSpeed(options: SpeedOptions): Promise<Series[]> {
       let before = await memory.measure(threads);
       for (const { run, samples } of turns) {
         signal?.throwIfAborted();
-        const { nanos, resident } = await run(test, threads, signal);
+        const { nanos, resident, largePages } = await run(test, threads, signal);
         const after = await memory.measure(threads);
-        samples.push({ nanos, resident, before, after });
+        samples.push({ nanos, resident, largePages, before, after });
         before = after;
       }
       options.onRound?.(round, series);

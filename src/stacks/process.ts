@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { connectGuest, type Guest, type GuestSettings } from '../console/guest.ts';
 import { startChild } from '../toolchain/children.ts';
+import { forgetPages, LARGE_ENOUGH, largePageShare } from '../toolchain/pageCache.ts';
 
 export interface ProcessStart {
   elf: string;
@@ -31,4 +32,11 @@ export function startProcess(start: ProcessStart, settings: GuestSettings = {}):
   const threads = start.threads ?? defaultThreads();
   const child = startChild(start.elf, [start.pack, String(threads)]);
   return connectGuest(child, { startedAt, ...settings });
+}
+
+/** Ends a process. Where it had some of its pack in large pages and some in small ones, the next one will have it all in large ones. */
+export async function endProcess(guest: Guest, pack: string): Promise<void> {
+  const share = largePageShare(guest.process.pid ?? 0, pack);
+  await guest.close();
+  if (share !== undefined && share > 0 && share < LARGE_ENOUGH) forgetPages(pack);
 }

@@ -1,6 +1,15 @@
 /** `mu bench` on tiny models: that the work is done which is timed. How long it takes is nobody's business here. */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -10,6 +19,7 @@ import { createLlamaBench } from '../../src/measure/llamaBench.ts';
 import { compileBench, startMemoryProbe } from '../../src/measure/speedGuests.ts';
 import { openModel } from '../../src/model/index.ts';
 import { PROJECT_ROOT } from '../../src/toolchain/cache.ts';
+import { LARGE_ENOUGH } from '../../src/toolchain/pageCache.ts';
 import { mu } from '../cli/mu.ts';
 import { hasStories260K, NO_STORIES, stories260K } from '../engine/sharedModels.ts';
 import { makeTinyGguf } from '../model/tinyGguf.ts';
@@ -66,6 +76,24 @@ test('a request for no tokens, or for more than the context has, is one line', a
   await expect(run({ prompt: 0, generated: 0, depth: 0 }, 1)).rejects.toThrow('bench: no tokens');
   await expect(run({ prompt: 129, generated: 0, depth: 0 }, 1)).rejects.toThrow(
     'bench: more positions than CONTEXT',
+  );
+});
+
+test('a pack that lies in small pages is read again, in large ones', async (context) => {
+  writeFileSync(file('larger.gguf'), makeTinyGguf({ type: 'F32', vocab: 32768, dim: 128 }));
+  const pack = await packFor({ model: file('larger.gguf') }, 128);
+  const one = { prompt: 0, generated: 1, depth: 0 };
+  const { largePages } = await (await compileBench(pack))(one, 1);
+  context.skip(largePages < LARGE_ENOUGH, 'Linux keeps no files in pages of 2 MiB here');
+
+  const bytes = readFileSync(pack.path);
+  const copy = openSync(file('copy'), 'w');
+  for (let at = 0; at < bytes.length; at += 16384) writeSync(copy, bytes.subarray(at, at + 16384));
+  fsyncSync(copy);
+  closeSync(copy);
+  const copied = { ...pack, path: file('copy') };
+  expect((await (await compileBench(copied))(one, 1)).largePages).toBeGreaterThanOrEqual(
+    LARGE_ENOUGH,
   );
 });
 
