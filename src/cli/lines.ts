@@ -62,6 +62,7 @@ function asText({ stack, layers, total, budget, generatedC }: Counted): string {
     ...layers.map(({ layer, files, all, code }) => [layer, ...[files, all, code].map(count)]),
     ['in all', '', '', count(total)],
     ['budget', '', '', count(budget)],
+    ...(total > budget ? [['over it', '', '', count(total - budget)]] : []),
   ]);
   const notes = layers
     .filter(({ layer }) => !layer.startsWith('guest/'))
