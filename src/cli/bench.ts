@@ -158,9 +158,10 @@ function asText(all: readonly Series[], bytesOf: (test: Test) => number | null):
   const samples = all.flatMap(({ ours }) => ours);
   const peak = Math.max(...samples.map(({ resident }) => resident?.peak ?? 0));
   const table = formatColumns(speedTable(all.flatMap(summarize), bytesOf));
-  const large = Math.round(100 * leastLargePages(samples));
-  const memory = `at most ${formatMemory(peak)} resident, ${large} % of the pack in pages of 2 MiB`;
-  return `${table}\n${cpus()[0].model}; ${memory}`;
+  const large = leastLargePages(samples);
+  const pages =
+    large === null ? '' : `, ${Math.round(100 * large)} % of the pack in pages of 2 MiB`;
+  return `${table}\n${cpus()[0].model}; at most ${formatMemory(peak)} resident${pages}`;
 }
 
 /** Whole numbers with commas between them; for commander. */

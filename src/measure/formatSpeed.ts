@@ -105,7 +105,8 @@ export function speedRows(
   return [{ ...own, ratio, samples_ratio: ratios }, row('llama.cpp', theirs)];
 }
 
-/** The smallest part of the pack, 0 … 1, that a run had in pages of 2 MiB. */
-export function leastLargePages(samples: readonly Run[]): number {
-  return Math.min(...samples.map(({ largePages }) => largePages ?? 1));
+/** The smallest part of the pack, 0 … 1, that a run had in pages of 2 MiB; null where it is not known. */
+export function leastLargePages(samples: readonly Run[]): number | null {
+  const known = samples.flatMap(({ largePages }) => largePages ?? []);
+  return known.length === 0 ? null : Math.min(...known);
 }

@@ -20,7 +20,7 @@ export interface Run {
   nanos: number;
   /** Ours only. */
   resident?: Resident;
-  /** Ours only: the part of the pack that was mapped in pages of 2 MiB, 0 … 1. */
+  /** Ours only: the part of the pack that was mapped in pages of 2 MiB, 0 … 1, where it is known. */
   largePages?: number;
 }
 

@@ -21,7 +21,7 @@ export interface EngineRun {
   /** f32[VOCABULARY] after the last token. */
   logits: Float32Array;
   resident: Resident;
-  largePages: number;
+  largePages?: number;
 }
 
 /** Measures one test in a process of its own. */
@@ -60,8 +60,8 @@ export async function compileBench(pack: PreparedPack, cpu?: CpuLevel): Promise<
       const { prompt, generated } = test;
       // As llama-bench warms up: the prompt, or one token. The positions up to the depth are filled with it.
       await time(prompt, Math.min(generated, 1));
-      const largePages = largePageShare(child.pid as number, pack.path) ?? 1;
-      if (largePages >= LARGE_ENOUGH || isReadAgain) {
+      const largePages = largePageShare(child.pid as number, pack.path);
+      if (isReadAgain || (largePages ?? 1) >= LARGE_ENOUGH) {
         const result = await time(prompt, generated);
         return { ...result, largePages, resident: readResident(child.pid as number) };
       }
