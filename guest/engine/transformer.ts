@@ -18,11 +18,13 @@ import {
   QUANTIZES,
   type QueryBlock,
   readRow,
-  remember,
+  rememberKey,
+  rememberValue,
   rmsNorm,
   rotate,
   swiglu,
   TILE_ROWS,
+  tileBytes,
   turnTo,
 } from 'kernels';
 import { barrier, MAX_CORES, packStart, parallel } from 'machine';
@@ -49,6 +51,7 @@ import { attentionNorm, feedForwardNorm, matrixOf, outputNorm, Role, typeOf } fr
 const QUERY_ROW: i32 = ((QUERY_DIM + 15) / 16) * 16;
 const KV_ROW: i32 = ((KV_DIM + 15) / 16) * 16;
 const HIDDEN_ROW: i32 = ((HIDDEN + 15) / 16) * 16;
+const PROJECTED_ROW: i32 = QUERY_ROW + 2 * KV_ROW;
 
 const STREAM_SIZE: i32 = BATCH * DIM;
 const QUERY_SIZE: i32 = BATCH * QUERY_ROW;
@@ -179,45 +182,59 @@ function setInput(
   input.lines = lines;
 }
 
-/** One core's share of the tiles of a layer's matrix. */
-function share(
+/** The rows first … end-1 (whole tiles) of a layer's matrix. out: f32[tokens][stride] */
+function multiplyRows(
   out: Ptr<f32>,
   stride: i32,
   layer: i32,
   role: Role,
   input: Ptr<Input>,
-  core: i32,
-  cores: i32,
+  first: i32,
+  end: i32,
 ): void {
-  const first = firstTile(stride, core, cores);
-  const end = firstTile(stride, core + 1, cores);
-  const matrix = matrixOf(layer, role);
-  multiply(out, stride, matrix, typeOf(layer, role), first, end, input, tokens);
+  const type = typeOf(layer, role);
+  const tile = first / TILE_ROWS;
+  const tiles = ref(matrixOf(layer, role)[usize(tile) * tileBytes(type, input.columns)]);
+  multiply(ref(out[first]), stride, tiles, type, (end - first) / TILE_ROWS, input, tokens);
 }
 
-/** Where a core's share of so many rows begins, in tiles: blocks of 32 rows, since these may be the next matrix's columns. */
-function firstTile(rows: i32, core: i32, cores: i32): i32 {
+/** Where a core's share of so many rows (whole tiles) begins: blocks of 32, since these may be the next matrix's columns. */
+function firstRow(rows: i32, core: i32, cores: i32): i32 {
   const blocks = (rows + 31) / 32;
-  return min(((blocks * core) / cores) * 2, rows / TILE_ROWS);
+  return min(((blocks * core) / cores) * 32, rows);
 }
 
-/** Queries, keys and values. A core turns the rows that it computed, and caches its keys and values. */
+/**
+ * Queries, keys and values. The three matrices lie one after the other in the pack, and a core takes one run of all their rows, since memory is
+ * fastest where reading goes on. It turns the rows that it computed, and caches its keys and values.
+ */
 function project(layer: i32, core: i32, cores: i32): void {
   const input = zeroed<Input>();
   normalize(ref(input), attentionNorm(layer), core, cores);
-  share(ref(queries[0]), QUERY_ROW, layer, Role.Query, ref(input), core, cores);
-  share(ref(newKeys[0]), KV_ROW, layer, Role.Key, ref(input), core, cores);
-  share(ref(newValues[0]), KV_ROW, layer, Role.Value, ref(input), core, cores);
-  const query = firstTile(QUERY_ROW, core, cores) * TILE_ROWS;
-  const queryEnd = min(firstTile(QUERY_ROW, core + 1, cores) * TILE_ROWS, QUERY_DIM);
-  const first = firstTile(KV_ROW, core, cores) * TILE_ROWS;
-  const end = min(firstTile(KV_ROW, core + 1, cores) * TILE_ROWS, KV_DIM);
+  const first = firstRow(PROJECTED_ROW, core, cores);
+  const end = firstRow(PROJECTED_ROW, core + 1, cores);
+  const query = within(first, QUERY_ROW);
+  const queryEnd = within(end, QUERY_ROW);
+  const key = within(first - QUERY_ROW, KV_ROW);
+  const keyEnd = within(end - QUERY_ROW, KV_ROW);
+  const value = within(first - QUERY_ROW - KV_ROW, KV_ROW);
+  const valueEnd = within(end - QUERY_ROW - KV_ROW, KV_ROW);
+  multiplyRows(ref(queries[0]), QUERY_ROW, layer, Role.Query, ref(input), query, queryEnd);
+  multiplyRows(ref(newKeys[0]), KV_ROW, layer, Role.Key, ref(input), key, keyEnd);
+  multiplyRows(ref(newValues[0]), KV_ROW, layer, Role.Value, ref(input), value, valueEnd);
   for (let t: i32 = 0; t < tokens; t++) {
-    const key = ref(newKeys[t * KV_ROW]);
-    rotate(ref(queries[t * QUERY_ROW]), t, query, queryEnd);
-    rotate(key, t, first, end);
-    remember(layer, start + t, key, ref(newValues[t * KV_ROW]), first, end);
+    const keys = ref(newKeys[t * KV_ROW]);
+    rotate(ref(queries[t * QUERY_ROW]), t, query, min(queryEnd, QUERY_DIM));
+    rotate(keys, t, key, min(keyEnd, KV_DIM));
+    rememberKey(layer, start + t, keys, key, min(keyEnd, KV_DIM));
+    const values = ref(newValues[t * KV_ROW]);
+    rememberValue(layer, start + t, values, value, min(valueEnd, KV_DIM));
   }
+}
+
+/** A row of several matrices as a row of one of them that has so many. */
+function within(row: i32, rows: i32): i32 {
+  return max(0, min(row, rows));
 }
 
 /** A core takes a run of queries, ordered by key/value head, then token, then head, so that neighbours share their keys. */
@@ -262,22 +279,33 @@ function addAttention(layer: i32, core: i32, cores: i32): void {
 
 /** x ← x + matrix · input, for one core's share of the rows. */
 function addShare(layer: i32, role: Role, input: Ptr<Input>, core: i32, cores: i32): void {
-  share(ref(change[0]), DIM, layer, role, input, core, cores);
-  const first = firstTile(DIM, core, cores) * TILE_ROWS;
-  const end = firstTile(DIM, core + 1, cores) * TILE_ROWS;
+  const first = firstRow(DIM, core, cores);
+  const end = firstRow(DIM, core + 1, cores);
+  multiplyRows(ref(change[0]), DIM, layer, role, input, first, end);
   for (let t: i32 = 0; t < tokens; t++) {
     addTo(ref(x[t * DIM + first]), ref(change[t * DIM + first]), end - first);
   }
 }
 
-/** gates ← silu(Wgate · h) ∘ Wup · h: both give a core the same rows, so that it can finish them and make them ready for the next product. */
+/**
+ * gates ← silu(Wgate · h) ∘ Wup · h. The tiles of both matrices lie in turn in the pack, so that a core reads its rows of both as one stream; then it
+ * can finish them and make them ready for the next product.
+ */
 function gate(layer: i32, core: i32, cores: i32): void {
   const input = zeroed<Input>();
   normalize(ref(input), feedForwardNorm(layer), core, cores);
-  share(ref(gates[0]), HIDDEN_ROW, layer, Role.Gate, ref(input), core, cores);
-  share(ref(ups[0]), HIDDEN_ROW, layer, Role.Up, ref(input), core, cores);
-  const first = firstTile(HIDDEN_ROW, core, cores) * TILE_ROWS;
-  const end = firstTile(HIDDEN_ROW, core + 1, cores) * TILE_ROWS;
+  const first = firstRow(HIDDEN_ROW, core, cores);
+  const end = firstRow(HIDDEN_ROW, core + 1, cores);
+  const gateType = typeOf(layer, Role.Gate);
+  const upType = typeOf(layer, Role.Up);
+  const both = tileBytes(gateType, DIM) + tileBytes(upType, DIM);
+  for (let row = first; row < end; row += TILE_ROWS) {
+    const at = usize(row / TILE_ROWS) * both;
+    const gate = ref(matrixOf(layer, Role.Gate)[at]);
+    const up = ref(matrixOf(layer, Role.Up)[at]);
+    multiply(ref(gates[row]), HIDDEN_ROW, gate, gateType, 1, ref(input), tokens);
+    multiply(ref(ups[row]), HIDDEN_ROW, up, upType, 1, ref(input), tokens);
+  }
   useGates(ref(input));
   for (let t: i32 = 0; t < tokens; t++) {
     swiglu(ref(gates[t * HIDDEN_ROW + first]), ref(ups[t * HIDDEN_ROW + first]), end - first);
@@ -295,8 +323,10 @@ function addFeedForward(layer: i32, core: i32, cores: i32): void {
 function logitsJob(core: i32, cores: i32): void {
   const input = zeroed<Input>();
   normalizeOwn(ref(input), asked, outputNorm(), core);
-  const matrix = ref(packStart()[OUTPUT_OFFSET]);
-  const first = firstTile(VOCABULARY_ROWS, core, cores);
-  const end = firstTile(VOCABULARY_ROWS, core + 1, cores);
-  multiply(ref(logits[0]), VOCABULARY_ROWS, matrix, OUTPUT_TYPE, first, end, ref(input), 1);
+  const first = firstRow(VOCABULARY_ROWS, core, cores);
+  const end = firstRow(VOCABULARY_ROWS, core + 1, cores);
+  const at = usize(first / TILE_ROWS) * tileBytes(OUTPUT_TYPE, DIM);
+  const tiles = ref(packStart()[OUTPUT_OFFSET + at]);
+  const count = (end - first) / TILE_ROWS;
+  multiply(ref(logits[first]), VOCABULARY_ROWS, tiles, OUTPUT_TYPE, count, ref(input), 1);
 }

@@ -11,7 +11,7 @@ import {
   WEIGHTS_NORMS,
 } from 'model';
 
-/** The matrices of a layer, in the order of the pack's tables. */
+/** The matrices of a layer, in the order of the pack's tables. Tiles of Gate and Up lie in turn, those of the others one after the other. */
 export enum Role {
   Query,
   Key,
@@ -26,7 +26,7 @@ const ROLES: i32 = 7;
 
 /** The pack's header (docs/pack-format.md): what it is, with the version in the highest byte, then the id of its constants. */
 const HEADER_BYTES: usize = 64;
-const MAGIC: u64 = 0x01006b636170756d; // mupack, 0, 1
+const MAGIC: u64 = 0x02006b636170756d; // mupack, 0, 2
 const ID_OFFSET: usize = 8;
 
 /** Ends the program if the pack is not the one that it was compiled for. */

@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto';
 import type { Constants } from '../compiler/index.ts';
 import type { Model, TensorType } from '../model/index.ts';
 import type { PlacedSection } from './layout.ts';
-import { matrixTypes, paddedRows } from './tiles.ts';
+import { matrixTypes, paddedRows, TILE_ROWS, tiledBytes } from './tiles.ts';
 
 /** Tokens that go through a layer together: a matrix is read once for them all. */
 const BATCH = 32;
 
-/** Section names of a layer's matrices, in the order of Role (guest/engine/weights.ts). */
+/** A layer's matrices, in the order of Role (guest/engine/weights.ts). */
 export const roles = ['query', 'key', 'value', 'attentionOutput', 'gate', 'up', 'down'] as const;
 
 /** `tokenizer.merges` → `TOKENIZER_MERGES`, `chat.first` → `CHAT_FIRST` */
@@ -57,13 +57,19 @@ export function placeConstants(model: Model, sections: PlacedSection[]): Constan
   const byName = new Map(sections.map((section) => [section.name, section]));
   const offset = (name: string) => byName.get(name)?.offset ?? 0;
   const { tensors } = model;
-  const names = tensors.layers.flatMap((_, layer) => roles.map((role) => `layer.${layer}.${role}`));
+  const offsets = tensors.layers.flatMap(({ gate }, layer) =>
+    roles.map((role) => {
+      if (role !== 'gate' && role !== 'up') return offset(`layer.${layer}.${role}`);
+      const gateUp = offset(`layer.${layer}.gateUp`);
+      return role === 'gate' ? gateUp : gateUp + tiledBytes(gate.type, TILE_ROWS, gate.columns);
+    }),
+  );
   const output = tensors.output ?? tensors.embedding;
   const used = new Set<TensorType>([tensors.embedding.type, output.type]);
   for (const layer of tensors.layers) for (const role of roles) used.add(layer[role].type);
 
   const constants: Constants = {
-    MATRIX_OFFSETS: usize(names.map(offset)),
+    MATRIX_OFFSETS: usize(offsets),
     MATRIX_TYPES: i32(
       tensors.layers.flatMap((layer) => roles.map((role) => matrixTypes[layer[role].type])),
     ),

@@ -9,10 +9,10 @@ import {
   ModelError,
   type Tensor,
 } from '../model/index.ts';
-import { constantsId, placeConstants, roles, shapeConstants } from './constants.ts';
+import { constantsId, placeConstants, shapeConstants } from './constants.ts';
 import { header, type Layout, type MemoryPlan, packBytes, place, type Section } from './layout.ts';
 import { planMemory } from './plan.ts';
-import { matrixTypes, tiledBytes, tiles } from './tiles.ts';
+import { matrixTypes, tiledBytes, tiles, tilesInTurn } from './tiles.ts';
 
 export type { MemoryPlan } from './layout.ts';
 
@@ -60,9 +60,14 @@ export async function createPack(model: Model, options: PackOptions = {}): Promi
     bytes: bytes.length,
     content: () => [bytes],
   }));
-  const layers = tensors.layers.flatMap((layer, i) =>
-    roles.map((role) => matrix(`layer.${i}.${role}`, layer[role])),
-  );
+  const layers = tensors.layers.flatMap((layer, i) => [
+    matrix(`layer.${i}.query`, layer.query),
+    matrix(`layer.${i}.key`, layer.key),
+    matrix(`layer.${i}.value`, layer.value),
+    matrix(`layer.${i}.attentionOutput`, layer.attentionOutput),
+    gateAndUp(`layer.${i}.gateUp`, layer.gate, layer.up),
+    matrix(`layer.${i}.down`, layer.down),
+  ]);
   const ends = [matrix('embedding', tensors.embedding)];
   if (tensors.output) ends.push(matrix('output', tensors.output));
   const layout = place([...tables, norms(model), ...ends, ...layers]);
@@ -155,6 +160,16 @@ function matrix(name: string, tensor: Tensor): Section {
     bytes: tiledBytes(tensor.type, tensor.rows, tensor.columns),
     content: () => tiles(tensor),
     matrix: { type: matrixTypes[tensor.type], rows: tensor.rows, columns: tensor.columns },
+  };
+}
+
+/** The rows of both have the same owners, who read their tiles as one stream (guest/engine/transformer.ts). */
+function gateAndUp(name: string, gate: Tensor, up: Tensor): Section {
+  const both = matrix(name, gate);
+  return {
+    ...both,
+    bytes: both.bytes + tiledBytes(up.type, up.rows, up.columns),
+    content: () => tilesInTurn(gate, up),
   };
 }
 

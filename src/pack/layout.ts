@@ -1,6 +1,6 @@
 /** The pack's outer form: header, section table, sections. docs/pack-format.md is its specification. */
 
-export const MAGIC = 'mupack\0\x01';
+export const MAGIC = 'mupack\0\x02';
 const HEADER_BYTES = 64;
 const ENTRY_BYTES = 72;
 const NAME_BYTES = 40;

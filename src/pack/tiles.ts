@@ -147,7 +147,16 @@ export function tile(type: TensorType, raw: Uint8Array, rows: number, columns: n
 /** Rows that are read from the file at a time. */
 const ROWS_AT_ONCE = 64 * TILE_ROWS;
 
-/** A whole matrix, as pieces of whole tiles. */
+/** Two matrices of as many rows, tile by tile in turn. */
+export async function* tilesInTurn(one: Tensor, other: Tensor): AsyncGenerator<Uint8Array> {
+  const others = tiles(other);
+  for await (const tile of tiles(one)) {
+    yield tile;
+    yield (await others.next()).value as Uint8Array;
+  }
+}
+
+/** A whole matrix, a tile at a time. */
 export async function* tiles(tensor: Tensor): AsyncGenerator<Uint8Array> {
   const stride = rowBytes(tensor.type, tensor.columns);
   for (let first = 0; first < tensor.rows; first += ROWS_AT_ONCE) {

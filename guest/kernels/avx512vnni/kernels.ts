@@ -1,6 +1,13 @@
 /** The kernels for CPUs with AVX-512 and its dot products. */
-export { addQuery, attend, GROUP, type QueryBlock, remember } from '../portable/attention.ts';
-export { multiply, prepare, QUANTIZES, readRow, TILE_ROWS } from '../portable/matmul.ts';
+export {
+  addQuery,
+  attend,
+  GROUP,
+  type QueryBlock,
+  rememberKey,
+  rememberValue,
+} from '../portable/attention.ts';
+export { multiply, prepare, QUANTIZES, readRow, TILE_ROWS, tileBytes } from '../portable/matmul.ts';
 export { addTo, rmsNorm } from '../portable/norm.ts';
 export { type Activations, type Input, PACK_TOKENS } from '../portable/quantize.ts';
 export { rotate, turnTo } from '../portable/rope.ts';

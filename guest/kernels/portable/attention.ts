@@ -41,15 +41,8 @@ function chunkOf(layer: i32, head: i32, position: i32): Ptr<u16> {
   return ref(cache[usize(slot) * usize(CHUNK_HALVES)]);
 }
 
-/** Stores rows first … end-1 (even) of the key and value of one position. key, value: f32[KV_HEADS][HEAD_DIM] */
-export function remember(
-  layer: i32,
-  position: i32,
-  key: Ptr<f32>,
-  value: Ptr<f32>,
-  first: i32,
-  end: i32,
-): void {
+/** Stores rows first … end-1 (even) of the key of one position. key: f32[KV_HEADS][HEAD_DIM] */
+export function rememberKey(layer: i32, position: i32, key: Ptr<f32>, first: i32, end: i32): void {
   const halves = zeroed<FixedArray<u16, typeof HEAD_ROW>>();
   const inChunk = position % CHUNK;
   for (let row = first; row < end; row = (row / HEAD_DIM + 1) * HEAD_DIM) {
@@ -59,6 +52,22 @@ export function remember(
     const column = ref(chunk[((inChunk / 16) * HEAD_DIM + at) * 16 + (inChunk % 16)]);
     toHalves(ref(halves[0]), ref(key[row]), count);
     for (let i: i32 = 0; i < count; i++) column[i * 16] = halves[i];
+  }
+}
+
+/** The same of its value. value: f32[KV_HEADS][HEAD_DIM] */
+export function rememberValue(
+  layer: i32,
+  position: i32,
+  value: Ptr<f32>,
+  first: i32,
+  end: i32,
+): void {
+  const inChunk = position % CHUNK;
+  for (let row = first; row < end; row = (row / HEAD_DIM + 1) * HEAD_DIM) {
+    const at = row % HEAD_DIM;
+    const count = min(HEAD_DIM - at, end - row);
+    const chunk = chunkOf(layer, row / HEAD_DIM, position);
     toHalves(ref(chunk[CHUNK_KEYS + inChunk * HEAD_ROW + at]), ref(value[row]), count);
   }
 }

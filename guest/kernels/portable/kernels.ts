@@ -1,5 +1,12 @@
 /** The kernels that every CPU runs, and the reference for the others. */
-export { addQuery, attend, GROUP, type QueryBlock, remember } from './attention.ts';
+export {
+  addQuery,
+  attend,
+  GROUP,
+  type QueryBlock,
+  rememberKey,
+  rememberValue,
+} from './attention.ts';
 export {
   begin4,
   dot6,
@@ -10,7 +17,7 @@ export {
   sum4,
   WORDS,
 } from './dots.ts';
-export { multiply, prepare, QUANTIZES, readRow, TILE_ROWS } from './matmul.ts';
+export { multiply, prepare, QUANTIZES, readRow, TILE_ROWS, tileBytes } from './matmul.ts';
 export { addTo, rmsNorm } from './norm.ts';
 export { type Activations, type Input, PACK_TOKENS } from './quantize.ts';
 export { rotate, turnTo } from './rope.ts';

@@ -19,7 +19,7 @@ export function prepare(input: Ptr<Input>, token: i32, tokens: i32, first: i32, 
 }
 
 /** Bytes of one tile. */
-function tileBytes(type: i32, columns: i32): usize {
+export function tileBytes(type: i32, columns: i32): usize {
   if (type <= MatrixType.BF16) return usize(columns) * usize(columnBytes(type));
   const blocks = usize(columns / 32);
   if (type == MatrixType.Q8_0) return blocks * usize(blockBytes8(false));
@@ -28,22 +28,21 @@ function tileBytes(type: i32, columns: i32): usize {
 }
 
 /**
- * out[token][row] = Σ matrix[row][column] · input[token][column] for the rows of tiles first … end-1 and `tokens` tokens.
+ * out[token][row] = Σ matrix[row][column] · input[token][column] for the rows of `count` tiles, one after the other, and `tokens` tokens.
  * out: f32[tokens][outStride]; input: prepared
  */
 export function multiply(
   out: Ptr<f32>,
   outStride: i32,
-  matrix: Ptr<u8>,
+  tiles: Ptr<u8>,
   type: i32,
-  first: i32,
-  end: i32,
+  count: i32,
   input: Ptr<Input>,
   tokens: i32,
 ): void {
   const bytes = tileBytes(type, input.columns);
-  for (let i = first; i < end; i++) {
-    const tile = ref(matrix[usize(i) * bytes]);
+  for (let i: i32 = 0; i < count; i++) {
+    const tile = ref(tiles[usize(i) * bytes]);
     const to = ref(out[i * TILE_ROWS]);
     if (USES_Q4_1 && type == MatrixType.Q4_1)
       multiplyTile4(to, outStride, tile, true, input, tokens);
