@@ -57,6 +57,7 @@ const STREAM_SIZE: i32 = BATCH * DIM;
 const QUERY_SIZE: i32 = BATCH * QUERY_ROW;
 const KV_SIZE: i32 = BATCH * KV_ROW;
 const HIDDEN_SIZE: i32 = BATCH * HIDDEN_ROW;
+const GATES_SIZE: i32 = 2 * HIDDEN_SIZE;
 
 /** Tokens of a batch in whole packs. */
 const PACKED: i32 = ((BATCH + PACK_TOKENS - 1) / PACK_TOKENS) * PACK_TOKENS;
@@ -82,9 +83,7 @@ const newKeys = zeroed<FixedArray<f32, typeof KV_SIZE>>(); // [BATCH][KV_HEADS][
 /** @align 64 */
 const newValues = zeroed<FixedArray<f32, typeof KV_SIZE>>(); // [BATCH][KV_HEADS][HEAD_DIM]
 /** @align 64 */
-const gates = zeroed<FixedArray<f32, typeof HIDDEN_SIZE>>(); // [BATCH][HIDDEN]
-/** @align 64 */
-const ups = zeroed<FixedArray<f32, typeof HIDDEN_SIZE>>(); // [BATCH][HIDDEN]
+const gates = zeroed<FixedArray<f32, typeof GATES_SIZE>>(); // [2][BATCH][HIDDEN] gates, ups
 /** Of `attended` and of `gates`, which take turns. @align 64 */
 const innerLines = zeroed<FixedArray<Activations, typeof INNER_LINES>>();
 /** @align 64 */
@@ -195,7 +194,7 @@ function multiplyRows(
   const type = typeOf(layer, role);
   const tile = first / TILE_ROWS;
   const tiles = ref(matrixOf(layer, role)[usize(tile) * tileBytes(type, input.columns)]);
-  multiply(ref(out[first]), stride, tiles, type, (end - first) / TILE_ROWS, input, tokens);
+  multiply(ref(out[first]), stride, tiles, type, (end - first) / TILE_ROWS, 1, 0, input, tokens);
 }
 
 /** Where a core's share of so many rows (whole tiles) begins: blocks of 32, since these may be the next matrix's columns. */
@@ -287,30 +286,35 @@ function addShare(layer: i32, role: Role, input: Ptr<Input>, core: i32, cores: i
   }
 }
 
-/**
- * gates ← silu(Wgate · h) ∘ Wup · h. The tiles of both matrices lie in turn in the pack, so that a core reads its rows of both as one stream; then it
- * can finish them and make them ready for the next product.
- */
+/** gates ← silu(Wgate · h) ∘ Wup · h: both give a core the same rows, so that it can finish them and make them ready for the next product. */
 function gate(layer: i32, core: i32, cores: i32): void {
   const input = zeroed<Input>();
   normalize(ref(input), feedForwardNorm(layer), core, cores);
   const first = firstRow(HIDDEN_ROW, core, cores);
   const end = firstRow(HIDDEN_ROW, core + 1, cores);
-  const gateType = typeOf(layer, Role.Gate);
-  const upType = typeOf(layer, Role.Up);
-  const both = tileBytes(gateType, DIM) + tileBytes(upType, DIM);
-  for (let row = first; row < end; row += TILE_ROWS) {
-    const at = usize(row / TILE_ROWS) * both;
-    const gate = ref(matrixOf(layer, Role.Gate)[at]);
-    const up = ref(matrixOf(layer, Role.Up)[at]);
-    multiply(ref(gates[row]), HIDDEN_ROW, gate, gateType, 1, ref(input), tokens);
-    multiply(ref(ups[row]), HIDDEN_ROW, up, upType, 1, ref(input), tokens);
-  }
+  multiplyGateUp(layer, ref(input), first, end);
   useGates(ref(input));
   for (let t: i32 = 0; t < tokens; t++) {
-    swiglu(ref(gates[t * HIDDEN_ROW + first]), ref(ups[t * HIDDEN_ROW + first]), end - first);
+    const gate = ref(gates[t * HIDDEN_ROW + first]);
+    swiglu(gate, ref(gate[HIDDEN_SIZE]), end - first);
     prepare(ref(input), t, tokens, first, min(end, HIDDEN));
   }
+}
+
+/** Rows first … end-1 of both. Where they have one type, their tiles take turns in the pack, and are read as one stream. */
+function multiplyGateUp(layer: i32, input: Ptr<Input>, first: i32, end: i32): void {
+  const type = typeOf(layer, Role.Gate);
+  const gate = ref(gates[0]);
+  const up = ref(gates[HIDDEN_SIZE]);
+  if (type != typeOf(layer, Role.Up)) {
+    multiplyRows(gate, HIDDEN_ROW, layer, Role.Gate, input, first, end);
+    multiplyRows(up, HIDDEN_ROW, layer, Role.Up, input, first, end);
+    return;
+  }
+  const tile = (first / TILE_ROWS) * 2;
+  const count = ((end - first) / TILE_ROWS) * 2;
+  const tiles = ref(matrixOf(layer, Role.Gate)[usize(tile) * tileBytes(type, DIM)]);
+  multiply(ref(gate[first]), HIDDEN_ROW, tiles, type, count, 2, HIDDEN_SIZE, input, tokens);
 }
 
 /** x ← x + Wdown · gates */
@@ -328,5 +332,5 @@ function logitsJob(core: i32, cores: i32): void {
   const at = usize(first / TILE_ROWS) * tileBytes(OUTPUT_TYPE, DIM);
   const tiles = ref(packStart()[OUTPUT_OFFSET + at]);
   const count = (end - first) / TILE_ROWS;
-  multiply(ref(logits[first]), VOCABULARY_ROWS, tiles, OUTPUT_TYPE, count, ref(input), 1);
+  multiply(ref(logits[first]), VOCABULARY_ROWS, tiles, OUTPUT_TYPE, count, 1, 0, ref(input), 1);
 }

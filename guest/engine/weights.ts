@@ -11,7 +11,7 @@ import {
   WEIGHTS_NORMS,
 } from 'model';
 
-/** The matrices of a layer, in the order of the pack's tables. Tiles of Gate and Up lie in turn, those of the others one after the other. */
+/** The matrices of a layer, in the order of the pack's tables. Gate and Up of one type share a place, where their tiles take turns. */
 export enum Role {
   Query,
   Key,

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Constants } from '../compiler/index.ts';
 import type { Model, TensorType } from '../model/index.ts';
 import type { PlacedSection } from './layout.ts';
-import { matrixTypes, paddedRows, TILE_ROWS, tiledBytes } from './tiles.ts';
+import { matrixTypes, paddedRows } from './tiles.ts';
 
 /** Tokens that go through a layer together: a matrix is read once for them all. */
 const BATCH = 32;
@@ -57,12 +57,8 @@ export function placeConstants(model: Model, sections: PlacedSection[]): Constan
   const byName = new Map(sections.map((section) => [section.name, section]));
   const offset = (name: string) => byName.get(name)?.offset ?? 0;
   const { tensors } = model;
-  const offsets = tensors.layers.flatMap(({ gate }, layer) =>
-    roles.map((role) => {
-      if (role !== 'gate' && role !== 'up') return offset(`layer.${layer}.${role}`);
-      const gateUp = offset(`layer.${layer}.gateUp`);
-      return role === 'gate' ? gateUp : gateUp + tiledBytes(gate.type, TILE_ROWS, gate.columns);
-    }),
+  const offsets = tensors.layers.flatMap((_, layer) =>
+    roles.map((role) => offset(`layer.${layer}.${role}`) || offset(`layer.${layer}.gateUp`)),
   );
   const output = tensors.output ?? tensors.embedding;
   const used = new Set<TensorType>([tensors.embedding.type, output.type]);

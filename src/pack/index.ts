@@ -65,7 +65,7 @@ export async function createPack(model: Model, options: PackOptions = {}): Promi
     matrix(`layer.${i}.key`, layer.key),
     matrix(`layer.${i}.value`, layer.value),
     matrix(`layer.${i}.attentionOutput`, layer.attentionOutput),
-    gateAndUp(`layer.${i}.gateUp`, layer.gate, layer.up),
+    ...gateAndUp(`layer.${i}`, layer.gate, layer.up),
     matrix(`layer.${i}.down`, layer.down),
   ]);
   const ends = [matrix('embedding', tensors.embedding)];
@@ -163,14 +163,18 @@ function matrix(name: string, tensor: Tensor): Section {
   };
 }
 
-/** The rows of both have the same owners, who read their tiles as one stream (guest/engine/transformer.ts). */
-function gateAndUp(name: string, gate: Tensor, up: Tensor): Section {
-  const both = matrix(name, gate);
-  return {
-    ...both,
-    bytes: both.bytes + tiledBytes(up.type, up.rows, up.columns),
-    content: () => tilesInTurn(gate, up),
-  };
+/** Of one type, they are read as one stream (guest/engine/transformer.ts). */
+function gateAndUp(layer: string, gate: Tensor, up: Tensor): Section[] {
+  const [one, other] = [matrix(`${layer}.gate`, gate), matrix(`${layer}.up`, up)];
+  if (gate.type !== up.type) return [one, other];
+  return [
+    {
+      name: `${layer}.gateUp`,
+      bytes: one.bytes + other.bytes,
+      content: () => tilesInTurn(gate, up),
+      matrix: { type: matrixTypes[gate.type], rows: gate.rows * 2, columns: gate.columns },
+    },
+  ];
 }
 
 /** f32[layers × 2 + 1][dim]: attention and feed-forward norm of each layer, then the output's. */

@@ -28,7 +28,8 @@ export function tileBytes(type: i32, columns: i32): usize {
 }
 
 /**
- * out[token][row] = Σ matrix[row][column] · input[token][column] for the rows of `count` tiles, one after the other, and `tokens` tokens.
+ * out[token][row] = Σ matrix[row][column] · input[token][column] for the rows of `count` tiles and `tokens` tokens.
+ * ways: how many matrices of as many rows take turns in the tiles; the results of each lie `apart` floats behind those of the one before.
  * out: f32[tokens][outStride]; input: prepared
  */
 export function multiply(
@@ -37,13 +38,15 @@ export function multiply(
   tiles: Ptr<u8>,
   type: i32,
   count: i32,
+  ways: i32,
+  apart: i32,
   input: Ptr<Input>,
   tokens: i32,
 ): void {
   const bytes = tileBytes(type, input.columns);
   for (let i: i32 = 0; i < count; i++) {
     const tile = ref(tiles[usize(i) * bytes]);
-    const to = ref(out[i * TILE_ROWS]);
+    const to = ref(out[(i / ways) * TILE_ROWS + (i % ways) * apart]);
     if (USES_Q4_1 && type == MatrixType.Q4_1)
       multiplyTile4(to, outStride, tile, true, input, tokens);
     if (USES_Q4_0 && type == MatrixType.Q4_0)
