@@ -2,7 +2,8 @@
  * The transformer, by the kernels that this CPU runs best. A program may hold the transformer several times, each time compiled for
  * another CPU level, as units beside the main one (docs/language.md); all of them work on the same storage and give the same bits.
  */
-import { hasAvx512Vnni, hasAvxVnni, isEmulated } from 'machine';
+import { wantAhead } from 'kernels';
+import { hasAvx512Vnni, hasAvxVnni, isEmulated, isIntel } from 'machine';
 import { HAS_AVX2, HAS_AVX512VNNI, HAS_AVXVNNI } from 'units';
 import { evaluate as evaluateByMain, logitsOf as logitsByMain } from './transformer.ts';
 
@@ -34,6 +35,7 @@ export function unitInUse(): Unit {
   if (chosen == Unit.Unknown) {
     chosen = Unit.Main;
     if (isEmulated()) return chosen; // wide instructions are slow there
+    wantAhead(isIntel());
     if (HAS_AVX2) chosen = Unit.Avx2; // which all that we run on has
     if (HAS_AVXVNNI && hasAvxVnni()) chosen = Unit.AvxVnni;
     if (HAS_AVX512VNNI && hasAvx512Vnni()) chosen = Unit.Avx512Vnni;

@@ -93,6 +93,13 @@ export function isEmulated(): bool {
   return leaf.ebx == 0x54474354 && leaf.ecx == 0x43544743 && leaf.edx == 0x47435447;
 }
 
+/** Did Intel make the CPU? Leaf 0 says GenuineIntel. */
+export function isIntel(): bool {
+  const leaf = zeroed<Leaf>();
+  readLeaf(ref(leaf), 0, 0);
+  return leaf.ebx == 0x756e6547 && leaf.edx == 0x49656e69 && leaf.ecx == 0x6c65746e;
+}
+
 /** Can code of the unit avxvnni run? */
 export function hasAvxVnni(): bool {
   return knowsAvxVnni() && hasState(XCR0_AVX);

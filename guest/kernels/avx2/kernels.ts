@@ -1,4 +1,5 @@
 /** The kernels for CPUs with AVX2, AVX-VNNI among them. */
+export { wantAhead } from '../portable/ahead.ts';
 export {
   addQuery,
   attend,

@@ -1,4 +1,5 @@
 /** The kernels for CPUs with AVX-512 and its dot products. */
+export { wantAhead } from '../portable/ahead.ts';
 export {
   addQuery,
   attend,

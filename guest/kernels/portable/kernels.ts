@@ -1,4 +1,5 @@
 /** The kernels that every CPU runs, and the reference for the others. */
+export { wantAhead } from './ahead.ts';
 export {
   addQuery,
   attend,

@@ -17,6 +17,7 @@
  * multiply-add as for a multiplication, and a CPU hardly notices (docs/architecture.md).
  */
 import { begin4, multiplyAdd4, type Products4, sum4 } from 'kernels';
+import { fetchAhead, wantsAhead } from './ahead.ts';
 import { type Activations, type Input, linesOf, PACK_TOKENS } from './quantize.ts';
 
 const NIBBLES: i32 = 256;
@@ -37,7 +38,9 @@ export function multiplyTile4(
 ): void {
   const columns = input.columns;
   if (tokens == 1) {
-    passTile4Alone(out, tile, columns, hasMinimum, linesOf(input, 0, 1));
+    const lines = linesOf(input, 0, 1);
+    if (wantsAhead()) passTile4Alone(out, tile, columns, hasMinimum, lines, true);
+    else passTile4Alone(out, tile, columns, hasMinimum, lines, false);
     return;
   }
   for (let token: i32 = 0; token < tokens; token += PACK_TOKENS) {
@@ -58,6 +61,7 @@ function passTile4Alone(
   columns: i32,
   hasMinimum: bool,
   lines: Ptr<Activations>,
+  isAhead: bool,
 ): void {
   let block = tile;
   let line = lines;
@@ -70,6 +74,7 @@ function passTile4Alone(
   }
   let sum = f32x16.splat(0);
   for (let i: i32 = 1; i < columns / 32; i++) {
+    if (isAhead) fetchAhead(block, blockBytes4(hasMinimum));
     const next = ref(block[blockBytes4(hasMinimum)]);
     const nextLine = ref(line[1]);
     const lowDot = sum4(start4(line, 0, hasMinimum), low);

@@ -12,6 +12,7 @@
  * portable 226, 1405.
  */
 import { dot6, dot8, dot8Alone } from 'kernels';
+import { fetchAhead, wantsAhead } from './ahead.ts';
 import { type Activations, type Input, linesOf, PACK_TOKENS } from './quantize.ts';
 
 /** Bytes of 32 columns. @inline */
@@ -30,14 +31,16 @@ export function multiplyTile8(
 ): void {
   const columns = input.columns;
   if (tokens == 1) {
-    passTile8(out, outStride, tile, columns, isSixBit, linesOf(input, 0, 1), 1, 1);
+    const lines = linesOf(input, 0, 1);
+    if (wantsAhead()) passTile8(out, outStride, tile, columns, isSixBit, lines, 1, 1, true);
+    else passTile8(out, outStride, tile, columns, isSixBit, lines, 1, 1, false);
     return;
   }
   for (let token: i32 = 0; token < tokens; token += PACK_TOKENS) {
     const to = ref(out[token * outStride]);
     const lines = linesOf(input, token, tokens);
     const wanted = min(tokens - token, PACK_TOKENS);
-    passTile8(to, outStride, tile, columns, isSixBit, lines, PACK_TOKENS, wanted);
+    passTile8(to, outStride, tile, columns, isSixBit, lines, PACK_TOKENS, wanted, false);
   }
 }
 
@@ -51,12 +54,14 @@ function passTile8(
   lines: Ptr<Activations>,
   count: i32,
   wanted: i32,
+  isAhead: bool,
 ): void {
   const sums = zeroed<FixedArray<f32x16, typeof PACK_TOKENS>>();
   const weights = zeroed<FixedArray<u8x64, 8>>();
   let block = tile;
   let line = lines;
   for (let i: i32 = 0; i < columns / 32; i++) {
+    if (isAhead) fetchAhead(block, blockBytes8(isSixBit));
     /** @unroll */
     for (let j: i32 = 0; j < 8; j++) weights[j] = u8x64.load(ref(block[vectorAt(j, isSixBit)]), 0);
     /** @unroll */
