@@ -17,13 +17,15 @@ let pack: PreparedPack;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'mu-unit-'));
   const model = join(folder, 'tiny.gguf');
-  writeFileSync(model, makeTinyGguf());
+  // A type for each kernel that a lone token has
+  const types = ['Q4_0', 'Q4_1', 'Q8_0', 'Q6_K'] as const;
+  writeFileSync(model, makeTinyGguf({ dim: 256, hidden: 512, heads: 4, kvHeads: 2, types }));
   pack = await preparePack({ model });
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function compile(machine: GuestMachine, cpu?: CpuLevel): Promise<string> {
-  const app = join(import.meta.dirname, 'apps/unit.ts');
+async function compile(machine: GuestMachine, cpu?: CpuLevel, name = 'unit'): Promise<string> {
+  const app = join(import.meta.dirname, `apps/${name}.ts`);
   return (await compileGuest({ machine, app, constants: pack.constants, cpu })).elf;
 }
 
@@ -56,6 +58,17 @@ test.each(CPU_LEVEL_NAMES)('a process for %s alone: that, or one line', async (c
     expect(said).toMatch(/^\npanic: this CPU has no AVX\S+( VNNI)?; the program is .*\n$/);
   }
 });
+
+for (const cpu of CPU_LEVEL_NAMES) {
+  const missing = noLevel(cpu);
+  test.skipIf(missing)(
+    `${cpu} gives the same bits with weights fetched ahead${missing}`,
+    async () => {
+      const { status, stdout } = spawnSync(await compile('process', cpu, 'ahead'), [pack.path]);
+      expect({ status, said: stdout.toString() }).toEqual({ status: 0, said: 'the same' });
+    },
+  );
+}
 
 test.skipIf(!hasQemu)(`a PC: QEMU emulates no dot products${NO_QEMU}`, async () => {
   expect(await runPc(undefined, 'max')).toBe('main');
