@@ -55,6 +55,12 @@ export interface LayerTensors {
   key: Tensor;
   /** [kvHeads · headDim][dim] */
   value: Tensor;
+  /** [heads · headDim], F32: added to the product with `query`; so are the other two. Absent where the family has none. */
+  queryBias?: Tensor;
+  /** [kvHeads · headDim], F32 */
+  keyBias?: Tensor;
+  /** [kvHeads · headDim], F32 */
+  valueBias?: Tensor;
   /** [dim][heads · headDim] */
   attentionOutput: Tensor;
   /** [dim], F32 */
