@@ -2,9 +2,10 @@
  * The transformer, by the kernels that this CPU runs best. A program may hold the transformer several times, each time compiled for
  * another CPU level, as units beside the main one (docs/language.md); all of them work on the same storage and give the same bits.
  */
-import { wantAhead } from 'kernels';
+
 import { hasAvx512Vnni, hasAvxVnni, isEmulated, isIntel } from 'machine';
 import { HAS_AVX2, HAS_AVX512VNNI, HAS_AVXVNNI } from 'units';
+import { wantAhead } from '../kernels/ahead.ts';
 import { evaluate as evaluateByMain, logitsOf as logitsByMain } from './transformer.ts';
 
 /** @symbol evaluate_avx2 */

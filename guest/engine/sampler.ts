@@ -3,7 +3,7 @@
  * Everything is exact and ordered (larger logit first, then smaller id), so that a seed gives the same tokens everywhere.
  */
 import { VOCABULARY, VOCABULARY_ROWS } from 'model';
-import { exp, exp16 } from '../kernels/portable/math.ts';
+import { exp, exp16 } from '../kernels/math.ts';
 import { random } from './random.ts';
 import type { Settings } from './settings.ts';
 

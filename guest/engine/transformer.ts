@@ -5,28 +5,6 @@
  *   x ← embedding;  per layer: x ← x + Wo · attention(norm(x));  x ← x + Wdown · (silu(Wgate · h) ∘ Wup · h), h = norm(x);  logits = W · norm(x)
  */
 
-import {
-  type Activations,
-  addQuery,
-  addTo,
-  attend,
-  GROUP,
-  type Input,
-  multiply,
-  PACK_TOKENS,
-  prepare,
-  QUANTIZES,
-  type QueryBlock,
-  readRow,
-  rememberKey,
-  rememberValue,
-  rmsNorm,
-  rotate,
-  swiglu,
-  TILE_ROWS,
-  tileBytes,
-  turnTo,
-} from 'kernels';
 import { barrier, MAX_CORES, packStart, parallel } from 'machine';
 import {
   BATCH,
@@ -45,6 +23,19 @@ import {
   VOCABULARY_ROWS,
   WIDEST,
 } from 'model';
+import {
+  addQuery,
+  attend,
+  GROUP,
+  type QueryBlock,
+  rememberKey,
+  rememberValue,
+} from '../kernels/attention.ts';
+import { multiply, prepare, QUANTIZES, readRow, TILE_ROWS, tileBytes } from '../kernels/matmul.ts';
+import { addTo, rmsNorm } from '../kernels/norm.ts';
+import { type Activations, type Input, PACK_TOKENS } from '../kernels/quantize.ts';
+import { rotate, turnTo } from '../kernels/rope.ts';
+import { swiglu } from '../kernels/swiglu.ts';
 import { attentionNorm, feedForwardNorm, matrixOf, outputNorm, Role, typeOf } from './weights.ts';
 
 /** Strides are whole tiles: a matrix writes 16 rows at a time. */

@@ -29,7 +29,7 @@ export function bytesPerToken(constants: Constants, plan: MemoryPlan, positions:
   );
   const output = tiledBytes(typeNamed(number('OUTPUT_TYPE')), number('VOCABULARY'), dim);
   const norms = (number('LAYERS') * 2 + 1) * dim * 4;
-  const stored = Math.ceil(plan.context / 64) * 64; // whole chunks of guest/kernels/portable/attention.ts
+  const stored = Math.ceil(plan.context / 64) * 64; // whole chunks of guest/kernels/attention.ts
   const cache = (plan.keyValueBytes / stored) * positions;
   return matrices.reduce((sum, bytes) => sum + bytes, output + norms + cache);
 }

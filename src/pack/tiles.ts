@@ -1,12 +1,12 @@
 /**
- * Repacks the matrices of a model file into tiles of 16 rows, the order in which the kernels (guest/kernels/portable/tiles*.ts)
+ * Repacks the matrices of a model file into tiles of 16 rows, the order in which the kernels (guest/kernels/tiles*.ts)
  * read them. GGML's block layouts: ggml-common.h. No weight changes its value.
  */
 import { blockLayouts, halfAt, rowBytes, type Tensor, type TensorType } from '../model/index.ts';
 
 export const TILE_ROWS = 16;
 
-/** MatrixType of guest/kernels/portable/matrixType.ts. */
+/** MatrixType of guest/kernels/matrixType.ts. */
 export const matrixTypes: Record<TensorType, number> = {
   F32: 0,
   F16: 1,

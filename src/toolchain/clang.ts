@@ -49,8 +49,6 @@ const AVX512_FLAGS = ['avx512f', 'avx512bw', 'avx512cd', 'avx512dq', 'avx512vl',
 export interface CpuLevelFacts {
   /** clang's arguments */
   march: readonly string[];
-  /** folder of guest/kernels */
-  kernels: string;
   /** flags in /proc/cpuinfo that must all be there */
   needs: readonly string[];
 }
@@ -63,18 +61,15 @@ export interface CpuLevelFacts {
 export const CPU_LEVELS = {
   portable: {
     march: ['-march=x86-64-v3'],
-    kernels: 'portable',
     needs: V3_FLAGS,
   },
-  avx2: { march: ['-march=x86-64-v3'], kernels: 'avx2', needs: V3_FLAGS },
+  avx2: { march: ['-march=x86-64-v3'], needs: V3_FLAGS },
   avxvnni: {
     march: ['-march=x86-64-v3', '-mavxvnni'],
-    kernels: 'avx512vnni',
     needs: [...V3_FLAGS, 'avx_vnni'],
   },
   avx512vnni: {
     march: ['-march=x86-64-v4', '-mavx512vnni', '-mprefer-vector-width=512'],
-    kernels: 'avx512vnni',
     needs: [...V3_FLAGS, ...AVX512_FLAGS],
   },
 } as const satisfies Record<string, CpuLevelFacts>;

@@ -13,7 +13,6 @@ import { countLines, followImports } from '../measure/lines.ts';
 import { cached, cacheFolder, hashOf, hashSources, PROJECT_ROOT } from './cache.ts';
 import {
   BASE_LEVEL,
-  CPU_LEVELS,
   type CpuLevel,
   clangVersion,
   compileArguments,
@@ -97,9 +96,9 @@ const LARGE_PAGE = 2 ** 21;
 /** The module that is compiled once for each CPU level: it and the kernels are all that the level makes a difference to. */
 const UNIT_ROOT = join(PROJECT_ROOT, 'guest/engine/transformer.ts');
 
-/** The file behind the bare name "kernels" of a level. */
-function kernelsOf(cpu: CpuLevel): string {
-  return join(PROJECT_ROOT, 'guest/kernels', CPU_LEVELS[cpu].kernels, 'kernels.ts');
+/** The file behind the bare name "dots" of a level. */
+function dotsOf(cpu: CpuLevel): string {
+  return join(PROJECT_ROOT, 'guest/kernels/dots', `${cpu}.ts`);
 }
 
 /** The module "units": what the main unit is compiled for, and which further units there are (guest/units.d.ts). */
@@ -130,7 +129,7 @@ export function guestModules(
   machine: GuestMachine,
   app: string,
   cpu: CpuLevel = BASE_LEVEL,
-): { entry: string; modules: { machine: string; app: string; kernels: string } } {
+): { entry: string; modules: { machine: string; app: string; dots: string } } {
   const home = join(PROJECT_ROOT, 'guest/machine', machine);
   const named = join(PROJECT_ROOT, 'guest/apps', `${app}.ts`);
   return {
@@ -138,7 +137,7 @@ export function guestModules(
     modules: {
       machine: join(home, 'machine.ts'),
       app: existsSync(named) ? named : resolve(app),
-      kernels: kernelsOf(cpu),
+      dots: dotsOf(cpu),
     },
   };
 }
@@ -198,7 +197,7 @@ async function build(order: Build): Promise<void> {
     units: further.map((level) => ({
       name: level,
       root: UNIT_ROOT,
-      modules: { kernels: kernelsOf(level) },
+      modules: { dots: dotsOf(level) },
     })),
   });
   if (diagnostics.length > 0) throw new Error(diagnostics.map(formatDiagnostic).join('\n'));

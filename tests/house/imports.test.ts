@@ -57,8 +57,8 @@ const DIRECTIONS: Record<string, readonly string[]> = {
 const BARE: Record<string, readonly string[]> = {
   'guest/apps': ['machine', 'model'],
   'guest/console': ['machine', 'model'],
-  'guest/engine': ['machine', 'model', 'kernels', 'units'],
-  'guest/kernels': ['machine', 'model', 'kernels'],
+  'guest/engine': ['machine', 'model', 'units'],
+  'guest/kernels': ['machine', 'model', 'dots'],
   'guest/machine': ['machine', 'app', 'model', 'units'],
 };
 

@@ -1,8 +1,9 @@
 /** Says whether logits are the same when weights are fetched ahead and when they are not, of two tokens that come alone. */
-import { wantAhead } from 'kernels';
+
 import { VOCABULARY } from 'model';
 import { say } from '../../../guest/console/say.ts';
 import { evaluate, logitsOf, unitInUse } from '../../../guest/engine/forward.ts';
+import { wantAhead } from '../../../guest/kernels/ahead.ts';
 
 /** [2][VOCABULARY] */
 const LOGITS: i32 = 2 * VOCABULARY;

@@ -6,7 +6,7 @@
  *   a lane of 16 bits holds two columns: even · even + odd · odd, in 16 bits while they fit, then in 32
  *   4 bits: 4 vectors fit: 4 · 2 · 15 · 127 = 15,240      dot6   2 do: 2 · 2 · 63 · 127 = 32,004      dot8   1 does: 2 · 128 · 127
  */
-import { type Activations, spreadWords } from './quantize.ts';
+import { type Activations, spreadWords } from '../quantize.ts';
 
 /** Room for a line's quants in 16 bits; with it a line is two cache lines. */
 export const WORDS: i32 = 34;
@@ -58,6 +58,11 @@ export function dot8(weights: Ptr<u8x64>, x: Ptr<Activations>, group: i32): i32x
     sum = addLanes(sum, i16x32.add(evens, odds));
   }
   return sum;
+}
+
+/** The same, where no other token shares the weights. @inline */
+export function dot8Alone(weights: Ptr<u8x64>, x: Ptr<Activations>, group: i32): i32x16 {
+  return dot8(weights, x, group);
 }
 
 /** Per 16 bits: even · even + odd · odd of weights ≤ 127 and quants of columns `column` … column + 3. @inline */

@@ -16,7 +16,7 @@
  * Products are rounded before they are added: emulators, where images are tried out, take twelve times as long for a fused
  * multiply-add as for a multiplication, and a CPU hardly notices (docs/architecture.md).
  */
-import { begin4, multiplyAdd4, type Products4, sum4 } from 'kernels';
+import { begin4, multiplyAdd4, type Products4, sum4 } from 'dots';
 import { fetchAhead, wantsAhead } from './ahead.ts';
 import { type Activations, type Input, linesOf, PACK_TOKENS } from './quantize.ts';
 

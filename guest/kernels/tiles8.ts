@@ -11,7 +11,7 @@
  * Instructions for 32 columns of Q8_0 (512 products a token) with one token, and with eight: avx512vnni 30, 149; avx2 152, 890;
  * portable 226, 1405.
  */
-import { dot6, dot8, dot8Alone } from 'kernels';
+import { dot6, dot8, dot8Alone } from 'dots';
 import { fetchAhead, wantsAhead } from './ahead.ts';
 import { type Activations, type Input, linesOf, PACK_TOKENS } from './quantize.ts';
 

@@ -10,7 +10,7 @@
  * A token that comes alone (decoding) has a pack of its own size: its lines follow one another.
  */
 
-import { WORDS } from 'kernels';
+import { WORDS } from 'dots';
 
 /** Tokens of a pack. The last pack of a batch may be less than full; what stands in its other lines is of no consequence. */
 export const PACK_TOKENS: i32 = 8;

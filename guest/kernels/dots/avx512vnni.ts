@@ -1,8 +1,8 @@
 /**
- * The dot products of portable/dots.ts by VNNI: each `i32x16.dot` is one vpdpbusd, which adds four products of unsigned and signed
- * bytes to a lane. 16 rows × 16 columns are four of them.
+ * The dot products of portable.ts by VNNI: each `i32x16.dot` is one vpdpbusd of 64 bytes, which adds
+ * four products of unsigned and signed bytes to a lane. 16 rows × 16 columns are four of them.
  */
-import { type Activations, spread } from '../portable/quantize.ts';
+import { type Activations, spread } from '../quantize.ts';
 
 /** Bytes are what dot products want; the two fill a cache line. */
 export const WORDS: i32 = 2;
@@ -41,5 +41,10 @@ export function dot6(start: i32, weights: Ptr<u8x64>, x: Ptr<Activations>, group
 
 /** Σ (weight - 128) · quant @inline */
 export function dot8(weights: Ptr<u8x64>, x: Ptr<Activations>, group: i32): i32x16 {
+  return dot6(x.starts8[group], weights, x, group);
+}
+
+/** The same, where no other token shares the weights. @inline */
+export function dot8Alone(weights: Ptr<u8x64>, x: Ptr<Activations>, group: i32): i32x16 {
   return dot6(x.starts8[group], weights, x, group);
 }

@@ -1,5 +1,5 @@
 /**
- * The dot products of portable/dots.ts without VNNI, in pairs. Instructions for 16 rows × 16 columns, in vectors of 32 bytes:
+ * The dot products of portable.ts without VNNI, in pairs. Instructions for 16 rows × 16 columns, in vectors of 32 bytes:
  *
  *   4 bits   8 pmaddubsw · 6 paddw · 2 pmaddwd · 2 paddd    four pairs of products fit in 16 bits: 4 · 2 · 15 · 127 = 15,240
  *   dot6     8 pmaddubsw · 4 paddw · 4 pmaddwd · 4 paddd    two do: 2 · 2 · 63 · 127 = 32,004
@@ -7,7 +7,7 @@
  *            Alone: 16 pmaddwd · 16 paddd · 8 pand · 8 psrlw; half of them run on any of four pipes, of the others on two only
  */
 import { USES_Q8_0 } from 'model';
-import { type Activations, spread, spreadWords } from '../portable/quantize.ts';
+import { type Activations, spread, spreadWords } from '../quantize.ts';
 
 /** dot8Alone wants 16 bits. */
 export const WORDS: i32 = USES_Q8_0 ? 34 : 2;
