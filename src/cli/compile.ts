@@ -19,7 +19,7 @@ import {
   runTool,
   wasmArguments,
 } from '../toolchain/clang.ts';
-import { guestModules, unitConstants } from '../toolchain/guest.ts';
+import { archModules, guestModules, unitConstants } from '../toolchain/guest.ts';
 import { EXIT_FAILURE, say } from './terminal.ts';
 
 interface CompileOptions {
@@ -68,6 +68,7 @@ function compile(file: string, options: CompileOptions): void {
     entry: guest ? guest.entry : file,
     modules: {
       ...guest?.modules,
+      ...archModules(arch),
       ...(guest && { units: unitConstants(BASE_LEVEL, []) }),
       ...(options.constants ? { model } : {}),
     },

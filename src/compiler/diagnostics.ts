@@ -33,7 +33,7 @@ const TABLE = {
   },
   MU003: {
     message: 'unknown module "{name}"',
-    hint: 'a bare name is a per-target module that the build provides (machine, model, app); a file starts with ./ or ../',
+    hint: 'a bare name is a per-target module that the build provides (machine, model, arch/…); a file starts with ./ or ../',
   },
   MU004: {
     message: 'module "{module}" exports no "{name}"',
@@ -42,6 +42,10 @@ const TABLE = {
   MU005: {
     message: '{what} is not in the dialect',
     hint: 'import { a, b as c } from "./file.ts", export before a declaration, export { a } from "./file.ts"',
+  },
+  MU006: {
+    message: 'the module "{name}" is missing: there is no {path}',
+    hint: 'write it, or build for another target; a README.md beside it lists what belongs there',
   },
 
   // 1xx: TypeScript that is not in the dialect

@@ -6,7 +6,7 @@
 import { checkProgram } from './check/program.ts';
 import type { Diagnostic } from './diagnostics.ts';
 import { emitProgram } from './emit/program.ts';
-import type { Constants } from './parse/constants.ts';
+import type { BareModules } from './parse/bare.ts';
 import { loadModules } from './parse/modules.ts';
 import type { Target } from './target.ts';
 import { checkLinks, compileUnits, sharedStorage, type UnitInput } from './units.ts';
@@ -17,6 +17,7 @@ export {
   formatDiagnostic,
   formatDiagnostics,
 } from './diagnostics.ts';
+export { type BareModules, resolveBare } from './parse/bare.ts';
 export type { Constant, Constants, ConstantType } from './parse/constants.ts';
 export { ARCHITECTURES, type Architecture, type Target } from './target.ts';
 export type { UnitInput } from './units.ts';
@@ -24,8 +25,10 @@ export type { UnitInput } from './units.ts';
 export interface CompileInput {
   /** path of the root module: its exports are visible outside, its entry stub is the program's */
   entry: string;
-  /** bare specifier → file path, or constants: { machine: 'guest/machine/pc/machine.ts', model: { DIM: 288 } } */
-  modules?: Record<string, string | Constants>;
+  /**
+   * what bare names mean: { machine: 'guest/machine/pc/machine.ts', 'arch/': 'guest/arch/x86_64/', model: { DIM: 288 } }
+   */
+  modules?: BareModules;
   target: Target;
   /** traps that name file and line: bounds, null, lossy casts, division, assert */
   checked?: boolean;
@@ -56,7 +59,7 @@ export function compileToC(input: CompileInput): CompileOutput {
     units: {},
     diagnostics: sorted(diagnostics),
   });
-  if (graph.root === undefined || graph.diagnostics.some((d) => d.code === 'MU001')) {
+  if (graph.root === undefined || graph.diagnostics.some((d) => isFinal(d))) {
     return failed(graph.diagnostics);
   }
   const { program, checker } = checkProgram(graph, input.target);
@@ -71,6 +74,11 @@ export function compileToC(input: CompileInput): CompileOutput {
   if (diagnostics.length > 0) return failed(diagnostics);
   const texts = units.map(({ name, emitted: { c } }) => [name, c]);
   return { c: emitted.c, units: Object.fromEntries(texts), diagnostics };
+}
+
+/** Of a file that cannot be parsed, or a module that the target lacks: what else there were to say comes of it. */
+function isFinal({ code }: Diagnostic): boolean {
+  return code === 'MU001' || code === 'MU006';
 }
 
 function sorted(diagnostics: Diagnostic[]): Diagnostic[] {

@@ -7,7 +7,7 @@ import { resolve } from 'node:path';
 import { checkProgram } from './check/program.ts';
 import { type Diagnostic, diagnostic } from './diagnostics.ts';
 import { type Emitted, emitProgram, symbolOf } from './emit/program.ts';
-import type { Constants } from './parse/constants.ts';
+import type { BareModules } from './parse/bare.ts';
 import { loadModules, type ModuleGraph } from './parse/modules.ts';
 import type { Target } from './target.ts';
 import type { Program } from './tree.ts';
@@ -18,7 +18,7 @@ export interface UnitInput {
   /** path of its root module; if the program does not import it, the unit is left out */
   root: string;
   /** bare specifiers that mean something else here than in the main unit */
-  modules: Record<string, string | Constants>;
+  modules: BareModules;
 }
 
 export interface Unit {
@@ -28,7 +28,7 @@ export interface Unit {
 }
 
 interface Common {
-  modules: Record<string, string | Constants>;
+  modules: BareModules;
   target: Target;
   checked: boolean;
   read?: (path: string) => string;

@@ -1,6 +1,7 @@
 /** How many lines a build consists of: what was really compiled, found by following imports. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import { resolveBare } from '../compiler/parse/bare.ts';
 
 export interface LineCount {
   files: number;
@@ -68,8 +69,10 @@ export function followImports(entry: string, modules: Record<string, string>): s
     if (seen.has(path)) return;
     seen.add(path);
     for (const [, specifier] of readFileSync(path, 'utf8').matchAll(IMPORT)) {
-      if (specifier.startsWith('.')) visit(resolve(dirname(path), specifier));
-      else if (modules[specifier]) visit(modules[specifier]);
+      const file = specifier.startsWith('.')
+        ? resolve(dirname(path), specifier)
+        : resolveBare(modules, specifier);
+      if (file !== undefined) visit(file);
     }
   };
   visit(resolve(entry));

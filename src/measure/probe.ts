@@ -16,6 +16,7 @@ import {
   runTool,
 } from '../toolchain/clang.ts';
 import { requireTool } from '../toolchain/find.ts';
+import { archModules } from '../toolchain/guest.ts';
 import { type QemuMachine, qemuArguments } from '../toolchain/qemu.ts';
 
 /** Path of the probe, a static program without libc. */
@@ -25,7 +26,7 @@ export async function compileProbe(): Promise<string> {
   const { folder } = await cached('probe', key, async (folder) => {
     const { compileToC, formatDiagnostic } = await import('../compiler/index.ts');
     const target = { arch: 'x86_64' } as const;
-    const { c, diagnostics } = compileToC({ entry: source, modules: {}, target });
+    const { c, diagnostics } = compileToC({ entry: source, modules: archModules(), target });
     if (diagnostics.length > 0) throw new Error(diagnostics.map(formatDiagnostic).join('\n'));
     const [cFile, object] = [join(folder, 'probe.c'), join(folder, 'probe.o')];
     writeFileSync(cFile, c);

@@ -8,7 +8,7 @@ import { startChild } from '../toolchain/children.ts';
 import type { GuestMachine } from '../toolchain/clang.ts';
 import { fetchDebianSource } from '../toolchain/debianSource.ts';
 import { requireTool } from '../toolchain/find.ts';
-import { guestFiles } from '../toolchain/guest.ts';
+import { archModules, guestFiles } from '../toolchain/guest.ts';
 import { finish } from '../toolchain/kernel/make.ts';
 import { buildKernel, type KernelName } from '../toolchain/kernel.ts';
 import type { KernelLines } from './kernelLines.ts';
@@ -67,7 +67,7 @@ export async function countStack(
 /** The guest's TypeScript, by folder; what init shares with the engine's machine counts once. */
 function guestLayers(stack: StackName): LayerLines[] {
   const guest = join(PROJECT_ROOT, 'guest');
-  const init = stack === 'linux' ? followImports(join(guest, 'linux/init.ts'), {}) : [];
+  const init = stack === 'linux' ? followImports(join(guest, 'linux/init.ts'), archModules()) : [];
   const files = new Set([...guestFiles(MACHINES[stack], 'chat'), ...init]);
   return [...countByLayer([...files], guest)].map(([folder, count]) =>
     layer(`guest/${folder}`, count, 'TypeScript that the guest imports'),

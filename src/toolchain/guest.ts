@@ -8,7 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Constants } from '../compiler/index.ts';
+import type { Architecture, Constants } from '../compiler/index.ts';
 import { countLines, followImports } from '../measure/lines.ts';
 import { cached, cacheFolder, hashOf, hashSources, PROJECT_ROOT } from './cache.ts';
 import {
@@ -129,7 +129,7 @@ export function guestModules(
   machine: GuestMachine,
   app: string,
   cpu: CpuLevel = BASE_LEVEL,
-): { entry: string; modules: { machine: string; app: string; dots: string } } {
+): { entry: string; modules: { machine: string; app: string; dots: string; 'arch/': string } } {
   const home = join(PROJECT_ROOT, 'guest/machine', machine);
   const named = join(PROJECT_ROOT, 'guest/apps', `${app}.ts`);
   return {
@@ -138,8 +138,14 @@ export function guestModules(
       machine: join(home, 'machine.ts'),
       app: existsSync(named) ? named : resolve(app),
       dots: dotsOf(cpu),
+      ...archModules(),
     },
   };
+}
+
+/** The folder behind the bare names `arch/…`: what a program's processor brings, guest/arch/README.md. */
+export function archModules(arch: Architecture = 'x86_64'): { 'arch/': string } {
+  return { 'arch/': join(PROJECT_ROOT, 'guest/arch', arch, '/') };
 }
 
 export interface CompiledInit {
@@ -153,14 +159,17 @@ export interface CompiledInit {
 export async function compileInit(checked = false): Promise<CompiledInit> {
   const home = join(PROJECT_ROOT, 'guest/linux');
   const key = hashOf([
-    hashSources(['guest/linux', 'guest/machine', 'src/compiler', 'src/toolchain'], ['.ts']),
+    hashSources(
+      ['guest/linux', 'guest/machine', 'guest/arch', 'src/compiler', 'src/toolchain'],
+      ['.ts'],
+    ),
     ...[checked, clangVersion()],
   ]);
   const { folder } = await cached('init', key, (folder) =>
     build({
       machine: 'process',
       entry: join(home, 'init.ts'),
-      modules: {},
+      modules: archModules(),
       checked,
       cpu: BASE_LEVEL,
       further: [],

@@ -10,7 +10,8 @@ import { GUEST_FLAGS, runTool } from '../../src/toolchain/clang.ts';
 const folder = join(import.meta.dirname, 'cases');
 /** Cases in portable language only, and of one unit. */
 const portable = readdirSync(folder).filter(
-  (name) => !/^(refused|linux|machine|checked|pointers|units|startup$|efi$)/.test(name),
+  (name) =>
+    !/^(refused|linux|machine|checked|pointers|units|modules-folder|startup$|efi$)/.test(name),
 );
 
 test.each<[name: string, arch: Architecture, flags: string[]]>([

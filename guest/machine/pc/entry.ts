@@ -1,5 +1,5 @@
 import { main } from 'app';
-import { requireFeatures, requireState } from '../features.ts';
+import { requireFeatures, requireState } from 'arch/features';
 import { Milestone } from '../milestone.ts';
 import { reach, startClock } from '../x86/clock.ts';
 import { enableFeatures } from '../x86/cpu.ts';

@@ -1,4 +1,4 @@
-import { type Leaf, readLeaf } from '../features.ts';
+import { type Leaf, readLeaf } from 'arch/features';
 import { addText, type Line } from '../line.ts';
 import { stopWith } from '../panic.ts';
 import { MAPPED, PACK_LIMIT } from './layout.ts';

@@ -1,5 +1,5 @@
 import { main } from 'app';
-import { requireFeatures, requireState } from '../features.ts';
+import { requireFeatures, requireState } from 'arch/features';
 import { addText, type Line } from '../line.ts';
 import { Milestone } from '../milestone.ts';
 import { MAX_CORES } from '../pool.ts';

@@ -1,4 +1,4 @@
-import { type Leaf, readLeaf } from '../features.ts';
+import { type Leaf, readLeaf } from 'arch/features';
 import type { MILESTONES, Milestone } from '../milestone.ts';
 
 /**

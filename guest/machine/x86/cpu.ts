@@ -1,4 +1,4 @@
-import { type Leaf, readLeaf, requireBit, XCR0_AVX, XCR0_AVX512 } from '../features.ts';
+import { type Leaf, readLeaf, requireBit, XCR0_AVX, XCR0_AVX512 } from 'arch/features';
 
 /** Switching on what the CPU has: it comes with little more than its general registers. */
 const OSFXSR: u64 = 1 << 9;

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import ts from 'typescript';
 import { type Diagnostic, diagnostic, type Place } from '../diagnostics.ts';
+import { type BareModules, resolveBare } from './bare.ts';
 import type { Constants } from './constants.ts';
 
 /** One source file of the program. */
@@ -55,21 +56,24 @@ export function placeOf(node: ts.Node, file?: string): Place {
 
 export function loadModules(
   entry: string,
-  bare: Record<string, string | Constants>,
+  bare: BareModules,
   read: (path: string) => string = (path) => readFileSync(path, 'utf8'),
 ): ModuleGraph {
   const loaded = new Map<string, SourceModule>();
   const constants = new Map<string, ConstantsModule>();
+  /** bare names whose file is not there: each is reported once */
+  const missing = new Set<string>();
   const graph: ModuleGraph = { root: undefined, modules: [], diagnostics: [] };
 
-  function load(path: string, from: Place): SourceModule | undefined {
+  /** absent: what to say if the file cannot be read */
+  function load(path: string, absent: Diagnostic): SourceModule | undefined {
     const known = loaded.get(path);
     if (known !== undefined) return known;
     let text: string;
     try {
       text = read(path);
     } catch {
-      graph.diagnostics.push(diagnostic('MU002', from, { path: displayPath(path) }));
+      graph.diagnostics.push(absent);
       return undefined;
     }
     const source = ts.createSourceFile(path, text, ts.ScriptTarget.ESNext, true, ts.ScriptKind.TS);
@@ -88,22 +92,39 @@ export function loadModules(
     return module;
   }
 
+  function loadFile(path: string, from: Place): SourceModule | undefined {
+    return load(path, diagnostic('MU002', from, { path: displayPath(path) }));
+  }
+
   function resolveImport(module: SourceModule, specifier: ts.Expression): void {
     if (!ts.isStringLiteral(specifier)) return;
     const name = specifier.text;
     const at = placeOf(specifier, module.file);
     let target: Module | undefined;
     if (name.startsWith('.')) {
-      target = load(resolve(dirname(module.path), name), at);
-    } else if (Object.hasOwn(bare, name)) {
-      const provided = bare[name];
-      if (typeof provided === 'string') target = load(resolve(provided), at);
-      else target = constants.get(name) ?? { kind: 'constants', name, constants: provided };
-      if (target?.kind === 'constants') constants.set(name, target);
+      target = loadFile(resolve(dirname(module.path), name), at);
     } else {
-      graph.diagnostics.push(diagnostic('MU003', at, { name }));
+      target = resolveName(name, at);
     }
     if (target !== undefined) module.imports.set(name, target);
+  }
+
+  function resolveName(name: string, at: Place): Module | undefined {
+    const provided = resolveBare(bare, name);
+    if (provided === undefined) {
+      graph.diagnostics.push(diagnostic('MU003', at, { name }));
+      return undefined;
+    }
+    if (typeof provided !== 'string') {
+      const known = constants.get(name) ?? { kind: 'constants', name, constants: provided };
+      constants.set(name, known);
+      return known;
+    }
+    if (missing.has(name)) return undefined;
+    const path = resolve(provided);
+    const found = load(path, diagnostic('MU006', at, { name, path: displayPath(path) }));
+    if (found === undefined) missing.add(name);
+    return found;
   }
 
   function reportSyntax(module: SourceModule): void {
@@ -119,6 +140,6 @@ export function loadModules(
     }
   }
 
-  graph.root = load(resolve(entry), { file: displayPath(resolve(entry)), line: 1, column: 1 });
+  graph.root = loadFile(resolve(entry), { file: displayPath(resolve(entry)), line: 1, column: 1 });
   return graph;
 }

@@ -1,6 +1,6 @@
 import { NEEDS_AVX512VNNI, NEEDS_AVXVNNI } from 'units';
-import { addText, type Line } from './line.ts';
-import { stopWith } from './panic.ts';
+import { addText, type Line } from '../../machine/line.ts';
+import { stopWith } from '../../machine/panic.ts';
 
 /*
  * What an x86-64 CPU can do (Intel SDM volume 2, CPUID), and whether that is enough. The main unit uses every instruction of its

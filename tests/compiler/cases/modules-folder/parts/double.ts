@@ -1,0 +1,3 @@
+export function double(x: i32): i32 {
+  return x * 2;
+}
