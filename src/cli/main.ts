@@ -10,6 +10,7 @@ import { registerDoctor } from './doctor.ts';
 import { registerFlash } from './flash.ts';
 import { registerInspect } from './inspect.ts';
 import { registerLines } from './lines.ts';
+import { watchOutputs } from './outputs.ts';
 import { registerPerplexity } from './perplexity.ts';
 import { registerPull } from './pull.ts';
 import { registerRun } from './run.ts';
@@ -21,6 +22,7 @@ import {
   EXIT_OK,
   EXIT_USAGE,
   Interrupted,
+  say,
 } from './terminal.ts';
 import { registerTest } from './test.ts';
 
@@ -47,10 +49,7 @@ registerSurface(program);
 registerDoctor(program);
 registerTest(program);
 
-// A reader that stops early (mu run … | head) is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === 'EPIPE' ? EXIT_OK : EXIT_FAILURE);
-});
+watchOutputs();
 
 try {
   await program.parseAsync();
@@ -59,7 +58,7 @@ try {
     // commander has printed its message; help and version are no errors.
     process.exitCode = error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
   } else {
-    process.stderr.write(`${describeError(error)}\n`);
+    say(describeError(error));
     process.exitCode = error instanceof Interrupted ? EXIT_INTERRUPTED : EXIT_FAILURE;
   }
 }
