@@ -1,5 +1,5 @@
 /** The model that the benchmarks take unless told otherwise: the first argument, or what `mu pull` calls by this name. */
-import { resolveModel } from '../src/model/pull.ts';
+import { resolveModel } from '../src/pull/models.ts';
 
 export const DEFAULT_MODEL = 'smollm2-135m-instruct';
 

@@ -8,7 +8,7 @@ import {
   countFolder,
   countLines,
   type LineCount,
-} from '../measure/lines.ts';
+} from '../lines/count.ts';
 import { bootStack, buildStack } from '../stacks/index.ts';
 import { defaultThreads } from '../stacks/process.ts';
 import type { StackBuild } from '../stacks/stack.ts';

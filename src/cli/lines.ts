@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Argument, type Command } from 'commander';
-import { countLines } from '../measure/lines.ts';
+import { countLines } from '../lines/count.ts';
 import { countStack, MACHINES, type StackLines } from '../measure/stackLines.ts';
 import { STACK_NAMES, stackNamed } from '../stacks/index.ts';
 import type { StackName } from '../stacks/manifest.ts';

@@ -1,9 +1,9 @@
 /** What the commands that take a MODEL have in common. */
 import { type Command, Option } from 'commander';
-import { findModel, knownModels, resolveModel } from '../model/pull.ts';
+import type { TransferOptions } from '../pull/download.ts';
+import { findModel, knownModels, resolveModel } from '../pull/models.ts';
 import type { PackRequest } from '../stacks/prepare.ts';
 import { CPU_LEVEL_NAMES, type CpuLevel } from '../toolchain/clang.ts';
-import type { TransferOptions } from '../toolchain/download.ts';
 import { ensureTools } from '../toolchain/install.ts';
 import { integer } from './sampling.ts';
 import { createProgress, Interrupted, say } from './terminal.ts';

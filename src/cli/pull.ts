@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { findModel, knownModels, unknownModel } from '../model/pull.ts';
-import { bytesOf, findPulled, KNOWN_LIMINE, pullLimine } from '../toolchain/limine.ts';
+import { bytesOf, findPulled, KNOWN_LIMINE, pullLimine } from '../pull/limine.ts';
+import { findModel, knownModels, unknownModel } from '../pull/models.ts';
 import { obtainModel, transfer } from './modelOptions.ts';
 import { formatBytes } from './terminal.ts';
 

@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { LimineRelease } from '../toolchain/limine.ts';
+import type { LimineRelease } from '../pull/limine.ts';
 import type { BootImage } from './iso.ts';
 import type { Loader, LoaderParts } from './loader.ts';
 

@@ -1,5 +1,5 @@
+import { findLimine } from '../pull/limine.ts';
 import { ensureTools, type Say } from '../toolchain/install.ts';
-import { findLimine } from '../toolchain/limine.ts';
 import { grubLoader } from './grub.ts';
 import type { BootImage } from './iso.ts';
 import { limineLoader } from './limine.ts';

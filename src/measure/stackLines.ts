@@ -1,6 +1,9 @@
 /** How many lines a stack consists of, layer by layer, from what was compiled. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { countByLayer, countFolder, followImports, type LineCount } from '../lines/count.ts';
+import type { KernelLines } from '../lines/kernel.ts';
+import { countMuslLines } from '../lines/musl.ts';
 import type { StackName } from '../stacks/manifest.ts';
 import { buildBusybox } from '../toolchain/busybox.ts';
 import { cached, hashOf, PROJECT_ROOT } from '../toolchain/cache.ts';
@@ -11,9 +14,6 @@ import { requireTool } from '../toolchain/find.ts';
 import { archModules, guestFiles } from '../toolchain/guest.ts';
 import { finish } from '../toolchain/kernel/make.ts';
 import { buildKernel, type KernelName } from '../toolchain/kernel.ts';
-import type { KernelLines } from './kernelLines.ts';
-import { countByLayer, countFolder, followImports, type LineCount } from './lines.ts';
-import { countMuslLines } from './muslLines.ts';
 
 /** One layer. `files` and `all` are null where only the number of code lines is known. */
 export interface LayerLines {

@@ -1,9 +1,9 @@
+import { modelDamagedIn } from '../pull/models.ts';
 import { openGguf } from './gguf/llama.ts';
 import { openLlama2c } from './llama2c/checkpoint.ts';
 import type { Model } from './model.ts';
 import { ModelError } from './modelError.ts';
 import { openModelFile } from './modelFile.ts';
-import { checkKnownContent } from './pull.ts';
 
 export { type ChatOptions, type CompiledChat, compileChat, type SegmentPart } from './chat.ts';
 export type {
@@ -60,7 +60,16 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
       });
     }
     const model = await openGguf(file);
-    await checkKnownContent(path, model.name, file.bytes);
+    const damaged = await modelDamagedIn(path, model.name, file.bytes);
+    if (damaged !== undefined) {
+      throw new ModelError({
+        file: file.name,
+        field: 'contents',
+        found: `the name and size of ${damaged.file}, but not its SHA-256`,
+        expected: damaged.sha256,
+        remedy: 'the file is damaged: fetch it again with mu pull',
+      });
+    }
     return model;
   } catch (error) {
     await file.close();

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { countBusyboxLines } from '../measure/busyboxLines.ts';
+import { countBusyboxLines } from '../lines/busybox.ts';
 import { cached, hashOf, PROJECT_ROOT } from './cache.ts';
 import { startChild } from './children.ts';
 import { type DebianSource, fetchDebianSource } from './debianSource.ts';
@@ -25,7 +25,7 @@ export interface BuiltBusybox {
   applets: string[];
   /** Debian's version of the source. */
   version: string;
-  /** KernelLines (src/measure/kernelLines.ts) as JSON. */
+  /** KernelLines (src/lines/kernel.ts) as JSON. */
   lines: string;
   wasCached: boolean;
 }

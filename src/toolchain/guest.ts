@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Architecture, Constants } from '../compiler/index.ts';
-import { countLines, followImports } from '../measure/lines.ts';
+import { countLines, followImports } from '../lines/count.ts';
 import { cached, cacheFolder, hashOf, hashSources, PROJECT_ROOT } from './cache.ts';
 import {
   BASE_LEVEL,

@@ -4,7 +4,7 @@
  */
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { countKernelLines } from '../measure/kernelLines.ts';
+import { countKernelLines } from '../lines/kernel.ts';
 import { cached, cacheFolder, hashFile, hashOf, hashSources } from './cache.ts';
 import { findTool, requireTool } from './find.ts';
 import {
@@ -39,7 +39,7 @@ export interface BuiltKernel {
   systemMap: string;
   /** `6.1.192` */
   release: string;
-  /** KernelLines (src/measure/kernelLines.ts) as JSON. */
+  /** KernelLines (src/lines/kernel.ts) as JSON. */
   lines: string;
   wasCached: boolean;
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { findModel } from '../../src/model/pull.ts';
+import { findModel } from '../../src/pull/models.ts';
 import { mu } from './mu.ts';
 
 const MODEL = 'smollm2-135m-instruct';

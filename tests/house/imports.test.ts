@@ -1,5 +1,6 @@
 /**
- * Who may import whom. Host: cli → measure → stacks → { pack, image, console } → model → toolchain → compiler;
+ * Who may import whom. Host: cli → measure → stacks → { pack, image, console } → model → pull → toolchain →
+ * { compiler, lines };
  * guest: apps → engine → kernels, and the machine only by its bare name.
  */
 import { readFileSync } from 'node:fs';
@@ -15,6 +16,7 @@ const DIRECTIONS: Record<string, readonly string[]> = {
     'src/image',
     'src/console',
     'src/toolchain',
+    'src/pull',
     'src/model',
     'src/compiler',
   ],
@@ -24,22 +26,21 @@ const DIRECTIONS: Record<string, readonly string[]> = {
     'src/image',
     'src/console',
     'src/toolchain',
+    'src/lines',
     'src/model',
     'src/compiler',
   ],
   'src/pack': ['src/model', 'src/compiler'],
   // A loader's release is pulled as a model is.
-  'src/image': ['src/model', 'src/toolchain'],
+  'src/image': ['src/pull', 'src/toolchain'],
   // What was compiled is counted where the build's dependency files lie, before they go away.
-  'src/toolchain': [
-    'src/compiler',
-    'src/measure/lines.ts',
-    'src/measure/kernelLines.ts',
-    'src/measure/busyboxLines.ts',
-  ],
+  'src/toolchain': ['src/compiler', 'src/lines'],
+  'src/lines': [],
   'src/console': [],
-  // Models are kept in the cache folder; the guest's tokenizer is compiled for the host (hostTokenizer.ts).
-  'src/model': ['src/toolchain', 'src/compiler'],
+  // A known model is known by its content; the guest's tokenizer is compiled for the host (hostTokenizer.ts).
+  'src/model': ['src/pull', 'src/toolchain', 'src/compiler'],
+  // What is fetched lies in the cache folder.
+  'src/pull': ['src/toolchain'],
   'src/compiler': [],
   'guest/apps': ['guest/engine', 'guest/console', 'guest/kernels'],
   'guest/console': ['guest/engine'],

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { grubCommands } from '../../src/image/grub.ts';
 import { findLoader } from '../../src/image/loader.ts';
-import { findLimine } from '../../src/toolchain/limine.ts';
+import { findLimine } from '../../src/pull/limine.ts';
 import {
   NAMED_IMAGE as image,
   LIMINE_FOLDER,

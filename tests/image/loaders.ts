@@ -7,9 +7,9 @@ import { grubLoader } from '../../src/image/grub.ts';
 import type { BootImage } from '../../src/image/iso.ts';
 import { limineLoader } from '../../src/image/limine.ts';
 import type { Loader } from '../../src/image/loader.ts';
+import { findLimine } from '../../src/pull/limine.ts';
 import { PROJECT_ROOT } from '../../src/toolchain/cache.ts';
 import { findTool } from '../../src/toolchain/find.ts';
-import { findLimine } from '../../src/toolchain/limine.ts';
 import type { Qmp } from '../../src/toolchain/qmp.ts';
 import type { ToolName } from '../../src/toolchain/tools.ts';
 

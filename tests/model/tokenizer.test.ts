@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type HostTokenizer, loadTokenizer } from '../../src/model/hostTokenizer.ts';
 import { openModel } from '../../src/model/index.ts';
-import { findModel } from '../../src/model/pull.ts';
+import { findModel } from '../../src/pull/models.ts';
 import { hasSharedModels, put, sharedModels, temporaryFolder } from './files.ts';
 import { makeLlama3Gguf } from './llama3Vocabulary.ts';
 import { recoverModel, type VocabularyName } from './recoverVocabulary.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { countFile, type KernelLines } from '../../src/measure/kernelLines.ts';
+import { countFile, type KernelLines } from '../../src/lines/kernel.ts';
 import { isRunning } from '../../src/toolchain/cache.ts';
 import { killChild, startChild } from '../../src/toolchain/children.ts';
 import { findTool } from '../../src/toolchain/find.ts';

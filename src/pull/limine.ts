@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheFolder } from './cache.ts';
+import { cacheFolder } from '../toolchain/cache.ts';
 import { download, type TransferOptions } from './download.ts';
 
 /** A folder with a usable release. */

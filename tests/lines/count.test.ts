@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { countLines } from '../../src/measure/lines.ts';
+import { countLines } from '../../src/lines/count.ts';
 
 test('code is what is neither blank nor comment', () => {
   const text = `/** Adds.

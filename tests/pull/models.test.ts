@@ -5,8 +5,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type KnownModel, obtain, resolveModel } from '../../src/model/pull.ts';
-import { temporaryFolder } from './files.ts';
+import { type KnownModel, obtain, resolveModel } from '../../src/pull/models.ts';
+import { temporaryFolder } from '../model/files.ts';
 
 const content = Buffer.alloc(300_000, 'a model ');
 const sha256 = createHash('sha256').update(content).digest('hex');

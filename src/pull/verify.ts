@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { hashFile } from '../../toolchain/cache.ts';
+import { hashFile } from '../toolchain/cache.ts';
 import type { KnownModel } from './knownModels.ts';
 
 /**

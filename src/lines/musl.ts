@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { countFile, type KernelCount } from './kernelLines.ts';
+import { countFile, type KernelCount } from './kernel.ts';
 
 const ARCHITECTURE = 'x86_64';
 /** musl's default allocator; its Makefile leaves the other one out. */

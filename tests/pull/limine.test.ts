@@ -14,14 +14,14 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { PROJECT_ROOT } from '../../src/toolchain/cache.ts';
 import {
   findLimine,
   KNOWN_LIMINE,
   type KnownRelease,
   pullLimine,
   requireLimine,
-} from '../../src/toolchain/limine.ts';
+} from '../../src/pull/limine.ts';
+import { PROJECT_ROOT } from '../../src/toolchain/cache.ts';
 
 const top = mkdtempSync(join(tmpdir(), 'mu-limine-'));
 let folder: string;

@@ -1,7 +1,7 @@
-/** How many lines a BusyBox consists of, as kernelLines.ts counts those of a kernel. */
+/** How many lines a BusyBox consists of, as kernel.ts counts those of a kernel. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { countFiles, type KernelLines } from './kernelLines.ts';
+import { countFiles, type KernelLines } from './kernel.ts';
 
 /**
  * tree: the folder that it was built in, absolute. Every file that the compiler opened for the target; what stands under
