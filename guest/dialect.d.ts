@@ -434,6 +434,38 @@ declare type u64x64 = LanesOf<'u64', 64>;
 declare const u64x64: IntegerLanes<u64x64, 64, i64x64>;
 
 // ---------------------------------------------------------------------------------------------------------------------
+// Assembly: what no other statement can say. Only guest/arch has any.
+
+/**
+ * What the text of assembly works with. A name that the text has in braces stands for a general register that clang chooses;
+ * any other name is a register's: `{ eax: leaf }`. It must be as wide as the value.
+ */
+interface AssemblyOperands {
+  /** integers, pointers, function pointers; in a function */
+  in?: { [name: string]: unknown };
+  /** local variables, written when the text has run. One of the same name in `in`: both are in one register. */
+  out?: { [name: string]: unknown };
+  /** what {name} stands for in the text: a function's or storage's symbol, or a constant's number */
+  use?: { [name: string]: unknown };
+  /** registers that the text changes besides; flags always count as changed */
+  clobbers?: string[];
+  /** It neither reads nor writes memory. Otherwise all that may be in memory is there before, and read again after. */
+  memory?: false;
+}
+
+/**
+ * Assembly, as the target's assembler reads it (x86: AT&T syntax). A statement: never left out, never moved over another.
+ * At module level with `use` only; its sections and labels are its own affair, and .text is where it starts. A brace is {{ or }}.
+ *
+ * @example
+ * let low: u32 = 0;
+ * let high: u32 = 0;
+ * asm('rdmsr', { in: { ecx: register }, out: { eax: low, edx: high } });
+ * asm('mov {value}, %cr3', { in: { value } });
+ */
+declare function asm(text: string, operands?: AssemblyOperands): void;
+
+// ---------------------------------------------------------------------------------------------------------------------
 // Machine instructions. Each is refused for targets other than its own. The compiler's table: src/compiler/intrinsics.
 
 /** x86-64, but for pause, which every target has */

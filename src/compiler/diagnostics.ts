@@ -51,7 +51,7 @@ const TABLE = {
   // 1xx: TypeScript that is not in the dialect
   MU101: { message: '{what} is not in the dialect', hint: '{instead}' },
   MU102: {
-    message: 'only declarations and entry stubs can stand at module level',
+    message: 'only declarations and assembly can stand at module level',
     hint: 'put the statement into a function',
   },
   MU103: { message: '{what} cannot stand inside a function', hint: 'declare it at module level' },
@@ -181,6 +181,7 @@ const TABLE = {
   },
   MU602: { message: '{name} is not for {type}', hint: '{instead}' },
   MU603: { message: 'unknown builtin {name}', hint: 'guest/dialect.d.ts has all of them' },
+  MU604: { message: 'assembly: {problem}', hint: '{instead}' },
 } as const satisfies Record<string, Entry>;
 
 export type DiagnosticCode = keyof typeof TABLE;

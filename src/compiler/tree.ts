@@ -79,6 +79,40 @@ export interface EntryStub {
   place: Place;
 }
 
+// --- Assembly ---------------------------------------------------------------------------------------------------------
+
+/** A part of assembly's text: as it is; the operand that stands there; what has a symbol. */
+export type AssemblyPiece =
+  | string
+  | { operand: string }
+  | { symbol: FunctionInstance | GlobalDeclaration };
+
+/** register: '' for any that the text names by the operand's name */
+export interface AssemblyInput {
+  name: string;
+  register: string;
+  value: Expression;
+}
+
+export interface AssemblyOutput {
+  name: string;
+  register: string;
+  local: Local;
+}
+
+/** asm(…), in a function or at module level: there without operands */
+export interface Assembly {
+  pieces: AssemblyPiece[];
+  /** an output and an input of the same name, if that is of no register, are in one */
+  outputs: AssemblyOutput[];
+  inputs: AssemblyInput[];
+  /** registers besides those of the operands */
+  clobbers: string[];
+  /** it may read and write memory */
+  memory: boolean;
+  place: Place;
+}
+
 // --- Expressions ------------------------------------------------------------------------------------------------------
 
 interface Common {
@@ -147,6 +181,7 @@ export type Statement = { place: Place } & (
   /** target = target operator value; the target is evaluated once */
   | { kind: 'update'; target: Expression; operator: BinaryOperator; value: Expression }
   | { kind: 'expression'; expression: Expression }
+  | { kind: 'assembly'; assembly: Assembly }
   | { kind: 'if'; condition: Expression; then: Statement[]; else?: Statement[] }
   | { kind: 'while'; condition: Expression; body: Statement[] }
   | { kind: 'do'; condition: Expression; body: Statement[] }
@@ -188,6 +223,8 @@ export interface Program {
   /** functions that the outside may call: exports of the root module and, in the main unit, @symbol */
   roots: FunctionInstance[];
   entries: EntryStub[];
+  /** at module level, in the order of the modules; of the main unit */
+  assembly: Assembly[];
   panic: FunctionInstance | undefined;
 }
 

@@ -11,7 +11,9 @@ const folder = join(import.meta.dirname, 'cases');
 /** Cases in portable language only, and of one unit. */
 const portable = readdirSync(folder).filter(
   (name) =>
-    !/^(refused|linux|machine|checked|pointers|units|modules-folder|startup$|efi$)/.test(name),
+    !/^(refused|assembly|linux|machine|checked|pointers|units|modules-folder|startup$|efi$)/.test(
+      name,
+    ),
 );
 
 test.each<[name: string, arch: Architecture, flags: string[]]>([

@@ -41,6 +41,10 @@ export function checkBuiltin(
       return checkLayout(context, node, name);
     }
     if (name === 'ref') return checkRef(context, node);
+    if (name === 'asm') {
+      const instead = 'it is a statement; its outputs are local variables';
+      return refuse(context, node, 'MU101', { what: 'asm(…) as a value', instead });
+    }
     if (name === 'zeroed') {
       const type = node.typeArguments?.[0]?.getText() ?? 'S';
       return refuse(context, node, 'MU407', { type });

@@ -6,6 +6,7 @@ import type { ModuleGraph, SourceModule } from '../parse/modules.ts';
 import type { Target } from '../target.ts';
 import type { FunctionInstance, Program } from '../tree.ts';
 import { i32, stringType, TypeTable, usize, voidType } from '../types.ts';
+import { checkAssembly, isAssembly } from './assembly.ts';
 import { checkConstant, constantDeclaration } from './constants.ts';
 import { type Checker, type ModuleSymbol, moduleContext, place, report } from './context.ts';
 import { checkExpression } from './expressions.ts';
@@ -49,6 +50,7 @@ export function checkProgram(
     enums: [],
     roots,
     entries: checker.entries,
+    assembly: [],
     panic: undefined,
   };
   for (const [module, symbols] of checker.symbols) {
@@ -180,6 +182,11 @@ function checkLoose(
 ): void {
   const context = moduleContext(checker, module);
   const call = node.expression;
+  if (isAssembly(call)) {
+    const assembly = checkAssembly(context, call);
+    if (assembly !== undefined && program.unit === undefined) program.assembly.push(assembly);
+    return;
+  }
   const name = ts.isCallExpression(call) ? call.expression.getText() : '';
   if (!ts.isCallExpression(call) || !(ENTRIES as readonly string[]).includes(name)) {
     report(context, node, 'MU102');

@@ -3,6 +3,7 @@
 import ts from 'typescript';
 import type { Expression, FunctionInstance, Local, Statement, SwitchClause } from '../tree.ts';
 import { errorType, isValue, nullType, type Type, voidType } from '../types.ts';
+import { checkAssembly, isAssembly } from './assembly.ts';
 import { checkConstant } from './constants.ts';
 import { type Context, type FunctionSymbol, innerScope, place, refuse, report } from './context.ts';
 import { coerce, literal } from './convert.ts';
@@ -97,7 +98,11 @@ function checkStatement(context: Context, node: ts.Statement): Statement[] {
     const tags = readTags(context, node, 'storage');
     return checkVariables(context, node.declarationList, tags);
   }
-  if (ts.isExpressionStatement(node)) return checkEffect(context, node.expression);
+  if (ts.isExpressionStatement(node)) {
+    if (!isAssembly(node.expression)) return checkEffect(context, node.expression);
+    const assembly = checkAssembly(context, node.expression);
+    return assembly === undefined ? [] : [{ kind: 'assembly', assembly, place: at }];
+  }
   if (ts.isIfStatement(node)) {
     const condition = checkCondition(context, node.expression);
     const then = checkInner(context, node.thenStatement);

@@ -12,7 +12,7 @@ import {
 } from './context.ts';
 import { readTags } from './tags.ts';
 
-/** Statements at module level that are not declarations: entry stubs, or mistakes. */
+/** Statements at module level that are not declarations: assembly, or mistakes. */
 export interface LooseStatement {
   module: SourceModule;
   node: ts.ExpressionStatement;
@@ -163,10 +163,7 @@ function collectImports(
   add: (symbol: ModuleSymbol, at: ts.Node) => void,
 ): void {
   const clause = node.importClause;
-  if (clause === undefined) {
-    report(context, node, 'MU005', { what: 'an import for its effects' });
-    return;
-  }
+  if (clause === undefined) return; // for the module's assembly, and its functions with @symbol
   if (clause.name !== undefined) report(context, clause.name, 'MU005', { what: 'default import' });
   const bindings = clause.namedBindings;
   if (bindings === undefined) return;

@@ -130,6 +130,8 @@ export class Effects {
       }
       case 'expression':
         return this.of(statement.expression);
+      case 'assembly':
+        return WRITES;
       case 'if':
         return Math.max(
           this.of(statement.condition),

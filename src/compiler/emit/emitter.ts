@@ -36,6 +36,8 @@ export interface Emitter {
   /** functions that are called or pointed to; those not yet written stand in `pending` */
   functions: Set<FunctionInstance>;
   pending: FunctionInstance[];
+  /** what assembly names: kept, though no C may */
+  named: Set<FunctionInstance | GlobalDeclaration>;
   /** files that checks name → number of their `file_N` */
   files: Map<string, number>;
   /** functions compiled for general registers only: emit/registers.ts */

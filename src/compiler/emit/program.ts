@@ -10,6 +10,7 @@ import type {
   TableElement,
 } from '../tree.ts';
 import type { EnumType, Type } from '../types.ts';
+import { moduleAssembly } from './assembly.ts';
 import { Effects } from './effects.ts';
 import {
   declare,
@@ -70,6 +71,7 @@ export function emitProgram(
     globals: new Set(program.globals.filter((global) => shared.has(global.symbol))),
     functions: new Set(),
     pending: [],
+    named: new Set(),
     files: new Map(),
     general: x86 ? generalFunctions(program.functions) : new Set(),
     current: undefined,
@@ -79,9 +81,10 @@ export function emitProgram(
   for (const root of program.roots) useFunction(e, root);
   if (checked && program.panic !== undefined) useFunction(e, program.panic);
   const entries = program.entries.map((stub) => entryStub(e, stub));
+  const assembly = program.assembly.map((text) => moduleAssembly(e, text));
 
   const bodies = new Map<FunctionInstance, (out: Lines) => void>();
-  const globals = new Map<GlobalDeclaration, string>();
+  const globals = new Set<GlobalDeclaration>();
   // Writing a function finds further functions, globals and types; so all of them are written before the file is put together.
   for (let busy = true; busy; ) {
     busy = false;
@@ -93,7 +96,8 @@ export function emitProgram(
     }
     for (const global of e.globals) {
       if (globals.has(global)) continue;
-      globals.set(global, globalDefinition(e, global));
+      globals.add(global);
+      globalDefinition(e, global);
       busy = true;
     }
   }
@@ -132,10 +136,11 @@ export function emitProgram(
     '',
     ...constants.map((constant) => constantDefinition(e, constant)),
     ...prototypes,
-    ...tables.map((global) => globals.get(global) as string),
+    ...tables.map((global) => globalDefinition(e, global)),
     ...out.lines,
     '',
     ...entries,
+    ...assembly,
   ];
   const c = `${sections
     .join('\n')
@@ -204,7 +209,7 @@ function constantDefinition(e: Emitter, constant: ConstantDeclaration): string {
 }
 
 function globalDefinition(e: Emitter, global: GlobalDeclaration): string {
-  const attributes: string[] = [];
+  const attributes = e.named.has(global) ? ['used'] : [];
   const align = global.tags.get('align');
   if (align !== undefined) attributes.push(`aligned(${align})`);
   const section = global.tags.get('section');
@@ -288,7 +293,7 @@ function head(e: Emitter, instance: FunctionInstance, prototype: boolean): strin
   if (tags.has('section')) attributes.push(`section(${JSON.stringify(tags.get('section'))})`);
   if (type.result.kind === 'never') attributes.push('noreturn');
   const isEntry = e.program.entries.some((stub) => stub.start === instance);
-  if (isEntry) attributes.push('used');
+  if (isEntry || (e.named.has(instance) && !instance.external)) attributes.push('used');
   // The outside sees the name of the TypeScript, also where C needs another.
   const symbol = symbolOf(e.program, instance);
   if (isRoot && e.target.arch === 'wasm32') attributes.push(`export_name("${symbol}")`);

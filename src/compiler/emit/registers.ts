@@ -48,6 +48,7 @@ const FOREIGN = new Set([
   'enum',
   'tags',
   'callees',
+  'pieces',
 ]);
 
 interface Contents {

@@ -2,6 +2,7 @@
 
 import type { Place } from '../diagnostics.ts';
 import type { Expression, ExpressionOf, Local, Statement } from '../tree.ts';
+import { inlineAssembly } from './assembly.ts';
 import { NONE, WRITES } from './effects.ts';
 import { declare, type Emitter, temporary } from './emitter.ts';
 import { converted, expression, place } from './expressions.ts';
@@ -80,6 +81,9 @@ function statement(e: Emitter, out: Lines, s: Statement, indent: string): void {
       if (text !== '') out.at(s.place, `${indent}${text};`);
       return;
     }
+    case 'assembly':
+      out.at(s.place, `${indent}${inlineAssembly(e, s.assembly)}`);
+      return;
     case 'if':
       ifStatement(e, out, s, indent, '');
       return;
