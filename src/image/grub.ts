@@ -5,8 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findTool, requireTool } from '../toolchain/find.ts';
-import { type BootImage, VOLUME } from './iso.ts';
-import type { Loader, LoaderParts } from './loader.ts';
+import { type BootImage, type Loader, type LoaderParts, VOLUME } from './loader.ts';
 import { runImageTool } from './tools.ts';
 
 /** Of the packages grub-pc-bin and grub-efi-amd64-bin. */

@@ -11,27 +11,8 @@ import { renameSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { requireTool } from '../toolchain/find.ts';
 import { BOOT_X64, writeEsp } from './esp.ts';
-import type { Loader } from './loader.ts';
+import { type BootImage, type Loader, VOLUME } from './loader.ts';
 import { imageDate, inTemporaryFolder, runImageTool } from './tools.ts';
-
-/** The file system's name; GRUB finds it by that. */
-export const VOLUME = 'MUINFERENCE';
-
-/** A system, as a loader starts it. */
-export interface BootImage {
-  /** How it is entered. GRUB knows only `linux`. */
-  protocol: 'linux' | 'limine';
-  /** bzImage, or an ELF of the machine pc. */
-  kernel: string;
-  /** Handed over in this order: cpio archives that Linux unpacks into the same file system, or a model pack. */
-  modules: readonly string[];
-  /** Default: none. */
-  commandLine?: string;
-  /** What the loader calls it. */
-  title: string;
-  /** An EFI application that UEFI starts in place of the loader. It finds the modules beside it, under their own names, and so does the loader by BIOS. */
-  efiProgram?: string;
-}
 
 /**
  * Writes `output`; returns its size in bytes. The same files give the same bytes: all dates are SOURCE_DATE_EPOCH's, or a fixed

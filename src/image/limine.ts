@@ -5,8 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { LimineRelease } from '../pull/limine.ts';
-import type { BootImage } from './iso.ts';
-import type { Loader, LoaderParts } from './loader.ts';
+import type { BootImage, Loader, LoaderParts } from './loader.ts';
 
 export function limineLoader(release: LimineRelease): Loader {
   return {

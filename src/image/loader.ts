@@ -1,8 +1,23 @@
-import { findLimine } from '../pull/limine.ts';
-import { ensureTools, type Say } from '../toolchain/install.ts';
-import { grubLoader } from './grub.ts';
-import type { BootImage } from './iso.ts';
-import { limineLoader } from './limine.ts';
+/** A boot loader and what it is told of an image: what Limine and GRUB have in common. */
+
+/** The file system's name; GRUB finds it by that. */
+export const VOLUME = 'MUINFERENCE';
+
+/** A system, as a loader starts it. */
+export interface BootImage {
+  /** How it is entered. GRUB knows only `linux`. */
+  protocol: 'linux' | 'limine';
+  /** bzImage, or an ELF of the machine pc. */
+  kernel: string;
+  /** Handed over in this order: cpio archives that Linux unpacks into the same file system, or a model pack. */
+  modules: readonly string[];
+  /** Default: none. */
+  commandLine?: string;
+  /** What the loader calls it. */
+  title: string;
+  /** An EFI application that UEFI starts in place of the loader. It finds the modules beside it, under their own names, and so does the loader by BIOS. */
+  efiProgram?: string;
+}
 
 /** A boot loader, ready to be put into images. */
 export interface Loader {
@@ -23,22 +38,4 @@ export interface LoaderParts {
   efiProgram: string;
   /** xorriso's options for what BIOS loads from a disk: the code of the MBR, and what that loads. */
   diskBoot: readonly string[];
-}
-
-export interface LoaderOptions {
-  /** A folder with a binary release of Limine: --limine. */
-  limine?: string;
-}
-
-/**
- * Limine, where there is a release of it (findLimine()), else GRUB from Debian, said in one line. Tools that are missing are
- * installed, or the error says how.
- */
-export function findLoader({ limine }: LoaderOptions, say: Say): Loader {
-  ensureTools(['xorriso', 'mtools'], say);
-  const release = findLimine({ folder: limine });
-  if (release) return limineLoader(release);
-  say('Limine is not here (--limine DIR, or mu pull limine): using GRUB from Debian');
-  ensureTools(['grub', 'grub-bios', 'grub-uefi'], say);
-  return grubLoader();
 }

@@ -3,7 +3,6 @@
  * The machine changes while it is measured: its memory and the distance of its processors are measured before and after every run.
  */
 
-import type { MemoryProbe, MemoryState, Resident } from './speedGuests.ts';
 import { median } from './spread.ts';
 
 /** One of prompt and generated is 0. */
@@ -16,6 +15,13 @@ export interface Test {
   depth: number;
 }
 
+/** What a process holds in memory, in bytes (proc_pid_status(5): VmHWM, RssAnon, RssFile). */
+export interface Resident {
+  peak: number;
+  anonymous: number;
+  file: number;
+}
+
 export interface Run {
   nanos: number;
   /** Ours only. */
@@ -26,6 +32,19 @@ export interface Run {
 
 /** Measures one test in a process of its own, warmed up. */
 export type RunTest = (test: Test, threads: number, signal?: AbortSignal) => Promise<Run>;
+
+/** What the memory gives while `threads` read it, and how far two processors are apart. */
+export interface MemoryState {
+  /** Bytes per nanosecond: GB/s. */
+  bandwidth: number;
+  /** Nanoseconds that a cache line takes from one processor to another; null where there is one only. */
+  hop: number | null;
+}
+
+export interface MemoryProbe {
+  measure(threads: number): Promise<MemoryState>;
+  end(): void;
+}
 
 export interface Sample extends Run {
   before: MemoryState;

@@ -6,15 +6,8 @@ import { type Child, killChild, startChild } from '../toolchain/children.ts';
 import { BASE_LEVEL, type CpuLevel } from '../toolchain/clang.ts';
 import { compileGuest } from '../toolchain/guest.ts';
 import { forgetPages, LARGE_ENOUGH, largePageShare } from '../toolchain/pageCache.ts';
-import type { Test } from './speed.ts';
+import type { MemoryProbe, Resident, Test } from './speed.ts';
 import { createReceiver, lastWords } from './wire.ts';
-
-/** What a process holds in memory, in bytes (proc_pid_status(5): VmHWM, RssAnon, RssFile). */
-export interface Resident {
-  peak: number;
-  anonymous: number;
-  file: number;
-}
 
 export interface EngineRun {
   nanos: number;
@@ -26,19 +19,6 @@ export interface EngineRun {
 
 /** Measures one test in a process of its own. */
 export type RunEngine = (test: Test, threads: number, signal?: AbortSignal) => Promise<EngineRun>;
-
-/** What the memory gives while `threads` read it, and how far two processors are apart. */
-export interface MemoryState {
-  /** Bytes per nanosecond: GB/s. */
-  bandwidth: number;
-  /** Nanoseconds that a cache line takes from one processor to another; null where there is one only. */
-  hop: number | null;
-}
-
-export interface MemoryProbe {
-  measure(threads: number): Promise<MemoryState>;
-  end(): void;
-}
 
 /** The engine compiled to be timed. cpu: only this level; default: as `mu run` has it. */
 export async function compileBench(pack: PreparedPack, cpu?: CpuLevel): Promise<RunEngine> {

@@ -5,9 +5,10 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeCpio } from '../image/cpio.ts';
+import { findLoader } from '../image/findLoader.ts';
 import { linuxInitramfs, packInitramfs } from '../image/initramfs.ts';
-import { type BootImage, writeBootIso } from '../image/iso.ts';
-import { findLoader } from '../image/loader.ts';
+import { writeBootIso } from '../image/iso.ts';
+import type { BootImage } from '../image/loader.ts';
 import { BUSYBOX_TOOLS, buildBusybox } from '../toolchain/busybox.ts';
 import { compileInit } from '../toolchain/guest.ts';
 import { buildKernel, KERNEL_TOOLS, kernelCommandLine } from '../toolchain/kernel.ts';

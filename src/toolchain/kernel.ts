@@ -10,6 +10,7 @@ import { findTool, requireTool } from './find.ts';
 import {
   FRAGMENT_FOLDER,
   formatWishes,
+  type KernelName,
   parseLeftOut,
   readFragments,
   unfulfilled,
@@ -20,9 +21,7 @@ import { type KernelSource, unpackSource } from './kernel/source.ts';
 import { withTree } from './kernel/tree.ts';
 import type { ToolName } from './tools.ts';
 
-/** `linux-usb` is `linux` with USB keyboards. */
-export const KERNEL_NAMES = ['linux', 'linux-usb', 'diet'] as const;
-export type KernelName = (typeof KERNEL_NAMES)[number];
+export { KERNEL_NAMES, type KernelName } from './kernel/configuration.ts';
 
 /** What building a kernel needs: for ensureTools. */
 export const KERNEL_TOOLS: readonly ToolName[] = [

@@ -3,10 +3,9 @@
  * lines → compiler;
  * guest: apps → engine → kernels, and the machine only by its bare name.
  */
-import { readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { expect, test } from 'vitest';
-import { committedFiles, root } from './committed.ts';
+import { imports } from './importList.ts';
 
 /** Folder → the folders that it may import from, beside itself. Longest matching prefix counts. */
 const DIRECTIONS: Record<string, readonly string[]> = {
@@ -65,23 +64,6 @@ const BARE: Record<string, readonly string[]> = {
   'guest/machine': ['machine', 'app', 'model', 'units', 'arch/'],
   'guest/arch': ['machine', 'units', 'arch/'],
 };
-
-const IMPORT =
-  /^\s*(?:import|export)\b[^'"]*?\bfrom\s+['"]([^'"]+)['"]|\bimport\(\s*'([^']+)'\s*\)/gm;
-
-interface Import {
-  file: string;
-  specifier: string;
-}
-
-const imports: Import[] = committedFiles()
-  .filter((file) => /^(src|guest)\/.*\.ts$/.test(file) && !file.endsWith('.d.ts'))
-  .flatMap((file) =>
-    [...readFileSync(join(root, file), 'utf8').matchAll(IMPORT)].map(([, a, b]) => ({
-      file,
-      specifier: a ?? b,
-    })),
-  );
 
 function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(`${folder}/`);

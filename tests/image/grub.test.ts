@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { findLoader } from '../../src/image/findLoader.ts';
 import { grubCommands } from '../../src/image/grub.ts';
-import { findLoader } from '../../src/image/loader.ts';
 import { findLimine } from '../../src/pull/limine.ts';
 import {
   NAMED_IMAGE as image,

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { BootImage } from '../../src/image/iso.ts';
 import { limineConfiguration, limineSystemArea } from '../../src/image/limine.ts';
+import type { BootImage } from '../../src/image/loader.ts';
 import { requireTool } from '../../src/toolchain/find.ts';
 import { NAMED_IMAGE as image, limine, NO_LIMINE, temporaryFolder } from './loaders.ts';
 

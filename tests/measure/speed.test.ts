@@ -15,6 +15,7 @@ import {
 } from '../../src/measure/llamaBench.ts';
 import {
   listTests,
+  type MemoryState,
   measureSpeed,
   placementOf,
   type RunTest,
@@ -22,7 +23,6 @@ import {
   type Series,
   summarize,
 } from '../../src/measure/speed.ts';
-import type { MemoryState } from '../../src/measure/speedGuests.ts';
 import { median, standardDeviation } from '../../src/measure/spread.ts';
 import { preparePack } from '../../src/stacks/prepare.ts';
 import { makeTinyGguf, type TinyModel } from '../model/tinyGguf.ts';

@@ -6,7 +6,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROJECT_ROOT } from '../cache.ts';
-import type { KernelName } from '../kernel.ts';
+
+/** `linux-usb` is `linux` with USB keyboards. */
+export const KERNEL_NAMES = ['linux', 'linux-usb', 'diet'] as const;
+export type KernelName = (typeof KERNEL_NAMES)[number];
 
 const LINUX = [
   ...['base', 'smp', 'pvh', 'pc', 'serial'],
