@@ -9,7 +9,7 @@ import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
-import type { TensorType } from '../src/model/index.ts';
+import { type TensorType, tensorTypes } from '../src/model/index.ts';
 import { ggufHead, ggufPadding } from '../tests/model/ggufWriter.ts';
 import { type RandomModel, type RandomTensor, randomGguf } from '../tests/model/randomGguf.ts';
 
@@ -54,8 +54,6 @@ const SHAPES: Record<string, Shape> = {
     ropeBase: 500_000,
   },
 };
-
-const TYPES: readonly TensorType[] = ['F32', 'F16', 'BF16', 'Q8_0', 'Q4_0', 'Q4_1', 'Q6_K'];
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -113,9 +111,9 @@ function findShape(name: string): Shape {
 }
 
 function findType(name: string): TensorType {
-  const found = TYPES.find((known) => known === name);
+  const found = tensorTypes.find((known) => known === name);
   if (found) return found;
-  throw new Error(`TYPE: expected ${TYPES.join(', ')}, got ${name}`);
+  throw new Error(`TYPE: expected ${tensorTypes.join(', ')}, got ${name}`);
 }
 
 function wholeNumber(what: string, text: string | undefined): number | undefined {

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import {
-  blockLayouts,
   type CompiledChat,
   compileChat,
   compileTokenizer,
@@ -8,6 +7,8 @@ import {
   openModel,
   type SegmentPart,
   type Tensor,
+  type TensorType,
+  weightTypes,
 } from '../model/index.ts';
 import { createPack } from '../pack/index.ts';
 import { MODEL_HELP, obtainModel } from './modelOptions.ts';
@@ -61,6 +62,7 @@ async function describeModel(model: Model, context?: number) {
     path: model.path,
     format: model.format,
     architecture: model.architecture,
+    options: model.options,
     fileBytes: model.fileBytes,
     parameters: all.reduce((sum, tensor) => sum + tensor.rows * tensor.columns, 0),
     config: model.config,
@@ -88,7 +90,10 @@ async function describeModel(model: Model, context?: number) {
 
 /** Values and bytes in each tensor type, most bytes first. */
 function byType(tensors: Tensor[]) {
-  const types = new Map<string, { type: string; tensors: number; values: number; bytes: number }>();
+  const types = new Map<
+    TensorType,
+    { type: TensorType; tensors: number; values: number; bytes: number }
+  >();
   for (const { type, rows, columns, bytes } of tensors) {
     const entry = types.get(type) ?? { type, tensors: 0, values: 0, bytes: 0 };
     entry.tensors++;
@@ -135,7 +140,7 @@ function asText(facts: Facts, withTensors: boolean): string {
     ['output', config.tiedEmbeddings ? 'the embedding (tied)' : 'a matrix of its own'],
     ...facts.quantization.map((entry): [string, string] => [
       entry.type,
-      `${entry.tensors} tensors, ${entry.values} values, ${formatBytes(entry.bytes)}, ${bitsPerValue(entry.type)} bits each`,
+      `${entry.tensors} tensors, ${entry.values} values, ${formatBytes(entry.bytes)}, ${bitsEach(entry.type)}`,
     ]),
     ['vocabulary', `${tokenizer.pieces} pieces, ${describeKind(tokenizer)}`],
     ['start', tokenizer.addBos ? `token ${tokenizer.bos}` : 'no token'],
@@ -172,7 +177,8 @@ function describeKind({ kind, preTokenizer, merges }: Facts['tokenizer']): strin
   return kind === 'spm' ? 'SentencePiece BPE' : `byte-level BPE, ${merges} merges, ${preTokenizer}`;
 }
 
-function bitsPerValue(type: string): string {
-  const { values, bytes } = blockLayouts[type as keyof typeof blockLayouts];
-  return ((8 * bytes) / values).toFixed(4).replace(/\.?0+$/, '');
+function bitsEach(type: TensorType): string {
+  const { block, bytes, group } = weightTypes[type];
+  const bits = ((8 * bytes) / block).toFixed(4).replace(/\.?0+$/, '');
+  return `${bits} bits each${group > 1 ? `, one scale for ${group}` : ''}`;
 }

@@ -1,8 +1,7 @@
 import type { Constants } from '../compiler/index.ts';
-import type { TensorType } from '../model/index.ts';
 import { roles } from '../pack/constants.ts';
 import type { MemoryPlan } from '../pack/index.ts';
-import { matrixTypes, tiledBytes } from '../pack/tiles.ts';
+import { formatNumbered, tiledBytes } from '../pack/tiles.ts';
 import { plainValue } from './guestPrograms.ts';
 
 /**
@@ -25,17 +24,11 @@ export function bytesPerToken(constants: Constants, plan: MemoryPlan, positions:
   };
   const types = plainValue(constants.MATRIX_TYPES) as readonly number[];
   const matrices = types.map((type, i) =>
-    tiledBytes(typeNamed(type), ...shapes[roles[i % roles.length]]),
+    tiledBytes(formatNumbered(type), ...shapes[roles[i % roles.length]]),
   );
-  const output = tiledBytes(typeNamed(number('OUTPUT_TYPE')), number('VOCABULARY'), dim);
+  const output = tiledBytes(formatNumbered(number('OUTPUT_TYPE')), number('VOCABULARY'), dim);
   const norms = (number('LAYERS') * 2 + 1) * dim * 4;
   const stored = Math.ceil(plan.context / 64) * 64; // whole chunks of guest/kernels/attention.ts
   const cache = (plan.keyValueBytes / stored) * positions;
   return matrices.reduce((sum, bytes) => sum + bytes, output + norms + cache);
-}
-
-function typeNamed(number: number): TensorType {
-  const entry = Object.entries(matrixTypes).find(([, value]) => value === number);
-  if (!entry) throw new Error(`MATRIX_TYPES: ${number} is no type of src/pack/tiles.ts`);
-  return entry[0] as TensorType;
 }

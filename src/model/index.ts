@@ -1,11 +1,30 @@
 import { modelDamagedIn } from '../pull/models.ts';
-import { openGguf } from './gguf/llama.ts';
+import { openGguf } from './gguf/reader.ts';
 import { openLlama2c } from './llama2c/checkpoint.ts';
 import type { Model } from './model.ts';
 import { ModelError } from './modelError.ts';
 import { openModelFile } from './modelFile.ts';
 
+export {
+  architectures,
+  endShapes,
+  type Family,
+  type FamilyOptions,
+  layerShapes,
+  type Shape,
+  shapeOf,
+} from './architectures.ts';
 export { type ChatOptions, type CompiledChat, compileChat, type SegmentPart } from './chat.ts';
+export {
+  dequantize,
+  halfAt,
+  rowBytes,
+  type TensorType,
+  type TileFormatName,
+  tensorTypes,
+  tileFormats,
+  weightTypes,
+} from './formats.ts';
 export type {
   ByteString,
   LayerTensors,
@@ -13,12 +32,10 @@ export type {
   ModelConfig,
   ModelTensors,
   Tensor,
-  TensorType,
   Tokenizer,
 } from './model.ts';
 export { PieceType } from './model.ts';
 export { ModelError, type ModelProblem } from './modelError.ts';
-export { blockLayouts, dequantize, halfAt, rowBytes } from './quantization.ts';
 export { type CompiledTables, compileTokenizer, type TableSection } from './tokenizer/compile.ts';
 export { splitSpecial } from './tokenizer/special.ts';
 

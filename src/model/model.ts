@@ -1,9 +1,14 @@
+import type { FamilyOptions } from './architectures.ts';
+import type { TensorType } from './formats.ts';
+
 /** A checked model, whatever format it came from. Everything below src/model works on this alone. */
 export interface Model {
   name: string;
   path: string;
   format: 'gguf' | 'llama2c';
-  architecture: 'llama';
+  /** The family, a key of architectures. */
+  architecture: string;
+  options: FamilyOptions;
   fileBytes: number;
   config: ModelConfig;
   tensors: ModelTensors;
@@ -28,10 +33,11 @@ export interface ModelConfig {
   contextLength: number;
   normEpsilon: number;
   ropeBase: number;
-  /** How many of a head's values are rotated: even, ≤ headDim. */
+  /**
+   * How many of a head's values are rotated: even, ≤ headDim. Values 2i and 2i+1 rotate together; where a family has other
+   * pairs, its tensors have been brought into this order (ropePairs.ts).
+   */
   ropeDim: number;
-  /** Values 2i and 2i+1 are rotated together (llama.cpp's NORM type, llama2.c). */
-  ropeStyle: 'interleaved';
   /** The output matrix is the embedding. */
   tiedEmbeddings: boolean;
 }
@@ -72,8 +78,6 @@ export interface LayerTensors {
   /** [dim][hiddenDim] */
   down: Tensor;
 }
-
-export type TensorType = 'F32' | 'F16' | 'BF16' | 'Q8_0' | 'Q4_0' | 'Q4_1' | 'Q6_K';
 
 /** A matrix in the file: rows × columns, row after row; a vector has one row. */
 export interface Tensor {

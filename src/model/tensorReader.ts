@@ -1,7 +1,7 @@
-import type { Tensor, TensorType } from './model.ts';
+import { findNonFinite, rowBytes, type TensorType, weightTypes } from './formats.ts';
+import type { Tensor } from './model.ts';
 import { ModelError } from './modelError.ts';
 import type { ModelFile } from './modelFile.ts';
-import { blockLayouts, findNonFinite, rowBytes } from './quantization.ts';
 
 /**
  * A tensor at `offset` of a file; the reader of the format has checked that it lies inside. What is read is checked
@@ -20,7 +20,7 @@ export function makeTensor(
     const raw = await file.read(offset + first * stride, count * stride);
     const block = findNonFinite(type, raw);
     if (block < 0) return raw;
-    const value = first * columns + block * blockLayouts[type].values;
+    const value = first * columns + block * weightTypes[type].block;
     throw new ModelError({
       file: file.name,
       field: `tensor ${name}, row ${Math.floor(value / columns)}, column ${value % columns}`,

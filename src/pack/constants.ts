@@ -1,9 +1,9 @@
 /** The constants that the guest is compiled with (guest/model.d.ts declares them). */
 import { createHash } from 'node:crypto';
 import type { Constants } from '../compiler/index.ts';
-import type { Model, TensorType } from '../model/index.ts';
+import { type Model, tileFormats } from '../model/index.ts';
 import type { PlacedSection } from './layout.ts';
-import { matrixTypes, paddedRows } from './tiles.ts';
+import { paddedRows, tileNumber } from './tiles.ts';
 
 /** Tokens that go through a layer together: a matrix is read once for them all. */
 const BATCH = 32;
@@ -61,21 +61,23 @@ export function placeConstants(model: Model, sections: PlacedSection[]): Constan
     roles.map((role) => offset(`layer.${layer}.${role}`) || offset(`layer.${layer}.gateUp`)),
   );
   const output = tensors.output ?? tensors.embedding;
-  const used = new Set<TensorType>([tensors.embedding.type, output.type]);
-  for (const layer of tensors.layers) for (const role of roles) used.add(layer[role].type);
+  const types = tensors.layers.flatMap((layer) =>
+    roles.map((role) => tileNumber(layer[role].type)),
+  );
+  const ends = [tileNumber(tensors.embedding.type), tileNumber(output.type)];
+  const used = new Set([...types, ...ends]);
 
   const constants: Constants = {
     MATRIX_OFFSETS: usize(offsets),
-    MATRIX_TYPES: i32(
-      tensors.layers.flatMap((layer) => roles.map((role) => matrixTypes[layer[role].type])),
-    ),
+    MATRIX_TYPES: i32(types),
     EMBEDDING_OFFSET: usize(offset('embedding')),
-    EMBEDDING_TYPE: matrixTypes[tensors.embedding.type],
+    EMBEDDING_TYPE: ends[0],
     OUTPUT_OFFSET: usize(offset(tensors.output ? 'output' : 'embedding')),
-    OUTPUT_TYPE: matrixTypes[output.type],
+    OUTPUT_TYPE: ends[1],
   };
-  for (const type of Object.keys(matrixTypes) as TensorType[])
-    constants[`USES_${type}`] = used.has(type);
+  for (const [name, { number }] of Object.entries(tileFormats)) {
+    constants[`USES_${name}`] = used.has(number);
+  }
   for (const section of sections) {
     if (!section.matrix) constants[constantName(section.name)] = usize(section.offset);
   }

@@ -8,11 +8,12 @@ import {
   type Model,
   ModelError,
   type Tensor,
+  weightTypes,
 } from '../model/index.ts';
 import { constantsId, placeConstants, shapeConstants } from './constants.ts';
 import { header, type Layout, type MemoryPlan, packBytes, place, type Section } from './layout.ts';
 import { planMemory } from './plan.ts';
-import { matrixTypes, tiledBytes, tiles, tilesInTurn } from './tiles.ts';
+import { tiledBytes, tileNumber, tiles, tilesInTurn } from './tiles.ts';
 
 export type { MemoryPlan } from './layout.ts';
 
@@ -157,22 +158,22 @@ function chooseContext(model: Model, wanted: number | undefined): number {
 function matrix(name: string, tensor: Tensor): Section {
   return {
     name,
-    bytes: tiledBytes(tensor.type, tensor.rows, tensor.columns),
+    bytes: tiledBytes(weightTypes[tensor.type].tile, tensor.rows, tensor.columns),
     content: () => tiles(tensor),
-    matrix: { type: matrixTypes[tensor.type], rows: tensor.rows, columns: tensor.columns },
+    matrix: { type: tileNumber(tensor.type), rows: tensor.rows, columns: tensor.columns },
   };
 }
 
-/** Of one type, they are read as one stream (guest/engine/transformer.ts). */
+/** Of one tile format, they are read as one stream (guest/engine/transformer.ts). */
 function gateAndUp(layer: string, gate: Tensor, up: Tensor): Section[] {
   const [one, other] = [matrix(`${layer}.gate`, gate), matrix(`${layer}.up`, up)];
-  if (gate.type !== up.type) return [one, other];
+  if (one.matrix?.type !== other.matrix?.type) return [one, other];
   return [
     {
       name: `${layer}.gateUp`,
       bytes: one.bytes + other.bytes,
       content: () => tilesInTurn(gate, up),
-      matrix: { type: matrixTypes[gate.type], rows: gate.rows * 2, columns: gate.columns },
+      matrix: { type: tileNumber(gate.type), rows: gate.rows * 2, columns: gate.columns },
     },
   ];
 }

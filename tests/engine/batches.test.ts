@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Answer, connectGuest, type Guest } from '../../src/console/guest.ts';
 import { DEFAULT_SETTINGS } from '../../src/console/settings.ts';
-import { matrixTypes } from '../../src/pack/tiles.ts';
+import { tensorTypes } from '../../src/model/index.ts';
 import { preparePack } from '../../src/stacks/prepare.ts';
 import { CPU_LEVEL_NAMES, type CpuLevel } from '../../src/toolchain/clang.ts';
 import { compileGuest } from '../../src/toolchain/guest.ts';
@@ -30,9 +30,7 @@ const essence = ({ text, report }: Answer) => ({
   logits: report.logitsHash,
 });
 
-const types = Object.keys(matrixTypes) as (keyof typeof matrixTypes)[];
-
-test.each(types)('%s', async (type) => {
+test.each(tensorTypes)('%s', async (type) => {
   const model = join(folder, `${type}.gguf`);
   await writeFile(model, makeTinyGguf({ type, dim: 256, hidden: 512, context: 256, tied: false }));
   await withGuest({ model }, processVariants[0], async (guest) => {
@@ -57,7 +55,7 @@ describe('every kernel, however it is run', () => {
   beforeAll(async () => {
     model = join(folder, 'every.gguf');
     const shape = { dim: 256, hidden: 512, heads: 4, kvHeads: 2, context: 256, tied: false };
-    await writeFile(model, makeTinyGguf({ ...shape, types }));
+    await writeFile(model, makeTinyGguf({ ...shape, types: tensorTypes }));
     reference = await ask('portable', 1, 1);
   });
 

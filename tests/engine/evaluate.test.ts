@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createGuestEvaluator } from '../../src/measure/guestEvaluator.ts';
 import { packFor, withEvaluator } from '../../src/measure/guestPrograms.ts';
 import type { Evaluator } from '../../src/measure/perplexity.ts';
-import { openModel } from '../../src/model/index.ts';
+import { openModel, tensorTypes, weightTypes } from '../../src/model/index.ts';
 import { killChild } from '../../src/toolchain/children.ts';
 import { compileGuest } from '../../src/toolchain/guest.ts';
 import { startQemu } from '../../src/toolchain/qemu.ts';
@@ -109,10 +109,10 @@ describe('random models', () => {
   });
 
   const shapes: [string, TinyModel][] = [
-    ...(['F32', 'F16', 'BF16', 'Q8_0', 'Q4_0', 'Q4_1'] as const).map(
-      (type): [string, TinyModel] => [type, { type }],
-    ),
-    ['Q6_K', { type: 'Q6_K', dim: 256, hidden: 256, heads: 4, kvHeads: 2 }],
+    ...tensorTypes.map((type): [string, TinyModel] => {
+      const { block } = weightTypes[type];
+      return [type, block > 32 ? { type, dim: block, hidden: block } : { type }];
+    }),
     ['one key/value head for all', { kvHeads: 1 }],
     ['a key/value head for each', { kvHeads: 4, type: 'Q4_0' }],
     ['untied output', { tied: false }],
@@ -142,7 +142,7 @@ describe('random models', () => {
       }
       expect(errors.sort((a, b) => a - b)[errors.length >> 1]).toBeLessThan(FLOAT_ERROR);
 
-      const isQuantized = shape.type?.startsWith('Q') ?? false;
+      const isQuantized = weightTypes[shape.type ?? 'F32'].group > 1;
       const error = relativeError(await evaluateAll(evaluator, tokens), tokens, exact);
       expect(error).toBeLessThan(isQuantized ? EIGHT_BITS : HALF_CACHE);
     });

@@ -5,7 +5,7 @@
  * It shares nothing with the engine but the model reader and `dequantize`. With `isRounded` it rounds what docs/architecture.md
  * says is rounded ("Exactness and precision"), still in f64: what goes into a product with 4- to 8-bit weights, keys and values.
  */
-import { dequantize, type Model, type Tensor } from '../../src/model/index.ts';
+import { dequantize, type Model, type Tensor, weightTypes } from '../../src/model/index.ts';
 
 type Vector = Float64Array;
 
@@ -14,7 +14,7 @@ interface Matrix {
   rows: number;
   columns: number;
   values: Float32Array;
-  /** Weights in blocks of 4 to 8 bits. */
+  /** Weights of few bits, with scales. */
   isQuantized: boolean;
 }
 
@@ -123,7 +123,7 @@ async function readMatrix(tensor: Tensor): Promise<Matrix> {
   const values = new Float32Array(tensor.rows * tensor.columns);
   dequantize(tensor.type, await tensor.read(), values);
   const { type, rows, columns } = tensor;
-  return { rows, columns, values, isQuantized: type.startsWith('Q') };
+  return { rows, columns, values, isQuantized: weightTypes[type].group > 1 };
 }
 
 function row(matrix: Matrix, index: number): Float32Array {

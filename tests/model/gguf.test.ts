@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { blockLayouts, ModelError, openModel, type TensorType } from '../../src/model/index.ts';
+import {
+  dequantize,
+  ModelError,
+  openModel,
+  tensorTypes,
+  weightTypes,
+} from '../../src/model/index.ts';
 import { put, temporaryFolder } from './files.ts';
 import { type GgufContent, type GgufValue, writeGguf } from './ggufWriter.ts';
 import { makeTinyGguf, type TinyModel, tinyContent } from './tinyGguf.ts';
@@ -26,9 +32,7 @@ async function refusalOf(bytes: Uint8Array): Promise<string> {
   return error.message;
 }
 
-const types: TensorType[] = ['F32', 'F16', 'BF16', 'Q8_0', 'Q4_0', 'Q4_1', 'Q6_K'];
-
-test.each(types)('a model in %s opens with its shape', async (type) => {
+test.each(tensorTypes)('a model in %s opens with its shape', async (type) => {
   const shape = { type, dim: 256, hidden: 512, heads: 8, kvHeads: 2, layers: 3, vocab: 330 };
   const { config, tensors } = await open(makeTinyGguf(shape));
   expect(config).toMatchObject({ dim: 256, hiddenDim: 512, layers: 3, heads: 8, kvHeads: 2 });
@@ -49,26 +53,28 @@ test('rows read alone are the rows of the whole tensor', async () => {
   await model.close();
 });
 
-test.each(types)(
+test.each(tensorTypes)(
   'a value or scale in %s that is not finite is refused when it is read',
   async (type) => {
-    const content = tinyContent({ type, dim: 256, hidden: 256 });
-    const { bytes, shape } = content.tensors.find(({ name }) => name === 'blk.1.ffn_up.weight')!;
-    const layout = blockLayouts[type];
-    const row = 5;
-    const block = (row * shape[0]) / layout.values;
-    const scale = type === 'Q6_K' ? 208 : 0;
-    bytes.set(
-      { F32: [0, 0, 0x80, 0x7f], BF16: [0x80, 0xff] }[type as string] ?? [0, 0x7c],
-      block * layout.bytes + scale,
-    );
-    const model = await openModel(put(folder, 'infinite.gguf', writeGguf(content)));
-    const { up, gate } = model.tensors.layers[1];
-    await expect(gate.read()).resolves.toHaveLength(gate.bytes);
-    await expect(up.readRows(0, row)).resolves.toHaveLength((up.bytes / up.rows) * row);
-    await expect(up.readRows(row, 1)).rejects.toThrow(/ffn_up\.weight, row 5, column 0: found/);
-    await expect(up.read()).rejects.toThrow(ModelError);
-    await model.close();
+    for (const { at, kind } of weightTypes[type].floats) {
+      const content = tinyContent({ type, dim: 256, hidden: 256 });
+      const { bytes, shape } = content.tensors.find(({ name }) => name === 'blk.1.ffn_up.weight')!;
+      const layout = weightTypes[type];
+      const row = 5;
+      const block = ((row * shape[0]) / layout.block) * layout.bytes;
+      bytes.set({ f16: [0, 0x7c], f32: [0, 0, 0x80, 0x7f], bf16: [0x80, 0xff] }[kind], block + at);
+      const values = new Float32Array(layout.block);
+      dequantize(type, bytes.subarray(block, block + layout.bytes), values);
+      expect(values.every(Number.isFinite)).toBe(false); // a float of the block is what was hit
+
+      const model = await openModel(put(folder, 'infinite.gguf', writeGguf(content)));
+      const { up, gate } = model.tensors.layers[1];
+      await expect(gate.read()).resolves.toHaveLength(gate.bytes);
+      await expect(up.readRows(0, row)).resolves.toHaveLength((up.bytes / up.rows) * row);
+      await expect(up.readRows(row, 1)).rejects.toThrow(/ffn_up\.weight, row 5, column 0: found/);
+      await expect(up.read()).rejects.toThrow(ModelError);
+      await model.close();
+    }
   },
 );
 

@@ -1,13 +1,24 @@
 /**
- * Llama models of any shape with random weights: the file's metadata and its tensors, whose bytes are drawn one after the other
+ * Models of any family and shape with random weights: the file's metadata and its tensors, whose bytes are drawn one after the other
  * when somebody writes them, so a model need not fit into memory.
  */
-import { blockLayouts, type TensorType } from '../../src/model/index.ts';
+import {
+  architectures,
+  endShapes,
+  layerShapes,
+  type ModelConfig,
+  type Shape,
+  shapeOf,
+  type TensorType,
+  weightTypes,
+} from '../../src/model/index.ts';
 import type { GgufTensor, GgufValue } from './ggufWriter.ts';
 import { byteVocabulary, sentenceVocabulary } from './tinyVocabulary.ts';
 
 export interface RandomModel {
   name: string;
+  /** Default: llama. */
+  architecture?: string;
   dim: number;
   layers: number;
   heads: number;
@@ -16,7 +27,7 @@ export interface RandomModel {
   /** At least 300. */
   vocab: number;
   context: number;
-  /** Type of every matrix; norms are F32. */
+  /** Type of every matrix; vectors are F32. */
   type: TensorType;
   /** Types of the matrices in turn, in place of one. */
   types?: readonly TensorType[];
@@ -36,90 +47,94 @@ export interface RandomTensor extends Omit<GgufTensor, 'bytes'> {
   draw(): Uint8Array;
 }
 
-const typeNumbers: Record<TensorType, number> = {
-  F32: 0,
-  F16: 1,
-  Q4_0: 2,
-  Q4_1: 3,
-  Q8_0: 8,
-  Q6_K: 14,
-  BF16: 30,
-};
-
 /** The same model and seed always give the same bytes. Throws if a row is no whole number of the type's blocks. */
 export function randomGguf(model: RandomModel): {
   metadata: Record<string, GgufValue>;
   tensors: RandomTensor[];
 } {
-  const { dim, layers, heads, kvHeads, hidden, vocab, tied, outputType } = model;
-  const { types = [model.type] } = model;
+  const { architecture = 'llama', vocab, tied, outputType, types = [model.type] } = model;
+  const family = architectures[architecture];
+  const config = configOf(model);
   const random = randomSource(model.seed);
-  const kvDim = (dim / heads) * kvHeads;
   let made = 0;
-  const matrix = (
-    name: string,
-    rows: number,
-    columns: number,
-    other?: TensorType,
-  ): RandomTensor => {
+  const tensor = (name: string, shape: Shape, other?: TensorType): RandomTensor => {
+    const { rows, columns } = shapeOf(shape, config);
+    if (shape.length === 1) return vector(name, columns);
     const inTurn = types[made++ % types.length];
     const type = other ?? inTurn;
     return {
-      name: `${name}.weight`,
+      name,
       shape: [columns, rows],
-      type: typeNumbers[type],
+      type: weightTypes[type].number,
       bytes: { length: rows * rowBytes(name, type, columns) },
       draw: () => randomMatrix(type, rows * columns, 2 / Math.sqrt(columns), random),
     };
   };
-  const norm = (name: string): RandomTensor => ({
-    name: `${name}.weight`,
-    shape: [dim],
-    type: typeNumbers.F32,
-    bytes: { length: 4 * dim },
-    draw: () => new Uint8Array(Float32Array.from({ length: dim }, () => 0.5 + random()).buffer),
-  });
-  const layer = (_: unknown, i: number) => [
-    norm(`blk.${i}.attn_norm`),
-    matrix(`blk.${i}.attn_q`, dim, dim),
-    matrix(`blk.${i}.attn_k`, kvDim, dim),
-    matrix(`blk.${i}.attn_v`, kvDim, dim),
-    matrix(`blk.${i}.attn_output`, dim, dim),
-    norm(`blk.${i}.ffn_norm`),
-    matrix(`blk.${i}.ffn_gate`, hidden, dim),
-    matrix(`blk.${i}.ffn_up`, hidden, dim),
-    matrix(`blk.${i}.ffn_down`, dim, hidden),
-  ];
-  const u32 = (value: number): GgufValue => ({ type: 'u32', value });
+  /** Norms lie around 1, biases around 0. */
+  const vector = (name: string, columns: number): RandomTensor => {
+    const least = name.endsWith('.bias') ? -0.5 : 0.5;
+    return {
+      name,
+      shape: [columns],
+      type: weightTypes.F32.number,
+      bytes: { length: 4 * columns },
+      draw: () =>
+        new Uint8Array(Float32Array.from({ length: columns }, () => least + random()).buffer),
+    };
+  };
+  const layerRoles = Object.entries(family.layer) as [keyof typeof layerShapes, string][];
+  const layer = (_: unknown, i: number) =>
+    layerRoles.map(([role, name]) => tensor(`blk.${i}.${name}`, layerShapes[role]));
+  const { embedding, outputNorm, output } = family.tensors;
   return {
     metadata: {
-      'general.architecture': { type: 'string', value: 'llama' },
+      'general.architecture': { type: 'string', value: architecture },
       'general.name': { type: 'string', value: model.name },
-      'llama.block_count': u32(layers),
-      'llama.context_length': u32(model.context),
-      'llama.embedding_length': u32(dim),
-      'llama.feed_forward_length': u32(hidden),
-      'llama.attention.head_count': u32(heads),
-      'llama.attention.head_count_kv': u32(kvHeads),
-      'llama.attention.layer_norm_rms_epsilon': { type: 'f32', value: 1e-5 },
-      'llama.rope.freq_base': { type: 'f32', value: model.ropeBase ?? 10000 },
-      'llama.rope.dimension_count': u32(dim / heads),
+      ...sizes(architecture, config),
       ...(model.tokenizer === 'bpe' ? byteVocabulary(vocab) : sentenceVocabulary(vocab)),
     },
     tensors: [
-      matrix('token_embd', vocab, dim, tied ? outputType : undefined),
-      norm('output_norm'),
-      ...Array.from({ length: layers }, layer).flat(),
-      ...(tied ? [] : [matrix('output', vocab, dim, outputType)]),
+      tensor(embedding, endShapes.embedding, tied ? outputType : undefined),
+      tensor(outputNorm, endShapes.outputNorm),
+      ...Array.from({ length: config.layers }, layer).flat(),
+      ...(tied ? [] : [tensor(output, endShapes.output, outputType)]),
     ],
   };
 }
 
+function configOf(model: RandomModel): ModelConfig {
+  const { dim, heads, kvHeads, layers, ropeBase = 10000 } = model;
+  return {
+    ...{ dim, heads, kvHeads, layers, ropeBase, headDim: dim / heads, ropeDim: dim / heads },
+    hiddenDim: model.hidden,
+    vocabSize: model.vocab,
+    contextLength: model.context,
+    normEpsilon: 1e-5,
+    tiedEmbeddings: model.tied,
+  };
+}
+
+/** The sizes as the family's keys have them. */
+function sizes(architecture: string, config: ModelConfig): Record<string, GgufValue> {
+  const { read } = architectures[architecture].keys;
+  const key = (name: keyof typeof read) => `${architecture}.${read[name]}`;
+  const u32 = (name: keyof typeof read & keyof ModelConfig) => ({
+    [key(name)]: { type: 'u32', value: Number(config[name]) } as const,
+  });
+  return {
+    ...{ ...u32('layers'), ...u32('contextLength'), ...u32('dim'), ...u32('hiddenDim') },
+    ...{ ...u32('heads'), ...u32('kvHeads') },
+    [key('normEpsilon')]: { type: 'f32', value: config.normEpsilon },
+    [key('ropeBase')]: { type: 'f32', value: config.ropeBase },
+    ...u32('ropeDim'),
+  };
+}
+
 function rowBytes(name: string, type: TensorType, columns: number): number {
-  const { values, bytes } = blockLayouts[type];
-  if (columns % values === 0) return (columns / values) * bytes;
+  const { block, bytes } = weightTypes[type];
+  if (columns % block === 0) return (columns / block) * bytes;
   throw new Error(
-    `${name}: ${columns} columns, expected a multiple of ${values}, the block of ${type}; take another type`,
+    `${name}: ${columns} columns, expected a multiple of ${block}, the block of ${type}; take another type`,
   );
 }
 
@@ -147,23 +162,25 @@ function randomMatrix(
     for (let i = 0; i < count; i++) values[i] = value();
     return new Uint8Array(values.buffer);
   }
-  const layout = blockLayouts[type];
-  const blocks = count / layout.values;
-  const bytes = Buffer.alloc(blocks * layout.bytes);
+  const { block, bytes: blockBytes, bits, scaleBits, floats } = weightTypes[type];
+  const reach = greatest(bits) * (scaleBits === 0 ? 1 : greatest(scaleBits));
+  const blocks = count / block;
+  const bytes = Buffer.alloc(blocks * blockBytes);
   for (let b = 0; b < blocks; b++) {
-    const at = b * layout.bytes;
-    for (let i = 0; i < layout.bytes; i++) bytes[at + i] = 256 * random(); // the fraction is cut off
-    const half = (offset: number, x: number) => bytes.writeUInt16LE(halfBits(x), at + offset);
+    const at = b * blockBytes;
+    for (let i = 0; i < blockBytes; i++) bytes[at + i] = 256 * random(); // the fraction is cut off
     const scale = amplitude * (0.5 + random());
-    if (type === 'F16') half(0, value());
-    if (type === 'BF16') bytes.writeUInt16LE(singleBits(value()) >>> 16, at);
-    if (type === 'Q8_0') half(0, scale / 127);
-    if (type === 'Q4_0') half(0, scale / 8);
-    if (type === 'Q4_1') half(0, scale / 8);
-    if (type === 'Q4_1') half(2, -scale);
-    if (type === 'Q6_K') half(208, scale / (32 * 127));
+    for (const { at: inBlock, kind, means } of floats) {
+      const x = { value, scale: () => scale / reach, minimum: () => -scale }[means]();
+      bytes.writeUInt16LE(kind === 'f16' ? halfBits(x) : singleBits(x) >>> 16, at + inBlock);
+    }
   }
   return bytes;
+}
+
+/** The greatest magnitude of a quant or of a group's scale. Quantizers leave out -128. */
+function greatest(bits: number): number {
+  return bits === 8 ? 127 : 2 ** (bits - 1);
 }
 
 const single = new Float32Array(1);

@@ -1,4 +1,4 @@
-/** Small random Llama models as GGUF files, for tests that need a model of some shape and type but not of some meaning. */
+/** Small random models as GGUF files, for tests that need a model of some shape and type but not of some meaning. */
 import { type GgufContent, writeGguf } from './ggufWriter.ts';
 import { type RandomModel, randomGguf } from './randomGguf.ts';
 

@@ -1,10 +1,14 @@
-import type { TensorType } from '../model.ts';
+import {
+  rowBytes,
+  type TensorType,
+  tensorTypes,
+  unsupportedTypes,
+  weightTypes,
+} from '../formats.ts';
 import { quote } from '../modelError.ts';
 import type { ModelFile } from '../modelFile.ts';
-import { blockLayouts, rowBytes } from '../quantization.ts';
 import { HeaderReader } from './headerReader.ts';
 import { type Entry, Metadata, readEntry } from './metadata.ts';
-import { tensorTypes, unsupportedTensorTypes } from './types.ts';
 
 /** A tensor as the file lists it; `offset` is from the start of the file. */
 export interface TensorInfo {
@@ -99,16 +103,16 @@ function readTensorInfo(reader: HeaderReader, name: string, field: string): Tens
   }
   if (values > 2 ** 48) throw reader.error(`${field} size`, `${values} values`, 'at most 2^48');
   const typeNumber = reader.u32(`${field} type`);
-  const type = tensorTypes[typeNumber];
+  const type = tensorTypes.find((name) => weightTypes[name].number === typeNumber);
   if (type === undefined) {
     throw reader.error(
       `${field} type`,
-      unsupportedTensorTypes[typeNumber] ?? `unknown type ${typeNumber}`,
-      Object.values(tensorTypes).join(', '),
+      unsupportedTypes[typeNumber] ?? `unknown type ${typeNumber}`,
+      tensorTypes.join(', '),
       'take another quantization of the model, such as Q4_1, Q4_0 or Q8_0',
     );
   }
-  const block = blockLayouts[type].values;
+  const { block } = weightTypes[type];
   if (shape[0] % block !== 0) {
     throw reader.error(
       `${field} dimension 0`,

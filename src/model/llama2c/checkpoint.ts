@@ -1,3 +1,4 @@
+import { architectures, endShapes, layerShapes, type Shape, shapeOf } from '../architectures.ts';
 import type { LayerTensors, Model, ModelConfig, ModelTensors, Tensor } from '../model.ts';
 import { ModelError } from '../modelError.ts';
 import type { ModelFile } from '../modelFile.ts';
@@ -42,6 +43,7 @@ export async function openLlama2c(file: ModelFile, tokenizerPath?: string): Prom
     path: file.path,
     format: 'llama2c',
     architecture: 'llama',
+    options: architectures.llama.options,
     fileBytes: file.bytes,
     config,
     tensors,
@@ -95,36 +97,34 @@ function readConfig(file: ModelFile): ModelConfig {
     normEpsilon: 1e-5, // run.c rmsnorm
     ropeBase: 10000, // run.c forward
     ropeDim: dim / heads,
-    ropeStyle: 'interleaved',
     tiedEmbeddings: header.getInt32(20, true) > 0, // a negative vocab_size says that the output matrix follows
   };
 }
 
 function placeTensors(file: ModelFile, config: ModelConfig) {
-  const { dim, hiddenDim, layers, headDim } = config;
-  const queryDim = config.heads * headDim;
-  const kvDim = config.kvHeads * headDim;
+  const { layers, headDim } = config;
   let at = HEADER_BYTES;
-  const take = (name: string, rows: number, columns: number): Tensor => {
+  const take = (name: string, shape: Shape): Tensor => {
+    const { rows, columns } = shapeOf(shape, config);
     const tensor = makeTensor(file, name, 'F32', rows, columns, at);
     at += tensor.bytes;
     return tensor;
   };
-  const takeEach = (name: string, rows: number, columns: number): Tensor[] =>
-    Array.from({ length: layers }, (_, layer) => take(`${name}.${layer}`, rows, columns));
-  const embedding = take('token_embedding_table', config.vocabSize, dim);
-  const parts: { [part in keyof LayerTensors]: Tensor[] } = {
-    attentionNorm: takeEach('rms_att_weight', 1, dim),
-    query: takeEach('wq', queryDim, dim),
-    key: takeEach('wk', kvDim, dim),
-    value: takeEach('wv', kvDim, dim),
-    attentionOutput: takeEach('wo', dim, queryDim),
-    ffnNorm: takeEach('rms_ffn_weight', 1, dim),
-    gate: takeEach('w1', hiddenDim, dim),
-    down: takeEach('w2', dim, hiddenDim),
-    up: takeEach('w3', hiddenDim, dim),
+  const takeEach = (name: string, role: keyof LayerTensors): Tensor[] =>
+    Array.from({ length: layers }, (_, layer) => take(`${name}.${layer}`, layerShapes[role]));
+  const embedding = take('token_embedding_table', endShapes.embedding);
+  const parts = {
+    attentionNorm: takeEach('rms_att_weight', 'attentionNorm'),
+    query: takeEach('wq', 'query'),
+    key: takeEach('wk', 'key'),
+    value: takeEach('wv', 'value'),
+    attentionOutput: takeEach('wo', 'attentionOutput'),
+    ffnNorm: takeEach('rms_ffn_weight', 'ffnNorm'),
+    gate: takeEach('w1', 'gate'),
+    down: takeEach('w2', 'down'),
+    up: takeEach('w3', 'up'),
   };
-  const outputNorm = take('rms_final_weight', 1, dim);
+  const outputNorm = take('rms_final_weight', endShapes.outputNorm);
   at += config.contextLength * headDim * 4; // freq_cis_real and freq_cis_imag, unused: each seq_len × headDim / 2
   const tensors: ModelTensors = {
     embedding,
@@ -141,6 +141,6 @@ function placeTensors(file: ModelFile, config: ModelConfig) {
       down: parts.down[layer],
     })),
   };
-  if (!config.tiedEmbeddings) tensors.output = take('wcls', config.vocabSize, dim);
+  if (!config.tiedEmbeddings) tensors.output = take('wcls', endShapes.output);
   return { tensors, end: at };
 }

@@ -1,0 +1,178 @@
+/**
+ * The model families that this project computes: a row for each, by GGUF's `general.architecture`. Readers, packer, inspect and the
+ * generator of test models work from these rows. docs/adding-a-model-family.md says what a new one takes.
+ *
+ * A family is a row where it differs from Llama in names, in the order of rows, or in a part that the engine has. Where it needs a part
+ * that the engine lacks, that part gets a value in FamilyOptions first; a value stands here once everything computes it.
+ */
+import type { LayerTensors, ModelConfig, ModelTensors } from './model.ts';
+
+export interface Family {
+  /** Its name for people. */
+  title: string;
+  keys: FamilyKeys;
+  /** Names of the tensors; `output` may be missing from a file: then it is the embedding. */
+  tensors: { [role in Exclude<keyof ModelTensors, 'layers'>]-?: string };
+  /** Names of a layer's tensors, without `blk.N.`. A file has all that are named here, and no others. */
+  layer: { [role in keyof LayerTensors]: string };
+  options: FamilyOptions;
+}
+
+/** The family's own metadata keys, without its prefix. A file with any other is refused: it could change the results. */
+export interface FamilyKeys {
+  /** Where each size is found. Which of them may be missing, and what then holds, says readConfig in gguf/reader.ts. */
+  read: Record<SizeKey, string>;
+  /** Keys that change results unless they have this value, which does nothing. */
+  neutral: Record<string, number | boolean | string>;
+  /** Keys that describe what `neutral` has ruled out, or the conversion. */
+  harmless: readonly string[];
+}
+
+export type SizeKey =
+  | Exclude<keyof ModelConfig, 'headDim' | 'tiedEmbeddings'>
+  | 'keyLength'
+  | 'valueLength';
+
+/**
+ * What a layer is made of. A type lists the values that everything computes today; `next` are those of families to come
+ * (their order is that of need).
+ */
+export interface FamilyOptions {
+  /** Next: 'layer', with a bias (BERT). */
+  norm: 'rms';
+  /** Attention and feed-forward part each begin with a norm. Next: 'both' (Gemma), 'after' (OLMo 2). */
+  normPlaces: 'before';
+  /** Norms of queries and keys. Next: 'head' (Qwen3, Gemma 3), 'row' (OLMo 2). */
+  queryKeyNorm: 'none';
+  /** Which values of a head rotate together: 2i and 2i + 1, or i and i + ropeDim / 2 (GPT-NeoX). */
+  ropePairs: 'interleaved' | 'halves';
+  /** What happens to RoPE's frequencies. Next: factors from a tensor (Llama 3.1), 'linear', 'yarn', 'longrope'. */
+  ropeScaling: 'none';
+  /** Positions that a layer sees. Next: sliding windows in some layers (Gemma, gpt-oss). */
+  window: 'none';
+  /** silu(gate) · up. Next: 'gelu' (Gemma), clamped (gpt-oss). */
+  activation: 'silu';
+  /** Caps of scores and logits. Next: tanh (Gemma 2). */
+  softCaps: 'none';
+  /** Factors of embedding, residual, scores and logits. Next: constants (Granite, Gemma). */
+  multipliers: 'none';
+  /** Next: routed experts (Qwen3 MoE, gpt-oss, Mixtral). */
+  experts: 'none';
+}
+
+/** A tensor's shape in words of the configuration: [columns] of a vector, which is F32, or [rows, columns] of a matrix. */
+export type Shape = readonly [columns: Size] | readonly [rows: Size, columns: Size];
+
+export type Size = 'dim' | 'hiddenDim' | 'vocabSize' | 'queryDim' | 'kvDim';
+
+export const endShapes = {
+  embedding: ['vocabSize', 'dim'],
+  outputNorm: ['dim'],
+  output: ['vocabSize', 'dim'],
+} as const satisfies Record<keyof Family['tensors'], Shape>;
+
+export const layerShapes = {
+  attentionNorm: ['dim'],
+  query: ['queryDim', 'dim'],
+  queryBias: ['queryDim'],
+  key: ['kvDim', 'dim'],
+  keyBias: ['kvDim'],
+  value: ['kvDim', 'dim'],
+  valueBias: ['kvDim'],
+  attentionOutput: ['dim', 'queryDim'],
+  ffnNorm: ['dim'],
+  gate: ['hiddenDim', 'dim'],
+  up: ['hiddenDim', 'dim'],
+  down: ['dim', 'hiddenDim'],
+} as const satisfies Record<keyof LayerTensors, Shape>;
+
+/** A shape in numbers; a vector has one row. */
+export function shapeOf(shape: Shape, config: ModelConfig): { rows: number; columns: number } {
+  const { dim, hiddenDim, vocabSize, heads, kvHeads, headDim } = config;
+  const [queryDim, kvDim] = [heads * headDim, kvHeads * headDim];
+  const sizes: Record<Size, number> = { dim, hiddenDim, vocabSize, queryDim, kvDim };
+  const [rows, columns] = shape.length === 1 ? [1, sizes[shape[0]]] : shape.map((s) => sizes[s]);
+  return { rows, columns };
+}
+
+/** Most families have llama.cpp's common names for all of this, and spread these three. */
+const commonKeys: FamilyKeys = {
+  read: {
+    layers: 'block_count',
+    contextLength: 'context_length',
+    dim: 'embedding_length',
+    hiddenDim: 'feed_forward_length',
+    heads: 'attention.head_count',
+    kvHeads: 'attention.head_count_kv',
+    keyLength: 'attention.key_length',
+    valueLength: 'attention.value_length',
+    normEpsilon: 'attention.layer_norm_rms_epsilon',
+    ropeDim: 'rope.dimension_count',
+    ropeBase: 'rope.freq_base',
+    vocabSize: 'vocab_size',
+  },
+  neutral: {
+    'rope.scaling.type': 'none',
+    'rope.scaling.factor': 1,
+    'rope.scale_linear': 1,
+    'rope.scaling.attn_factor': 1,
+    'attention.sliding_window': 0,
+    'attention.causal': true,
+    'attention.scale': 0,
+    'attention.clamp_kqv': 0,
+    'attention.max_alibi_bias': 0,
+    attn_logit_softcapping: 0,
+    final_logit_softcapping: 0,
+    logit_scale: 1,
+    embedding_scale: 1,
+    residual_scale: 1,
+    expert_count: 0,
+    expert_used_count: 0,
+    use_parallel_residual: false,
+  },
+  harmless: [
+    'rope.scaling.original_context_length',
+    'rope.scaling.finetuned',
+    'tensor_data_layout',
+  ],
+};
+
+const commonTensors: Family['tensors'] = {
+  embedding: 'token_embd.weight',
+  outputNorm: 'output_norm.weight',
+  output: 'output.weight',
+};
+
+const commonLayer: Family['layer'] = {
+  attentionNorm: 'attn_norm.weight',
+  query: 'attn_q.weight',
+  key: 'attn_k.weight',
+  value: 'attn_v.weight',
+  attentionOutput: 'attn_output.weight',
+  ffnNorm: 'ffn_norm.weight',
+  gate: 'ffn_gate.weight',
+  up: 'ffn_up.weight',
+  down: 'ffn_down.weight',
+};
+
+export const architectures: Readonly<Record<string, Family>> = {
+  /** Touvron et al. 2023; llama2.c's checkpoints too. */
+  llama: {
+    title: 'Llama',
+    keys: commonKeys,
+    tensors: commonTensors,
+    layer: commonLayer,
+    options: {
+      norm: 'rms',
+      normPlaces: 'before',
+      queryKeyNorm: 'none',
+      ropePairs: 'interleaved',
+      ropeScaling: 'none',
+      window: 'none',
+      activation: 'silu',
+      softCaps: 'none',
+      multipliers: 'none',
+      experts: 'none',
+    },
+  },
+};

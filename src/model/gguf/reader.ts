@@ -1,0 +1,199 @@
+import {
+  architectures,
+  endShapes,
+  type Family,
+  layerShapes,
+  type Shape,
+  type SizeKey,
+  shapeOf,
+} from '../architectures.ts';
+import type { LayerTensors, Model, ModelConfig, ModelTensors, Tensor } from '../model.ts';
+import { quote } from '../modelError.ts';
+import type { ModelFile } from '../modelFile.ts';
+import { pairNeighbours } from '../ropePairs.ts';
+import { makeTensor } from '../tensorReader.ts';
+import { type GgufHeader, readGgufHeader, type TensorInfo } from './header.ts';
+import { checkForeignKeys } from './keys.ts';
+import type { Metadata } from './metadata.ts';
+import { readVocabulary } from './vocabulary.ts';
+
+const MAX_WIDTH = 1 << 20;
+const MAX_HEADS = 65536;
+const MAX_LAYERS = 1024;
+
+/** A GGUF file of any family in `architectures`. */
+export async function openGguf(file: ModelFile): Promise<Model> {
+  const header = readGgufHeader(file);
+  const { metadata } = header;
+  const architecture = readArchitecture(metadata);
+  const family = architectures[architecture];
+  const prefix = `${architecture}.`;
+  checkForeignKeys(metadata, prefix, family.keys);
+  const tokenizer = readVocabulary(metadata);
+  const key = (name: SizeKey) => prefix + family.keys.read[name];
+  const isTied = !header.tensors.has(family.tensors.output);
+  const config = readConfig(metadata, key, tokenizer.pieces.length, isTied);
+  const tensors = collectTensors(file, header, family, config);
+  for (const vector of vectorsOf(tensors)) await vector.read(); // few, and they enter every value: checked at once
+  return {
+    name: metadata.text('general.name') ?? file.name,
+    path: file.path,
+    format: 'gguf',
+    architecture,
+    options: family.options,
+    fileBytes: file.bytes,
+    config,
+    tensors,
+    tokenizer,
+    chatTemplate: metadata.text('tokenizer.chat_template'),
+    close: () => file.close(),
+  };
+}
+
+function readArchitecture(metadata: Metadata): string {
+  const name = metadata.text('general.architecture');
+  if (name !== undefined && Object.hasOwn(architectures, name)) return name;
+  const titles = Object.values(architectures).map(({ title }) => title);
+  throw metadata.error(
+    'general.architecture',
+    name === undefined ? 'nothing' : quote(name),
+    Object.keys(architectures).map(quote).join(', '),
+    `only models of the ${titles.join(', ')} family are supported`,
+  );
+}
+
+/** key: the name that the family has for a size. */
+function readConfig(
+  metadata: Metadata,
+  key: (name: SizeKey) => string,
+  pieces: number,
+  tiedEmbeddings: boolean,
+): ModelConfig {
+  const width = { min: 1, max: MAX_WIDTH };
+  const dim = metadata.integer(key('dim'), width);
+  const heads = metadata.integer(key('heads'), { min: 1, max: MAX_HEADS });
+  const kvHeads = metadata.integer(key('kvHeads'), { min: 1, max: MAX_HEADS, fallback: heads });
+  if (heads % kvHeads !== 0) {
+    throw metadata.error(key('kvHeads'), String(kvHeads), `a divisor of the ${heads} heads`);
+  }
+  const headDim = readHeadDim(metadata, key, dim, heads);
+  const ropeDim = metadata.integer(key('ropeDim'), { min: 2, max: headDim, fallback: headDim });
+  if (ropeDim % 2 !== 0) throw metadata.error(key('ropeDim'), String(ropeDim), 'an even number');
+  const vocabSize = metadata.integer(key('vocabSize'), { min: 1, max: 1 << 22, fallback: pieces });
+  if (vocabSize !== pieces) {
+    throw metadata.error(
+      key('vocabSize'),
+      String(vocabSize),
+      `${pieces}, the length of tokenizer.ggml.tokens`,
+    );
+  }
+  return {
+    dim,
+    hiddenDim: metadata.integer(key('hiddenDim'), width),
+    layers: metadata.integer(key('layers'), { min: 1, max: MAX_LAYERS }),
+    heads,
+    kvHeads,
+    headDim,
+    vocabSize,
+    contextLength: metadata.integer(key('contextLength'), { min: 1, max: 2 ** 31 - 1 }),
+    normEpsilon: metadata.float(key('normEpsilon'), { min: 1e-12, max: 1 }),
+    ropeBase: metadata.float(key('ropeBase'), { min: 1, max: 1e12, fallback: 10000 }),
+    ropeDim,
+    tiedEmbeddings,
+  };
+}
+
+function readHeadDim(
+  metadata: Metadata,
+  key: (name: SizeKey) => string,
+  dim: number,
+  heads: number,
+): number {
+  const isGiven = metadata.has(key('keyLength'));
+  if (!isGiven && dim % heads !== 0) {
+    throw metadata.error(key('heads'), String(heads), `a divisor of ${key('dim')} ${dim}`);
+  }
+  const rule = { min: 2, max: 65536 };
+  const keyLength = isGiven ? metadata.integer(key('keyLength'), rule) : Math.floor(dim / heads);
+  const valueLength = metadata.integer(key('valueLength'), { ...rule, fallback: keyLength });
+  if (keyLength !== valueLength || keyLength < 2 || keyLength % 2 !== 0) {
+    throw metadata.error(
+      key('keyLength'),
+      `${keyLength} for keys and ${valueLength} for values`,
+      'the same even length for both',
+    );
+  }
+  return keyLength;
+}
+
+/** Every tensor that the family names, with the shape that the configuration gives it, and no other. */
+function collectTensors(
+  file: ModelFile,
+  { metadata, tensors }: GgufHeader,
+  family: Family,
+  config: ModelConfig,
+): ModelTensors {
+  const left = new Map<string, TensorInfo>(tensors);
+  const take = (name: string, shape: Shape): Tensor => {
+    const { rows, columns } = shapeOf(shape, config);
+    const info = left.get(name);
+    const field = `tensor ${name}`;
+    if (info === undefined) throw metadata.error(field, 'nothing', `${rows} × ${columns} values`);
+    left.delete(name);
+    const [foundColumns, foundRows = 1, ...rest] = info.shape;
+    const flat = rest.every((size) => size === 1);
+    if (foundColumns !== columns || foundRows !== rows || !flat) {
+      throw metadata.error(
+        `${field} shape`,
+        `[${info.shape.join(', ')}]`,
+        `[${columns}, ${rows}] from the configuration`,
+      );
+    }
+    if (shape.length === 1 && info.type !== 'F32') {
+      throw metadata.error(`${field} type`, info.type, 'F32');
+    }
+    return makeTensor(file, name, info.type, rows, columns, info.offset);
+  };
+  const takeLayer = (_: unknown, index: number): LayerTensors => {
+    const roles = Object.entries(family.layer) as [keyof LayerTensors, string][];
+    const found = roles.map(([role, name]) => {
+      const tensor = take(`blk.${index}.${name}`, layerShapes[role]);
+      return [role, inOrder(role, tensor, family, config)] as const;
+    });
+    return Object.fromEntries(found) as unknown as LayerTensors;
+  };
+  const { embedding, outputNorm, output } = family.tensors;
+  const all: ModelTensors = {
+    embedding: take(embedding, endShapes.embedding),
+    outputNorm: take(outputNorm, endShapes.outputNorm),
+    layers: Array.from({ length: config.layers }, takeLayer),
+  };
+  if (!config.tiedEmbeddings) all.output = take(output, endShapes.output);
+  for (const name of left.keys()) {
+    throw metadata.error(
+      `tensor ${quote(name)}`,
+      'a tensor that this architecture does not use',
+      `the tensors of a ${family.title} model`,
+      `ignoring it would change the results; take a plain ${family.title} model`,
+    );
+  }
+  return all;
+}
+
+/** What rotates: its rows in the order that the engine has. */
+const rotated: ReadonlySet<keyof LayerTensors> = new Set(['query', 'queryBias', 'key', 'keyBias']);
+
+function inOrder(
+  role: keyof LayerTensors,
+  tensor: Tensor,
+  { options }: Family,
+  { headDim, ropeDim }: ModelConfig,
+): Tensor {
+  const isTurned = options.ropePairs === 'halves' && rotated.has(role);
+  return isTurned ? pairNeighbours(tensor, headDim, ropeDim) : tensor;
+}
+
+function vectorsOf(tensors: ModelTensors): Tensor[] {
+  const all = [tensors.outputNorm, ...tensors.layers.flatMap((layer) => Object.values(layer))];
+  return (all as Tensor[]).filter(({ rows }) => rows === 1);
+}
