@@ -3,12 +3,13 @@
  * a typed tree), emit/ (C). docs/language.md is its specification.
  */
 
+import { layoutOf } from './check/layout.ts';
 import { checkProgram } from './check/program.ts';
 import type { Diagnostic } from './diagnostics.ts';
 import { emitProgram } from './emit/program.ts';
 import type { BareModules } from './parse/bare.ts';
 import { loadModules } from './parse/modules.ts';
-import type { Target } from './target.ts';
+import { pointerBytes, type Target } from './target.ts';
 import { checkLinks, compileUnits, sharedStorage, type UnitInput } from './units.ts';
 
 export {
@@ -38,11 +39,21 @@ export interface CompileInput {
   read?: (path: string) => string;
 }
 
+/** A variable, struct or array at module level that the program uses: memory that it has from its start on. */
+export interface Storage {
+  /** as diagnostics write it */
+  file: string;
+  name: string;
+  bytes: number;
+}
+
 export interface CompileOutput {
   /** empty if there are diagnostics */
   c: string;
   /** unit → C; units whose root the program does not import are missing */
   units: Record<string, string>;
+  /** of the whole program: its units have none of their own */
+  storage: Storage[];
   diagnostics: Diagnostic[];
 }
 
@@ -57,6 +68,7 @@ export function compileToC(input: CompileInput): CompileOutput {
   const failed = (diagnostics: Diagnostic[]): CompileOutput => ({
     c: '',
     units: {},
+    storage: [],
     diagnostics: sorted(diagnostics),
   });
   if (graph.root === undefined || graph.diagnostics.some((d) => isFinal(d))) {
@@ -73,7 +85,10 @@ export function compileToC(input: CompileInput): CompileOutput {
   if (isComplete) diagnostics.push(...checkLinks(program, emitted, units));
   if (diagnostics.length > 0) return failed(diagnostics);
   const texts = units.map(({ name, emitted: { c } }) => [name, c]);
-  return { c: emitted.c, units: Object.fromEntries(texts), diagnostics };
+  const storage = emitted.storage.map(({ place, name, type }) => ({
+    ...{ file: place.file, name, bytes: layoutOf(type, pointerBytes(target)).size },
+  }));
+  return { c: emitted.c, units: Object.fromEntries(texts), storage, diagnostics };
 }
 
 /** Of a file that cannot be parsed, or a module that the target lacks: what else there were to say comes of it. */

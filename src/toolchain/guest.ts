@@ -7,8 +7,14 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join, resolve } from 'node:path';
-import type { Architecture, Constants } from '../compiler/index.ts';
+import { join, relative, resolve } from 'node:path';
+import type {
+  Architecture,
+  CompileInput,
+  CompileOutput,
+  Constants,
+  Storage,
+} from '../compiler/index.ts';
 import { countLines, followImports } from '../lines/count.ts';
 import { cached, cacheFolder, hashOf, hashSources, PROJECT_ROOT } from './cache.ts';
 import {
@@ -50,6 +56,8 @@ export interface CompiledGuest {
   c: readonly string[];
   /** Size of the ELF. */
   bytes: number;
+  /** Every buffer and variable that it has, with files from the project's root on. */
+  storage: readonly Storage[];
   wasCached: boolean;
 }
 
@@ -85,10 +93,28 @@ export async function compileGuest(options: GuestOptions): Promise<CompiledGuest
   const efi = machine === 'uefi' ? join(folder, EFI_NAME) : undefined;
   const names = ['guest.c', ...further.map((level) => `guest.${level}.c`)];
   const c = names.map((name) => join(folder, name)).filter((path) => existsSync(path));
-  return { elf, stripped, efi, c, bytes: statSync(elf).size, wasCached };
+  const storage: Storage[] = JSON.parse(readFileSync(join(folder, STORAGE_NAME), 'utf8'));
+  return { elf, stripped, efi, c, bytes: statSync(elf).size, storage, wasCached };
+}
+
+/** What compileGuest's program would have, by the compiler alone. */
+export async function guestStorage(
+  machine: GuestMachine,
+  app: string,
+  constants: Constants,
+): Promise<Storage[]> {
+  const { entry, modules } = guestModules(machine, app);
+  const units = unitConstants(BASE_LEVEL, []);
+  const output = await toC({
+    entry,
+    modules: { ...modules, model: constants, units },
+    target: { arch: 'x86_64' },
+  });
+  return output.storage;
 }
 
 const EFI_NAME = 'guest.efi';
+const STORAGE_NAME = 'storage.json';
 
 /** The pages that a PC's image is mapped with. */
 const LARGE_PAGE = 2 ** 21;
@@ -194,11 +220,23 @@ interface Build {
   folder: string;
 }
 
-async function build(order: Build): Promise<void> {
-  const { machine, entry, modules, checked, cpu, further, folder } = order;
+/** compileToC, which must succeed; files of storage from the project's root on. */
+async function toC(input: CompileInput): Promise<CompileOutput> {
   // Imported late: a cached guest needs no compiler, and TypeScript's parser takes a while to load.
   const { compileToC, formatDiagnostic } = await import('../compiler/index.ts');
-  const { c, units, diagnostics } = compileToC({
+  const output = compileToC(input);
+  const { diagnostics } = output;
+  if (diagnostics.length > 0) throw new Error(diagnostics.map(formatDiagnostic).join('\n'));
+  const storage = output.storage.map((entry) => ({
+    ...entry,
+    file: relative(PROJECT_ROOT, resolve(entry.file)),
+  }));
+  return { ...output, storage };
+}
+
+async function build(order: Build): Promise<void> {
+  const { machine, entry, modules, checked, cpu, further, folder } = order;
+  const { c, units, storage } = await toC({
     entry,
     modules,
     target: { arch: 'x86_64' },
@@ -209,7 +247,7 @@ async function build(order: Build): Promise<void> {
       modules: { dots: dotsOf(level) },
     })),
   });
-  if (diagnostics.length > 0) throw new Error(diagnostics.map(formatDiagnostic).join('\n'));
+  writeFileSync(join(folder, STORAGE_NAME), JSON.stringify(storage));
   const files = [
     { name: 'guest', level: cpu, c },
     ...further
