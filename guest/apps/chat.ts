@@ -6,7 +6,7 @@ import { lineLength, lineText } from '../console/editor.ts';
 import { isCancelled, Request, readRequest } from '../console/request.ts';
 import { say, sayByte, sayBytes, sayFramed, sayHex } from '../console/say.ts';
 import { answer } from '../engine/session.ts';
-import { type Report, type Settings, Stop } from '../engine/settings.ts';
+import { PROTOCOL_VERSION, type Report, type Settings, Stop } from '../engine/settings.ts';
 import { requirePack } from '../engine/weights.ts';
 
 const settings = zeroed<Settings>();
@@ -21,7 +21,7 @@ export function main(): void {
     const request = readRequest(ref(settings));
     if (request == Request.End) return;
     if (request != Request.Line) {
-      answerFramed(request == Request.Framed);
+      answerFramed(request);
     } else if (!isCommand(lineText(), lineLength())) {
       answerLine();
     } else if (!obey(lineText(), lineLength(), ref(report))) {
@@ -43,14 +43,15 @@ function answerLine(): void {
 }
 
 /** To a program: STX text ETX report LF. */
-function answerFramed(isGood: bool): void {
+function answerFramed(request: Request): void {
   sayByte(Control.StartOfText);
-  if (isGood) {
+  if (request == Request.Framed) {
     answer(lineText(), lineLength(), ref(settings), ref(report), sayFramed, isCancelled);
   } else {
     memory.fill(ref(report), 0, sizeof<Report>());
-    report.stop = Stop.Malformed;
+    report.stop = request == Request.OtherVersion ? Stop.OtherVersion : Stop.Malformed;
   }
+  report.version = PROTOCOL_VERSION;
   addStart();
   sayByte(Control.EndOfText);
   sayHex(changetype<Ptr<u8>>(ref(report)), i32(sizeof<Report>()));

@@ -1,4 +1,4 @@
-/** ASCII's control characters as the console protocol (docs/console.md) uses them. */
+/** ASCII's control characters as the console protocol (docs/console.md) uses them; src/console/protocol.ts defines it. */
 export enum Control {
   None = 0,
   StartOfHeading = 1, // settings follow
@@ -20,7 +20,8 @@ const ESCAPED: i32 = 0x40;
 
 /** Whether framed text must not hold the byte as it is. */
 export function needsEscape(byte: i32): bool {
-  return (byte >= 1 && byte <= 5) || byte == Control.DataLinkEscape || byte == Control.Cancel;
+  if (byte >= Control.StartOfHeading && byte <= Control.Enquiry) return true;
+  return byte == Control.DataLinkEscape || byte == Control.Cancel;
 }
 
 /** The byte that follows DLE; the same again gives the byte back. */

@@ -1,7 +1,7 @@
 /** Reads requests from the console: framed ones from programs, lines from people. */
 
 import { poll, read } from 'machine';
-import { type Settings, setDefaults } from '../engine/settings.ts';
+import { PROTOCOL_VERSION, type Settings, setDefaults } from '../engine/settings.ts';
 import { Control, escape } from './characters.ts';
 import { appendByte, beginLine, edit, finishLine } from './editor.ts';
 
@@ -10,6 +10,7 @@ export enum Request {
   Framed,
   Line,
   Malformed, // a framed request without sense
+  OtherVersion, // a framed request of another version of the protocol
 }
 
 /** EOT has come while an answer was written. */
@@ -24,7 +25,7 @@ export function readRequest(settings: Ptr<Settings>): Request {
     if (byte < 0 || byte == Control.EndOfTransmission) break;
     if (byte == Control.StartOfHeading) {
       beginLine(); // a program's request: whoever was typing is left out
-      return readSettings(settings) && readText() ? Request.Framed : Request.Malformed;
+      return readFramed(settings);
     }
     if (byte == Control.LineFeed || byte == Control.CarriageReturn) {
       if (finishLine()) return Request.Line; // an empty one may be the second half of CR LF
@@ -46,27 +47,28 @@ export function isCancelled(): bool {
   return false;
 }
 
-/** Hexadecimal digits up to STX fill the struct; false if there are too few, too many or others, or ETX ends them. */
-function readSettings(settings: Ptr<Settings>): bool {
+/** Hexadecimal digits up to STX fill the struct, then comes the text. ETX among the digits gives the request up. */
+function readFramed(settings: Ptr<Settings>): Request {
   const bytes = changetype<Ptr<u8>>(settings);
   const digits = i32(sizeof<Settings>()) * 2;
-  let isGood = true;
+  let isHex = true;
   let count: i32 = 0;
   while (true) {
     const byte = read();
-    if (byte < 0 || byte == Control.EndOfText) return false;
+    if (byte < 0 || byte == Control.EndOfText) return Request.Malformed;
     if (byte == Control.StartOfText) break;
     const digit = hexDigit(byte);
-    if (digit < 0 || count >= digits) {
-      isGood = false;
-    } else {
+    if (digit < 0) isHex = false;
+    else if (count < digits) {
       const high = count % 2 == 0;
       const before = high ? u8(0) : bytes[count / 2];
       bytes[count / 2] = before | u8(high ? digit << 4 : digit);
-      count++;
     }
+    count++;
   }
-  return isGood && count == digits;
+  if (!readText() || !isHex || count < 2) return Request.Malformed;
+  if (settings.version != PROTOCOL_VERSION) return Request.OtherVersion; // of another length, maybe
+  return count == digits ? Request.Framed : Request.Malformed;
 }
 
 /** Value of 0-9, a-f, A-F; -1 for anything else. */

@@ -1,16 +1,22 @@
-/** What a request may set, and what an answer reports: docs/console.md has the fields as bytes. */
+/**
+ * What a request may set, and what an answer reports: docs/console.md has the fields as bytes.
+ * src/console/protocol.ts defines them; tests/pack/shared.test.ts holds both equal.
+ */
+
+/** Of the console protocol: the first byte of both structs. */
+export const PROTOCOL_VERSION: u8 = 2;
 
 export class Settings {
+  version!: u8;
   temperature!: f32; // ≤ 0: always the most probable token
   topK!: i32; // 0: all
   topP!: f32;
   minP!: f32;
   repeatPenalty!: f32; // 1: none
   repeatLast!: i32; // tokens that the penalty looks back on, at most RECENT
-  seed!: u64;
   predict!: i32; // -1: until the model ends
+  seed!: u64;
   flags!: u32;
-  reserved!: u64;
 }
 
 /** Bits of Settings.flags. */
@@ -28,13 +34,15 @@ export enum Stop {
   Cancelled,
   PromptTooLong,
   Malformed,
+  OtherVersion, // of the protocol
 }
 
 export class Report {
+  version!: u8;
+  stop!: i32; // a Stop
   promptTokens!: i32;
   generatedTokens!: i32;
   contextUsed!: i32;
-  stop!: i32; // a Stop
   promptNanos!: u64;
   generateNanos!: u64;
   entryToReadyNanos!: u64;
@@ -50,6 +58,7 @@ export class Report {
 
 /** llama.cpp's defaults. */
 export function setDefaults(settings: Ptr<Settings>): void {
+  settings.version = PROTOCOL_VERSION;
   settings.temperature = 0.8;
   settings.topK = 40;
   settings.topP = 0.95;

@@ -1,7 +1,7 @@
 /** A person at a machine's console: keys go in as they are, what the machine writes comes out. */
 import { createInterface } from 'node:readline';
-import { EOT } from '../console/framing.ts';
 import type { Guest, GuestSettings } from '../console/guest.ts';
+import { EOT } from '../console/protocol.ts';
 import { sayDim } from './terminal.ts';
 
 /** Starts the machine and stays until it, or the person, has had enough. */

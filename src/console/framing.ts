@@ -2,33 +2,23 @@
  * Framing of the console protocol (docs/console.md): ASCII's control characters mark where requests
  * and answers begin and end; inside framed text those characters are escaped.
  */
+import { DLE, ENQ, EOT, ESCAPE_XOR, ETX, FRAMING, STX } from './protocol.ts';
 import { decodeReport, type Report } from './report.ts';
 
-export const SOH = 0x01; // settings follow
-export const STX = 0x02; // text follows
-export const ETX = 0x03; // end of text
-export const EOT = 0x04; // switch off; guest: does so, as a person asked
-export const ENQ = 0x05; // guest: ready for a request
-export const DLE = 0x10; // the next byte was escaped
-export const CAN = 0x18; // host: stop generating
-
-const ESCAPE_XOR = 0x40;
 const LF = 0x0a;
-/** A report line is 208 hexadecimal digits; far more than that without an end is noise. */
+/** A report line is some 200 hexadecimal digits; far more than that without an end is noise. */
 const LONGEST_REPORT = 1024;
 
-function mustEscape(byte: number): boolean {
-  return (byte >= SOH && byte <= ENQ) || byte === DLE || byte === CAN;
-}
+const framing: ReadonlySet<number> = new Set(FRAMING);
 
 /** Framed text as it travels: each byte that frames becomes DLE and the byte XOR 0x40. */
 export function escapeText(bytes: Uint8Array): Uint8Array {
   let extra = 0;
-  for (const byte of bytes) if (mustEscape(byte)) extra++;
+  for (const byte of bytes) if (framing.has(byte)) extra++;
   const escaped = new Uint8Array(bytes.length + extra);
   let at = 0;
   for (const byte of bytes) {
-    if (mustEscape(byte)) {
+    if (framing.has(byte)) {
       escaped[at++] = DLE;
       escaped[at++] = byte ^ ESCAPE_XOR;
     } else {

@@ -1,5 +1,6 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
-import { CAN, EOT, type GuestEvent, GuestParser } from './framing.ts';
+import { type GuestEvent, GuestParser } from './framing.ts';
+import { CAN, EOT } from './protocol.ts';
 import type { Report } from './report.ts';
 import { encodeRequest } from './request.ts';
 import type { Settings } from './settings.ts';

@@ -1,4 +1,5 @@
-import { ETX, escapeText, SOH, STX } from './framing.ts';
+import { escapeText } from './framing.ts';
+import { ETX, SOH, STX } from './protocol.ts';
 import { encodeSettings, type Settings } from './settings.ts';
 
 /** One framed request: SOH settings STX text ETX. */

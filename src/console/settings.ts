@@ -1,3 +1,6 @@
+import { decodeFields, encodeFields } from './fields.ts';
+import { FLAGS, PROTOCOL_VERSION, SETTINGS_FIELDS } from './protocol.ts';
+
 /** How an answer is sampled and when it ends. The names are llama.cpp's. */
 export interface Settings {
   /** 0: always the most probable token. */
@@ -39,51 +42,33 @@ export const DEFAULT_SETTINGS: Settings = {
   hashLogits: false,
 };
 
-const BYTES = 48;
-const FLAG_RAW = 1;
-const FLAG_FORGET = 2;
-const FLAG_NO_START_TOKEN = 4;
-const FLAG_HASH_LOGITS = 8;
+const FLAG_NAMES = Object.keys(FLAGS) as (keyof typeof FLAGS)[];
 
-/** docs/console.md, `Settings`: 48 bytes, little endian, in hexadecimal. */
+/** docs/console.md, `Settings`, in hexadecimal. */
 export function encodeSettings(settings: Settings): string {
-  const bytes = Buffer.alloc(BYTES);
-  bytes.writeFloatLE(settings.temperature, 0);
-  bytes.writeInt32LE(settings.topK, 4);
-  bytes.writeFloatLE(settings.topP, 8);
-  bytes.writeFloatLE(settings.minP, 12);
-  bytes.writeFloatLE(settings.repeatPenalty, 16);
-  bytes.writeInt32LE(settings.repeatLast, 20);
-  bytes.writeBigUInt64LE(BigInt.asUintN(64, settings.seed), 24);
-  bytes.writeInt32LE(settings.predict, 32);
-  const flags =
-    (settings.raw ? FLAG_RAW : 0) |
-    (settings.forget ? FLAG_FORGET : 0) |
-    (settings.noStartToken ? FLAG_NO_START_TOKEN : 0) |
-    (settings.hashLogits ? FLAG_HASH_LOGITS : 0);
-  bytes.writeUInt32LE(flags, 36);
-  return bytes.toString('hex');
+  const flags = FLAG_NAMES.filter((name) => settings[name]);
+  return encodeFields(SETTINGS_FIELDS, {
+    ...settings,
+    version: PROTOCOL_VERSION,
+    seed: BigInt.asUintN(64, settings.seed),
+    flags: flags.reduce((bits, name) => bits | FLAGS[name], 0),
+  });
 }
 
 /** The reverse; what a guest does with a request's settings. */
 export function decodeSettings(hex: string): Settings {
-  const bytes = Buffer.from(hex, 'hex');
-  if (bytes.length !== BYTES || hex.length !== 2 * BYTES) {
-    throw new Error(`settings: expected ${2 * BYTES} hexadecimal digits, got "${hex}"`);
+  const fields = decodeFields(SETTINGS_FIELDS, hex);
+  if (typeof fields === 'string') throw new Error(`settings: ${fields}`);
+  const { version, flags, ...numbers } = fields;
+  if (version !== PROTOCOL_VERSION) {
+    throw new Error(`settings: of version ${version}, expected ${PROTOCOL_VERSION}`);
   }
-  const flags = bytes.readUInt32LE(36);
+  const isSet = (name: keyof typeof FLAGS) => (flags & FLAGS[name]) !== 0;
   return {
-    temperature: bytes.readFloatLE(0),
-    topK: bytes.readInt32LE(4),
-    topP: bytes.readFloatLE(8),
-    minP: bytes.readFloatLE(12),
-    repeatPenalty: bytes.readFloatLE(16),
-    repeatLast: bytes.readInt32LE(20),
-    seed: bytes.readBigUInt64LE(24),
-    predict: bytes.readInt32LE(32),
-    raw: (flags & FLAG_RAW) !== 0,
-    forget: (flags & FLAG_FORGET) !== 0,
-    noStartToken: (flags & FLAG_NO_START_TOKEN) !== 0,
-    hashLogits: (flags & FLAG_HASH_LOGITS) !== 0,
+    ...numbers,
+    raw: isSet('raw'),
+    forget: isSet('forget'),
+    noStartToken: isSet('noStartToken'),
+    hashLogits: isSet('hashLogits'),
   };
 }

@@ -1,6 +1,6 @@
 /** Reading what a guest's program writes: binary answers after an ENQ, and text when something is wrong. */
 import type { Readable, Writable } from 'node:stream';
-import { ENQ } from '../console/framing.ts';
+import { ENQ } from '../console/protocol.ts';
 
 /** A running guest's console: a process's standard input and output, or a machine's serial port. */
 export interface Wire {

@@ -101,6 +101,11 @@ describe.each(PLACES)('lines: %s', (place) => {
     expect((await type(guest, `half${request}`)).lines).toEqual(['framedé\x03']);
     expect((await type(guest, `half\x1b[${request}`)).lines).toEqual(['framedé\x03']);
     expect((await type(guest, `\x01never mind${CTRL_C}`)).lines).toEqual(['malformed']);
+    // the settings' first byte is the version; another version may have another length
+    const requestOf = (bytes: string) => type(guest, request.replace('\x0102', `\x01${bytes}`));
+    expect((await requestOf('01')).lines).toEqual(['otheré\x03']);
+    expect((await requestOf('0300')).lines).toEqual(['otheré\x03']);
+    expect((await requestOf('0200')).lines).toEqual(['malformedé\x03']);
   });
 });
 

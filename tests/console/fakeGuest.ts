@@ -3,7 +3,8 @@
  * docs/console.md over standard input and output and answers with the text it was asked, doubled.
  * Words in the text make it misbehave: see `answer`.
  */
-import { CAN, DLE, ENQ, EOT, ETX, escapeText, SOH, STX } from '../../src/console/framing.ts';
+import { escapeText } from '../../src/console/framing.ts';
+import { CAN, DLE, ENQ, EOT, ETX, SOH, STX } from '../../src/console/protocol.ts';
 import { encodeReport, type Report } from '../../src/console/report.ts';
 import { decodeSettings, type Settings } from '../../src/console/settings.ts';
 

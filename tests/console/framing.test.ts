@@ -1,14 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  ENQ,
-  ETX,
-  escapeText,
-  type GuestEvent,
-  GuestParser,
-  STX,
-} from '../../src/console/framing.ts';
-import { decodeReport, encodeReport, type Report, STOP_REASONS } from '../../src/console/report.ts';
+import { escapeText, type GuestEvent, GuestParser } from '../../src/console/framing.ts';
+import { ENQ, ETX, STOP_REASONS, STX } from '../../src/console/protocol.ts';
+import { decodeReport, encodeReport, type Report } from '../../src/console/report.ts';
 import { encodeRequest } from '../../src/console/request.ts';
 import {
   DEFAULT_SETTINGS,
@@ -125,7 +119,7 @@ test('settings come back as they were', () => {
   fc.assert(
     fc.property(anySettings, (settings) => {
       const hex = encodeSettings(settings);
-      expect(hex).toMatch(/^[0-9a-f]{96}$/);
+      expect(hex).toMatch(/^02[0-9a-f]{94}$/);
       expect(decodeSettings(hex)).toEqual(settings);
     }),
   );
@@ -135,32 +129,49 @@ test('reports come back as they were', () => {
   fc.assert(
     fc.property(anyReport, (report) => {
       const hex = encodeReport(report);
-      expect(hex).toMatch(/^[0-9a-f]{208}$/);
+      expect(hex).toMatch(/^02[0-9a-f]{222}$/);
       expect(decodeReport(`${hex}\r`)).toEqual(report);
     }),
   );
 });
 
 test('a wrong report says what is wrong', () => {
-  expect(decodeReport('0123')).toContain('expected 208');
-  const unknownStop = encodeReport({ ...zeroReport(), stop: 'end' }).replace(/^(.{24})00/, '$163');
+  expect(decodeReport('0123')).toContain('expected 224');
+  const report = encodeReport({ ...zeroReport(), stop: 'end' });
+  const unknownStop = report.replace(/^(.{8})00/, '$163');
   expect(decodeReport(unknownStop)).toContain('unknown stop reason 99');
+});
+
+test('who speaks another version of the protocol is told so', () => {
+  const remedy = 'build the guest again with this mu';
+  const report = encodeReport(zeroReport());
+  const later = decodeReport(report.replace(/^02/, '03'));
+  expect(later).toContain('of version 3 of the console protocol, expected 2');
+  expect(later).toContain(remedy);
+  // Version 1 had no such byte, and 104 bytes.
+  expect(decodeReport(report.slice(0, 208))).toContain(remedy);
+  const refused = decodeReport(encodeReport({ ...zeroReport(), stop: 'otherVersion' }));
+  expect(refused).toContain('the guest does not read version 2');
+  expect(refused).toContain(remedy);
+  const settings = encodeSettings(DEFAULT_SETTINGS).replace(/^02/, '01');
+  expect(() => decodeSettings(settings)).toThrow('of version 1, expected 2');
 });
 
 test('a request is framed as docs/console.md says', () => {
   const settings = { ...DEFAULT_SETTINGS, temperature: 0, topK: 1, seed: 2n, raw: true };
   expect(Buffer.from(encodeRequest('a\x03é', settings)).toString('latin1')).toBe(
     '\x01' +
+      '02000000' + // version
       '00000000' + // temperature 0
       '01000000' +
       '3333733f' + // 0.95
       'cdcc4c3d' + // 0.05
       '0000803f' + // 1
       '40000000' + // 64
-      '0200000000000000' +
       'ffffffff' + // predict -1
+      '0200000000000000' + // seed
       '01000000' + // raw
-      '0000000000000000' +
+      '00000000' +
       '\x02a\x10\x43\xc3\xa9\x03',
   );
 });

@@ -67,7 +67,7 @@ test('an exit within an answer and a malformed report are errors', async () => {
   const first = start();
   await expect(first.ask('die', DEFAULT_SETTINGS)).rejects.toThrow('exit code 3');
   const second = start();
-  await expect(second.ask('nonsense', DEFAULT_SETTINGS)).rejects.toThrow('expected 208');
+  await expect(second.ask('nonsense', DEFAULT_SETTINGS)).rejects.toThrow('expected 224');
   await second.close();
 });
 

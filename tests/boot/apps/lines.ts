@@ -12,6 +12,7 @@ export function main(): void {
     const request = readRequest(ref(settings));
     if (request == Request.End) return;
     if (request == Request.Malformed) say('\nmalformed');
+    if (request == Request.OtherVersion) say('\nother');
     if (request == Request.Framed) say('\nframed');
     say('[');
     sayBytes(lineText(), lineLength());
