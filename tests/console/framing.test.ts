@@ -19,7 +19,7 @@ const anyReport: fc.Arbitrary<Report> = fc.record({
   promptTokens: i32,
   generatedTokens: i32,
   contextUsed: i32,
-  stop: fc.constantFrom(...STOP_REASONS),
+  stop: fc.constantFrom(...STOP_REASONS.filter((reason) => reason !== 'otherVersion')),
   promptNanos: u64,
   generateNanos: u64,
   entryToReadyNanos: u64,
