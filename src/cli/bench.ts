@@ -50,10 +50,8 @@ medians; "cores" says whether the processors were near each other or apart while
 memory's bandwidth, measured around each run, goes into reading what a token must read. docs/benchmarks.md says it all.
 Nothing else should run on the machine. --json: an array with one object for each test, number of threads and engine.`;
 
-export function registerBench(program: Command): void {
-  program
-    .command('bench')
-    .description('tokens per second, and the part of the memory bandwidth that they use')
+export function configure(command: Command): void {
+  command
     .argument('<model>', MODEL_HELP)
     .option('-p, --n-prompt <counts>', 'tokens of the prompt; 0: no such test', list(0), [512])
     .option('-n, --n-gen <counts>', 'tokens to generate; 0: no such test', list(0), [128])

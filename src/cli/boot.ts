@@ -31,10 +31,8 @@ interface BootOptions extends SamplingOptions {
 /** Milliseconds. Emulated firmware takes its time, and so does unpacking a large model. */
 const READY_TIMEOUT = 300_000;
 
-export function registerBoot(program: Command): void {
-  const command = program
-    .command('boot')
-    .description('boot a built image in QEMU')
+export function configure(command: Command): void {
+  command
     .argument('<folder>', 'what `mu build` wrote')
     .option('-p, --prompt <text>', 'ask once, then power off; -: read it from standard input')
     .addOption(

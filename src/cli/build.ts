@@ -19,10 +19,8 @@ interface BuildOptions extends ModelOptions {
 const FORMAT_HELP =
   'unikernel: elf, or firecracker, with its configuration, or iso, which Limine boots; metal: efi, a folder, or img, a disk, or iso (default: the first)';
 
-export function registerBuild(program: Command): void {
-  const command = program
-    .command('build')
-    .description('build a bootable image')
+export function configure(command: Command): void {
+  command
     .argument('<model>', MODEL_HELP)
     .addOption(
       new Option('--stack <name>', 'what lies between the engine and the machine')

@@ -20,10 +20,8 @@ interface ChatOptions extends SamplingOptions, ModelOptions {
   threads?: number;
 }
 
-export function registerChat(program: Command): void {
-  const command = program
-    .command('chat')
-    .description('talk to a model, natively')
+export function configure(command: Command): void {
+  command
     .argument('[model]', MODEL_HELP, DEFAULT_MODEL)
     .option('-t, --threads <count>', 'threads (default: one per processor)', integer(1, 64));
   addModelOptions(addSampling(command)).action(chat);

@@ -32,10 +32,8 @@ interface CompileOptions {
   json?: boolean;
 }
 
-export function registerCompile(program: Command): void {
-  program
-    .command('compile')
-    .description('compile a file of the guest language, to look at or to run')
+export function configure(command: Command): void {
+  command
     .argument('<file>', 'the root module; with --machine, the application that its entry calls')
     .addOption(
       new Option('--emit <form>', 'what to write').choices(['c', 'elf', 'wasm']).default('c'),

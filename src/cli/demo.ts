@@ -31,10 +31,8 @@ interface DemoOptions {
   machine: QemuMachine;
 }
 
-export function registerDemo(program: Command): void {
-  program
-    .command('demo')
-    .description('fetch a model, build it, boot it in QEMU without operating system, ask it')
+export function configure(command: Command): void {
+  command
     .option('-p, --prompt <text>', 'what to ask', 'Why is the sky blue?')
     .option('-n, --predict <count>', 'most tokens to generate', integer(1), 100)
     .addOption(

@@ -4,12 +4,8 @@ import { type Found, findTool, installCommand } from '../toolchain/find.ts';
 import { TOOLS } from '../toolchain/tools.ts';
 import { EXIT_FAILURE } from './terminal.ts';
 
-export function registerDoctor(program: Command): void {
-  program
-    .command('doctor')
-    .description('list the tools that mu uses, and what installs the missing ones')
-    .option('--json', 'print JSON')
-    .action(doctor);
+export function configure(command: Command): void {
+  command.option('--json', 'print JSON').action(doctor);
 }
 
 function doctor(options: { json?: boolean }): void {

@@ -12,10 +12,8 @@ interface FlashOptions {
   fixedDisk?: boolean;
 }
 
-export function registerFlash(program: Command): void {
-  program
-    .command('flash')
-    .description('write a disk image to a USB stick, and check it')
+export function configure(command: Command): void {
+  command
     .argument('<image>', 'an .img or .iso, or the folder that `mu build` wrote it into')
     .argument('<device>', 'a whole disk, like /dev/sdb; everything on it is lost')
     .option('--yes', 'do not ask')

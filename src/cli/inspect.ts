@@ -21,10 +21,8 @@ interface InspectOptions {
   ctxSize?: string;
 }
 
-export function registerInspect(program: Command): void {
-  program
-    .command('inspect')
-    .description('say what a model file holds and what its guest will need')
+export function configure(command: Command): void {
+  command
     .argument('<model>', MODEL_HELP)
     .option('--tokenizer <file>', 'tokenizer.bin of a llama2.c checkpoint')
     .option('--tensors', 'list every tensor')

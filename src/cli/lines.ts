@@ -19,10 +19,8 @@ interface LinesOptions {
 /** What was counted, and the lines of C that the guest becomes for one model. */
 type Counted = StackLines & { generatedC?: number };
 
-export function registerLines(program: Command): void {
-  program
-    .command('lines')
-    .description('how many lines of code a stack consists of, layer by layer')
+export function configure(command: Command): void {
+  command
     .addArgument(new Argument('<stack>', 'which one').choices(STACK_NAMES))
     .option('--model <model>', 'count the C too that the guest becomes for this model')
     .option('--tokenizer <file>', 'tokenizer.bin of a llama2.c checkpoint')

@@ -1,20 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
-import { registerBench } from './bench.ts';
-import { registerBoot } from './boot.ts';
-import { registerBuild } from './build.ts';
-import { registerChat } from './chat.ts';
-import { registerCompile } from './compile.ts';
-import { registerDemo } from './demo.ts';
-import { registerDoctor } from './doctor.ts';
-import { registerFlash } from './flash.ts';
-import { registerInspect } from './inspect.ts';
-import { registerLines } from './lines.ts';
+import { COMMANDS } from './commands.ts';
 import { watchOutputs } from './outputs.ts';
-import { registerPerplexity } from './perplexity.ts';
-import { registerPull } from './pull.ts';
-import { registerRun } from './run.ts';
-import { registerSurface } from './surface.ts';
 import {
   describeError,
   EXIT_FAILURE,
@@ -24,34 +11,23 @@ import {
   Interrupted,
   say,
 } from './terminal.ts';
-import { registerTest } from './test.ts';
 
 const program = new Command('mu')
   .description('A language model becomes a bootable machine.')
   .version(manifest.version)
   .showHelpAfterError('(mu --help lists the commands)')
   .enablePositionalOptions()
+  .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage()}` })
   .exitOverride();
-
-registerDemo(program);
-registerChat(program);
-registerRun(program);
-registerBuild(program);
-registerBoot(program);
-registerFlash(program);
-registerPerplexity(program);
-registerBench(program);
-registerPull(program);
-registerInspect(program);
-registerCompile(program);
-registerLines(program);
-registerSurface(program);
-registerDoctor(program);
-registerTest(program);
 
 watchOutputs();
 
 try {
+  // Only what is named is imported; the help shows the others from the table.
+  for (const { name, usage, description, load } of COMMANDS) {
+    const command = program.command(name).description(description).usage(usage);
+    if (process.argv.includes(name, 2)) (await load()).configure(command);
+  }
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {

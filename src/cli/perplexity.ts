@@ -49,10 +49,8 @@ With --json one object goes to stdout:
   dp                             p - base p of the text's token, in percentage points: as kld, and rms, rmsError
   sameTop, sameTopError          tokens whose most likely candidate is the base's, in percent`;
 
-export function registerPerplexity(program: Command): void {
-  program
-    .command('perplexity')
-    .description("a model's perplexity on a text, and its KL divergence from another model")
+export function configure(command: Command): void {
+  command
     .argument('<model>', MODEL_HELP)
     .option('-f, --file <file>', 'the text')
     .option('-c, --ctx-size <tokens>', 'tokens per chunk', integer(16), 512)

@@ -7,12 +7,8 @@ import { formatBytes } from './terminal.ts';
 /** Not a model, but no package of Debian's either. */
 const LIMINE = 'limine';
 
-export function registerPull(program: Command): void {
-  program
-    .command('pull')
-    .description(
-      'fetch a known model, or the boot loader Limine, into the cache and print its path',
-    )
+export function configure(command: Command): void {
+  command
     .argument('[name]', 'name of the model, or limine; without it, list what is known')
     .action((name?: string) => (name === undefined ? list() : pull(name)));
 }

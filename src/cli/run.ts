@@ -13,10 +13,8 @@ interface RunOptions extends SamplingOptions, ModelOptions {
   threads?: number;
 }
 
-export function registerRun(program: Command): void {
-  const command = program
-    .command('run')
-    .description('answer one prompt, natively')
+export function configure(command: Command): void {
+  command
     .argument('<model>', MODEL_HELP)
     .requiredOption('-p, --prompt <text>', 'the prompt; -: read it from standard input')
     .option('-t, --threads <count>', 'threads (default: one per processor)', integer(1, 64))

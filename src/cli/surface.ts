@@ -25,10 +25,8 @@ interface Described {
   run: RuntimeSurface | null;
 }
 
-export function registerSurface(program: Command): void {
-  program
-    .command('surface')
-    .description('what of a Linux kernel can be reached: system calls, drivers, file systems')
+export function configure(command: Command): void {
+  command
     .argument('<kernels...>', `${KERNEL_NAMES.join(', ')}, or files: vmlinux, or bzImage (--probe)`)
     .option('--symbols <file>', 'System.map of a vmlinux that has been stripped')
     .option('--probe', 'boot each in QEMU too and ask it, system call by system call')

@@ -19,10 +19,8 @@ function steps(vitestArguments: readonly string[]): string[][] {
   ];
 }
 
-export function registerTest(program: Command): void {
-  program
-    .command('test')
-    .description('set up what the tests need, then lint, check types and run them')
+export function configure(command: Command): void {
+  command
     .argument('[arguments...]', 'passed to vitest: file names, -t NAME, -u')
     .allowUnknownOption()
     .passThroughOptions()

@@ -9,9 +9,17 @@ export interface Outcome {
   stderr: string;
 }
 
-/** Runs the real command, as a person would. */
-export async function mu(args: readonly string[], input = ''): Promise<Outcome> {
-  const child = spawn(process.execPath, [join(PROJECT_ROOT, 'mu'), ...args], { stdio: 'pipe' });
+/** Runs the real command, as a person would; `env` on top of ours, `root` for another checkout. */
+export async function mu(
+  args: readonly string[],
+  input = '',
+  env: Record<string, string> = {},
+  root = PROJECT_ROOT,
+): Promise<Outcome> {
+  const child = spawn(process.execPath, [join(root, 'mu'), ...args], {
+    stdio: 'pipe',
+    env: { ...process.env, ...env },
+  });
   child.stdin.end(input);
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
