@@ -3,9 +3,9 @@
  * generator of test models work from these rows. docs/adding-a-model-family.md says what a new one takes.
  *
  * A family is a row where it differs from Llama in names, in the order of rows, or in a part that the engine has. Where it needs a part
- * that the engine lacks, that part gets a value in FamilyOptions first; a value stands here once everything computes it.
+ * that the engine lacks, that part gets a value in FamilyOptions (model.ts) first; a value stands here once everything computes it.
  */
-import type { LayerTensors, ModelConfig, ModelTensors } from './model.ts';
+import type { FamilyOptions, LayerTensors, ModelConfig, ModelTensors } from './model.ts';
 
 export interface Family {
   /** Its name for people. */
@@ -32,33 +32,6 @@ export type SizeKey =
   | Exclude<keyof ModelConfig, 'headDim' | 'tiedEmbeddings'>
   | 'keyLength'
   | 'valueLength';
-
-/**
- * What a layer is made of. A type lists the values that everything computes today; `next` are those of families to come
- * (their order is that of need).
- */
-export interface FamilyOptions {
-  /** Next: 'layer', with a bias (BERT). */
-  norm: 'rms';
-  /** Attention and feed-forward part each begin with a norm. Next: 'both' (Gemma), 'after' (OLMo 2). */
-  normPlaces: 'before';
-  /** Norms of queries and keys. Next: 'head' (Qwen3, Gemma 3), 'row' (OLMo 2). */
-  queryKeyNorm: 'none';
-  /** Which values of a head rotate together: 2i and 2i + 1, or i and i + ropeDim / 2 (GPT-NeoX). */
-  ropePairs: 'interleaved' | 'halves';
-  /** What happens to RoPE's frequencies. Next: factors from a tensor (Llama 3.1), 'linear', 'yarn', 'longrope'. */
-  ropeScaling: 'none';
-  /** Positions that a layer sees. Next: sliding windows in some layers (Gemma, gpt-oss). */
-  window: 'none';
-  /** silu(gate) · up. Next: 'gelu' (Gemma), clamped (gpt-oss). */
-  activation: 'silu';
-  /** Caps of scores and logits. Next: tanh (Gemma 2). */
-  softCaps: 'none';
-  /** Factors of embedding, residual, scores and logits. Next: constants (Granite, Gemma). */
-  multipliers: 'none';
-  /** Next: routed experts (Qwen3 MoE, gpt-oss, Mixtral). */
-  experts: 'none';
-}
 
 /** A tensor's shape in words of the configuration: [columns] of a vector, which is F32, or [rows, columns] of a matrix. */
 export type Shape = readonly [columns: Size] | readonly [rows: Size, columns: Size];

@@ -9,7 +9,6 @@ export {
   architectures,
   endShapes,
   type Family,
-  type FamilyOptions,
   layerShapes,
   type Shape,
   shapeOf,
@@ -27,6 +26,7 @@ export {
 } from './formats.ts';
 export type {
   ByteString,
+  FamilyOptions,
   LayerTensors,
   Model,
   ModelConfig,

@@ -1,4 +1,3 @@
-import type { FamilyOptions } from './architectures.ts';
 import type { TensorType } from './formats.ts';
 
 /** A checked model, whatever format it came from. Everything below src/model works on this alone. */
@@ -8,6 +7,7 @@ export interface Model {
   format: 'gguf' | 'llama2c';
   /** The family, a key of architectures. */
   architecture: string;
+  /** What that family's layers are made of. */
   options: FamilyOptions;
   fileBytes: number;
   config: ModelConfig;
@@ -40,6 +40,33 @@ export interface ModelConfig {
   ropeDim: number;
   /** The output matrix is the embedding. */
   tiedEmbeddings: boolean;
+}
+
+/**
+ * What a layer is made of. A type lists the values that everything computes today; `next` are those of families to come
+ * (their order is that of need).
+ */
+export interface FamilyOptions {
+  /** Next: 'layer', with a bias (BERT). */
+  norm: 'rms';
+  /** Attention and feed-forward part each begin with a norm. Next: 'both' (Gemma), 'after' (OLMo 2). */
+  normPlaces: 'before';
+  /** Norms of queries and keys. Next: 'head' (Qwen3, Gemma 3), 'row' (OLMo 2). */
+  queryKeyNorm: 'none';
+  /** Which values of a head rotate together: 2i and 2i + 1, or i and i + ropeDim / 2 (GPT-NeoX). */
+  ropePairs: 'interleaved' | 'halves';
+  /** What happens to RoPE's frequencies. Next: factors from a tensor (Llama 3.1), 'linear', 'yarn', 'longrope'. */
+  ropeScaling: 'none';
+  /** Positions that a layer sees. Next: sliding windows in some layers (Gemma, gpt-oss). */
+  window: 'none';
+  /** silu(gate) · up. Next: 'gelu' (Gemma), clamped (gpt-oss). */
+  activation: 'silu';
+  /** Caps of scores and logits. Next: tanh (Gemma 2). */
+  softCaps: 'none';
+  /** Factors of embedding, residual, scores and logits. Next: constants (Granite, Gemma). */
+  multipliers: 'none';
+  /** Next: routed experts (Qwen3 MoE, gpt-oss, Mixtral). */
+  experts: 'none';
 }
 
 export interface ModelTensors {
