@@ -25,7 +25,7 @@ async function type(guest: Guest, keys: string | Uint8Array, count = 1): Promise
   guest.send(Buffer.from(keys).toString('latin1'));
   while (said().split(']\n').length <= count) await sleep(1);
   const rows = said().split('\n').slice(0, -1).map(show);
-  const isAnswer = (row: string) => /^(framed|malformed)?\[/.test(row);
+  const isAnswer = (row: string) => /^(framed|malformed|other)?\[/.test(row);
   return {
     lines: rows.filter(isAnswer).map((row) => row.replace(/\[(.*)\]$/, '$1')),
     shown: rows.filter((row) => !isAnswer(row)),
