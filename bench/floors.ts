@@ -7,10 +7,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { compileToC, formatDiagnostics } from '../src/compiler/index.ts';
+import { serialTransport, type Transport } from '../src/console/transport.ts';
 import { BOOT_X64 } from '../src/image/esp.ts';
 import { buildStack, stackNamed } from '../src/stacks/index.ts';
 import type { Manifest } from '../src/stacks/manifest.ts';
-import { type Child, killChild } from '../src/toolchain/children.ts';
 import {
   BASE_LEVEL,
   compileArguments,
@@ -52,22 +52,23 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-function boot(stack: 'unikernel' | 'metal', manifest: Manifest): Child {
+function boot(stack: 'unikernel' | 'metal', manifest: Manifest): Transport {
   return stackNamed(stack).start({ folder: join(folder, stack), manifest, machine: 'microvm' });
 }
 
-function pvhFloor({ memory }: Manifest): () => Child {
+function pvhFloor({ memory }: Manifest): () => Transport {
   const kernel = compile('pc', 'floorPvh');
-  return () => startQemu({ machine: 'microvm', kernel, memoryBytes: memory.total });
+  return () =>
+    serialTransport(startQemu({ machine: 'microvm', kernel, memoryBytes: memory.total }));
 }
 
-function uefiFloor({ memory }: Manifest): () => Child {
+function uefiFloor({ memory }: Manifest): () => Transport {
   const path = join(folder, 'floor-esp');
   const application = join(path, BOOT_X64);
   mkdirSync(dirname(application), { recursive: true });
   writeFileSync(application, peFromElf(readFileSync(compile('uefi', 'floorUefi'))));
   const options = { firmware: 'uefi', medium: 'folder', path, screen: true } as const;
-  return () => startFirmware({ ...options, memoryBytes: memory.total });
+  return () => serialTransport(startFirmware({ ...options, memoryBytes: memory.total }));
 }
 
 /** The path of a program that needs nothing of guest/. */
@@ -85,7 +86,7 @@ function compile(machine: GuestMachine, name: string): string {
 }
 
 /** In turn; who begins changes from round to round. */
-async function compare(startFloor: () => Child, startOurs: () => Child): Promise<string[]> {
+async function compare(startFloor: () => Transport, startOurs: () => Transport): Promise<string[]> {
   const floors: number[] = [];
   const ours: number[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -118,23 +119,22 @@ function summary(values: readonly number[], digits: number): string {
 }
 
 /** Milliseconds. */
-async function firstCharacter(start: () => Child): Promise<number> {
+async function firstCharacter(start: () => Transport): Promise<number> {
   const startedAt = performance.now();
-  const child = start();
-  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  const limit = setTimeout(() => killChild(child), LIMIT_MS);
+  const machine = start();
+  const limit = setTimeout(() => machine.kill(), LIMIT_MS);
   let text = '';
   try {
     return await new Promise<number>((resolve, reject) => {
-      child.stdout.on('data', (bytes: Buffer) => {
-        text += bytes.toString('latin1');
+      machine.onBytes((bytes) => {
+        text += Buffer.from(bytes).toString('latin1');
         if (bytes.includes(OWN_CHARACTER)) resolve(performance.now() - startedAt);
       });
-      child.once('close', () => reject(new Error(`no character came:\n${text}`)));
+      machine.ended.then(() => reject(new Error(`no character came:\n${text}`)));
     });
   } finally {
     clearTimeout(limit);
-    killChild(child);
-    await closed;
+    machine.kill();
+    await machine.ended;
   }
 }

@@ -76,14 +76,14 @@ async function bisect(stack: string, manifest: Manifest, right: bigint): Promise
 
 /** The hash of the answer's tokens; null if there is none. */
 async function answerOf(guest: Guest): Promise<bigint | null> {
-  const limit = setTimeout(() => guest.process.kill('SIGKILL'), ANSWER_MS);
+  const limit = setTimeout(() => guest.transport.kill(), ANSWER_MS);
   try {
     return (await guest.ask('', settings)).report.tokensHash;
   } catch {
     return null;
   } finally {
     clearTimeout(limit);
-    guest.process.kill('SIGKILL'); // nobody waits for a machine that is out of memory to switch off
+    guest.transport.kill(); // nobody waits for a machine that is out of memory to switch off
     await guest.ended;
   }
 }

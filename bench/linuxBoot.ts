@@ -7,6 +7,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { connectGuest } from '../src/console/guest.ts';
+import { serialTransport } from '../src/console/transport.ts';
 import { writeCpio } from '../src/image/cpio.ts';
 import { dietInitramfs } from '../src/image/initramfs.ts';
 import { bootStack, buildStack } from '../src/stacks/index.ts';
@@ -105,9 +106,12 @@ async function debian({ guest, pack }: PreparedGuest): Promise<Contender[]> {
       boot: (machine) => {
         const startedAt = performance.now();
         return untilReady(
-          connectGuest(start(machine, initrd, `quiet ${QEMU_COMMAND_LINE} -- reset`), {
-            startedAt,
-          }),
+          connectGuest(
+            serialTransport(start(machine, initrd, `quiet ${QEMU_COMMAND_LINE} -- reset`)),
+            {
+              startedAt,
+            },
+          ),
         );
       },
     },
@@ -126,7 +130,7 @@ async function untilReady(guest: ReturnType<typeof connectGuest>): Promise<numbe
     await guest.ready();
     return guest.timeline.ready ?? Number.NaN;
   } finally {
-    guest.process.kill('SIGKILL');
+    guest.transport.kill();
     await guest.ended;
   }
 }

@@ -38,14 +38,14 @@ export async function attachShell(start: (settings: GuestSettings) => Guest): Pr
     onConsole: (bytes) => {
       process.stdout.write(bytes);
       if (!early || !guest.consoleText().endsWith('# ')) return;
-      guest.process.stdin.write(Buffer.concat(early));
+      guest.transport.write(Buffer.concat(early));
       early = null;
     },
   });
   const type = (keys: Buffer) => {
-    if (stdin.isTTY && keys.includes(GS)) guest.process.kill('SIGKILL');
+    if (stdin.isTTY && keys.includes(GS)) guest.transport.kill();
     else if (early) early.push(keys);
-    else guest.process.stdin.write(keys);
+    else guest.transport.write(keys);
   };
   sayDim('`poweroff` ends the machine, Ctrl-] kills it.');
   if (stdin.isTTY) stdin.setRawMode(true);
@@ -98,7 +98,7 @@ async function typeInto(guest: Guest): Promise<void> {
       switchedOff(guest).then(resolve, reject);
       stdin.on('data', (keys: Buffer) => {
         if (keys.includes(EOT)) return resolve();
-        guest.process.stdin.write(asKeys(keys), 'latin1');
+        guest.transport.write(asKeys(keys));
       });
     });
   } finally {
@@ -108,8 +108,8 @@ async function typeInto(guest: Guest): Promise<void> {
 }
 
 /** Ctrl-A is SOH, which would begin a program's request: it becomes the key Home, which it is in a shell. */
-function asKeys(keys: Buffer): string {
-  return keys.toString('latin1').replaceAll('\x01', '\x1b[H');
+function asKeys(keys: Buffer): Buffer {
+  return Buffer.from(keys.toString('latin1').replaceAll('\x01', '\x1b[H'), 'latin1');
 }
 
 /** A pipe, line by line: each waits for the answer to the one before it. */
@@ -120,7 +120,7 @@ async function feedLines(guest: Guest, readiness: Readiness): Promise<void> {
     if (line.trim() === '') continue;
     await readiness.wait(guest);
     readiness.reset();
-    guest.process.stdin.write(`${line}\n`);
+    guest.transport.write(Buffer.from(`${line}\n`));
   }
   await readiness.wait(guest);
 }

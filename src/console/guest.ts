@@ -1,11 +1,11 @@
-import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { type GuestEvent, GuestParser } from './framing.ts';
 import { CAN, EOT } from './protocol.ts';
 import type { Report } from './report.ts';
 import { encodeRequest } from './request.ts';
 import type { Settings } from './settings.ts';
+import type { Transport, TransportEnd } from './transport.ts';
 
-/** When things happened, in milliseconds since the guest's process was started; unset: not yet. */
+/** When things happened, in milliseconds since the guest was started; unset: not yet. */
 export interface Timeline {
   firstByte?: number;
   ready?: number;
@@ -37,15 +37,16 @@ export interface GuestSettings {
   onReady?: () => void;
   /** Longest time from start to ready, milliseconds. */
   readyTimeout?: number;
-  /** Longest time from switch-off to exit before the process is killed, milliseconds. */
+  /** Longest time from switch-off to exit before the guest is killed, milliseconds. */
   closeTimeout?: number;
-  /** `performance.now()` when the process was started; default: now. */
+  /** `performance.now()` when the guest was started; default: now. */
   startedAt?: number;
 }
 
 /** A running guest on the other end of a byte stream. */
 export interface Guest {
-  readonly process: ChildProcessWithoutNullStreams;
+  /** The way to it, for who types keys or kills it. */
+  readonly transport: Transport;
   readonly timeline: Timeline;
   /** Console text so far, the last 64 KiB of it. */
   consoleText(): string;
@@ -65,11 +66,8 @@ const CONSOLE_KEPT = 64 * 1024;
 /** The guest ended, or spoke nonsense: what happened, and what it wrote on its console. */
 export class GuestError extends Error {}
 
-export function connectGuest(
-  child: ChildProcessWithoutNullStreams,
-  settings: GuestSettings = {},
-): Guest {
-  return new ConnectedGuest(child, settings);
+export function connectGuest(transport: Transport, settings: GuestSettings = {}): Guest {
+  return new ConnectedGuest(transport, settings);
 }
 
 /** An answer that is being received. */
@@ -81,7 +79,7 @@ interface Pending {
 }
 
 class ConnectedGuest implements Guest {
-  readonly process: ChildProcessWithoutNullStreams;
+  readonly transport: Transport;
   readonly timeline: Timeline = {};
   #settings: GuestSettings;
   #startedAt: number;
@@ -98,26 +96,19 @@ class ConnectedGuest implements Guest {
   #waiting = new Set<() => void>();
   readonly ended: Promise<number | null>;
   #isClosing = false;
+  #hasEnded = false;
 
-  constructor(child: ChildProcessWithoutNullStreams, settings: GuestSettings) {
-    this.process = child;
+  constructor(transport: Transport, settings: GuestSettings) {
+    this.transport = transport;
     this.#settings = settings;
     this.#startedAt = settings.startedAt ?? performance.now();
-    child.stdout.on('data', (chunk: Buffer) => this.#receive(chunk));
-    child.stderr.on('data', (chunk: Buffer) => this.#toConsole(chunk));
-    // Writing to a guest that has ended raises EPIPE here; its exit tells the story.
-    child.stdin.on('error', () => {});
-    this.ended = new Promise((resolve) => {
-      child.once('error', (error) => {
-        this.#fail(new GuestError(`the guest did not start: ${error.message}`));
-        resolve(null);
-      });
-      // 'close' comes after the last output has been read, 'exit' may come before.
-      child.once('close', (code, signal) => {
-        this.timeline.exited = this.#now();
-        this.#fail(new GuestError(this.#describeEnd(code, signal)));
-        resolve(code);
-      });
+    transport.onBytes((bytes) => this.#receive(bytes));
+    transport.onRemark((bytes) => this.#toConsole(bytes));
+    this.ended = transport.ended.then((end) => {
+      this.#hasEnded = true;
+      if (end.error === undefined) this.timeline.exited = this.#now();
+      this.#fail(new GuestError(this.#describeEnd(end)));
+      return end.code;
     });
   }
 
@@ -159,11 +150,11 @@ class ConnectedGuest implements Guest {
     await this.ready();
     this.#isReady = false;
     const { signal } = options;
-    const cancel = () => this.process.stdin.write(Uint8Array.of(CAN));
+    const cancel = () => this.transport.write(Uint8Array.of(CAN));
     try {
       return await new Promise<Answer>((resolve, reject) => {
         this.#pending = { options, pieces: [], resolve, reject };
-        this.process.stdin.write(encodeRequest(text, settings));
+        this.transport.write(encodeRequest(text, settings));
         if (signal?.aborted) cancel();
         else signal?.addEventListener('abort', cancel, { once: true });
       });
@@ -174,11 +165,9 @@ class ConnectedGuest implements Guest {
 
   async close(): Promise<number | null> {
     this.#isClosing = true;
-    if (this.#hasEnded()) return this.ended;
-    this.process.stdin.end(Uint8Array.of(EOT));
-    const timer = setTimeout(() => {
-      this.process.kill('SIGKILL');
-    }, this.#settings.closeTimeout ?? 3000);
+    if (this.#hasEnded) return this.ended;
+    this.transport.end(Uint8Array.of(EOT));
+    const timer = setTimeout(() => this.transport.kill(), this.#settings.closeTimeout ?? 3000);
     const code = await this.ended;
     clearTimeout(timer);
     return code;
@@ -188,7 +177,7 @@ class ConnectedGuest implements Guest {
     return performance.now() - this.#startedAt;
   }
 
-  #receive(chunk: Buffer): void {
+  #receive(chunk: Uint8Array): void {
     this.timeline.firstByte ??= this.#now();
     for (const event of this.#parser.push(chunk)) this.#handle(event);
   }
@@ -254,11 +243,8 @@ class ConnectedGuest implements Guest {
     for (const resolve of waiting) resolve();
   }
 
-  #hasEnded(): boolean {
-    return this.process.exitCode !== null || this.process.signalCode !== null;
-  }
-
-  #describeEnd(code: number | null, signal: NodeJS.Signals | null): string {
+  #describeEnd({ code, signal, error }: TransportEnd): string {
+    if (error !== undefined) return `the guest did not start: ${error.message}`;
     const how = signal ? `was ended by ${signal}` : `ended with exit code ${code}`;
     const when = this.#isClosing
       ? 'on switch-off'

@@ -6,6 +6,7 @@
 import { statSync } from 'node:fs';
 import { copyFile, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { serialTransport } from '../console/transport.ts';
 import { writeCpio } from '../image/cpio.ts';
 import { BOOT_X64 } from '../image/esp.ts';
 import { dietInitramfs } from '../image/initramfs.ts';
@@ -54,7 +55,7 @@ function start(request: MachineStart) {
   const commandLine = qemuCommandLine('diet', machine);
   if (firmware === 'none') {
     const kernel = join(folder, ELF_NAME);
-    return startQemu({ machine, kernel, commandLine, memoryBytes, processors });
+    return serialTransport(startQemu({ machine, kernel, commandLine, memoryBytes, processors }));
   }
   if (firmware !== 'uefi' || medium !== undefined) {
     throw new Error(
@@ -64,10 +65,12 @@ function start(request: MachineStart) {
   const path = join(folder, EFI_NAME);
   // Firmware holds the file, its copy, and what the kernel unpacks from it, all at the same time.
   const neededBytes = memoryBytes + FIRMWARE_MEMORY + 2 * statSync(path).size;
-  return startFirmware({
-    ...{ firmware, medium: 'application', path, commandLine },
-    ...{ memoryBytes: neededBytes, processors },
-  });
+  return serialTransport(
+    startFirmware({
+      ...{ firmware, medium: 'application', path, commandLine },
+      ...{ memoryBytes: neededBytes, processors },
+    }),
+  );
 }
 
 export const diet: Stack = {

@@ -52,6 +52,6 @@ export function usualFirmware({ stack, firmware }: Manifest): 'none' | Firmware 
 export function bootStack(start: MachineStart, settings: GuestSettings = {}): Guest {
   const startedAt = performance.now();
   const firmware = start.firmware ?? usualFirmware(start.manifest);
-  const child = stackNamed(start.manifest.stack).start({ ...start, firmware });
-  return connectGuest(child, { startedAt, ...settings });
+  const transport = stackNamed(start.manifest.stack).start({ ...start, firmware });
+  return connectGuest(transport, { startedAt, ...settings });
 }

@@ -4,6 +4,7 @@
  */
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { serialTransport } from '../console/transport.ts';
 import { writeCpio } from '../image/cpio.ts';
 import { findLoader } from '../image/findLoader.ts';
 import { linuxInitramfs, packInitramfs } from '../image/initramfs.ts';
@@ -64,27 +65,31 @@ function start(start: MachineStart) {
   const { folder, manifest, machine, processors, firmware = 'none', medium = 'cd', shell } = start;
   const memoryBytes = manifest.memory.total;
   if (firmware === 'none') {
-    return startQemu({
-      machine,
-      kernel: join(folder, KERNEL_NAME),
-      initrd: join(folder, INITRAMFS_NAME),
-      commandLine: qemuCommandLine('linux', machine, shell ? ['shell'] : []),
-      memoryBytes,
-      processors,
-    });
+    return serialTransport(
+      startQemu({
+        machine,
+        kernel: join(folder, KERNEL_NAME),
+        initrd: join(folder, INITRAMFS_NAME),
+        commandLine: qemuCommandLine('linux', machine, shell ? ['shell'] : []),
+        memoryBytes,
+        processors,
+      }),
+    );
   }
   if (shell)
     throw new Error(
       'a shell on the serial port needs --firmware none: its word stands on the command line',
     );
-  return startFirmware({
-    firmware,
-    medium,
-    path: join(folder, ISO_NAME),
-    memoryBytes: memoryBytes + FIRMWARE_MEMORY,
-    processors,
-    screen: true,
-  });
+  return serialTransport(
+    startFirmware({
+      firmware,
+      medium,
+      path: join(folder, ISO_NAME),
+      memoryBytes: memoryBytes + FIRMWARE_MEMORY,
+      processors,
+      screen: true,
+    }),
+  );
 }
 
 export const linux: Stack = {

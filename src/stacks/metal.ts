@@ -5,6 +5,7 @@
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { serialTransport } from '../console/transport.ts';
 import { writeEmbedded } from '../image/embed.ts';
 import { BOOT_X64, type EspFile, writeEsp } from '../image/esp.ts';
 import { writeGpt } from '../image/gpt.ts';
@@ -168,7 +169,7 @@ function start({
   }
   const source = { firmware, medium: from, path: join(folder, path) } as const;
   const memoryBytes = manifest.memory.total + (processors - 1) * PROCESSOR_BYTES;
-  return startFirmware({ ...source, memoryBytes, processors, screen: true });
+  return serialTransport(startFirmware({ ...source, memoryBytes, processors, screen: true }));
 }
 
 function formatOf({ files }: Manifest): Format {

@@ -1,6 +1,7 @@
 /** The engine as an ordinary Linux process: static, no libc, raw system calls. */
 import { availableParallelism } from 'node:os';
 import { connectGuest, type Guest, type GuestSettings } from '../console/guest.ts';
+import { processTransport } from '../console/transport.ts';
 import { startChild } from '../toolchain/children.ts';
 import { forgetPages, LARGE_ENOUGH, largePageShare } from '../toolchain/pageCache.ts';
 
@@ -31,12 +32,12 @@ export function startProcess(start: ProcessStart, settings: GuestSettings = {}):
   const startedAt = performance.now();
   const threads = start.threads ?? defaultThreads();
   const child = startChild(start.elf, [start.pack, String(threads)]);
-  return connectGuest(child, { startedAt, ...settings });
+  return connectGuest(processTransport(child), { startedAt, ...settings });
 }
 
 /** Ends a process. Where it had some of its pack in large pages and some in small ones, the next one will have it all in large ones. */
 export async function endProcess(guest: Guest, pack: string): Promise<void> {
-  const share = largePageShare(guest.process.pid ?? 0, pack);
+  const share = largePageShare(guest.transport.pid ?? 0, pack);
   await guest.close();
   if (share !== undefined && share > 0 && share < LARGE_ENOUGH) forgetPages(pack);
 }

@@ -1,5 +1,5 @@
 /** What every stack is: a recipe that writes an image into a folder, and one that boots it. */
-import type { Child } from '../toolchain/children.ts';
+import type { Transport } from '../console/transport.ts';
 import type { CpuLevel } from '../toolchain/clang.ts';
 import type { Firmware, Medium, QemuMachine } from '../toolchain/qemu.ts';
 import type { ToolName } from '../toolchain/tools.ts';
@@ -54,5 +54,5 @@ export interface Stack {
   firmware: 'none' | Firmware;
   build(request: StackRequest, folder: string): Promise<StackBuild>;
   /** Boots a built folder in QEMU; throws if this stack cannot start that way. */
-  start(start: MachineStart): Child;
+  start(start: MachineStart): Transport;
 }

@@ -4,6 +4,7 @@
  */
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { serialTransport } from '../console/transport.ts';
 import { firecrackerConfiguration } from '../image/firecracker.ts';
 import { writeBootIso } from '../image/iso.ts';
 import { limineLoader } from '../image/limine.ts';
@@ -99,19 +100,21 @@ function start(start: MachineStart) {
     if (firmware === 'none') throw new Error('this ISO needs --firmware bios or uefi');
     if (medium === 'folder') throw new Error('this ISO boots from cd or disk: --medium');
     const path = join(folder, ISO_NAME);
-    return startFirmware({ firmware, medium, path, memoryBytes, processors });
+    return serialTransport(startFirmware({ firmware, medium, path, memoryBytes, processors }));
   }
   if (firmware !== 'none')
     throw new Error(
       'these files boot by PVH: --firmware none. For firmware: mu build --format iso',
     );
-  return startQemu({
-    machine,
-    kernel: join(folder, ELF_NAME),
-    initrd: join(folder, PACK_NAME),
-    memoryBytes,
-    processors,
-  });
+  return serialTransport(
+    startQemu({
+      machine,
+      kernel: join(folder, ELF_NAME),
+      initrd: join(folder, PACK_NAME),
+      memoryBytes,
+      processors,
+    }),
+  );
 }
 
 export const unikernel: Stack = {

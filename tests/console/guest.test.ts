@@ -3,12 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { connectGuest, type Guest, type GuestSettings } from '../../src/console/guest.ts';
 import { DEFAULT_SETTINGS } from '../../src/console/settings.ts';
+import { processTransport } from '../../src/console/transport.ts';
 
 const fake = fileURLToPath(new URL('fakeGuest.ts', import.meta.url));
 
 function start(mode = 'normal', settings: GuestSettings = {}): Guest {
   const child = spawn(process.execPath, ['--import', 'tsx', fake, mode], { stdio: 'pipe' });
-  return connectGuest(child, settings);
+  return connectGuest(processTransport(child), settings);
 }
 
 test('asks, streams, reports and switches off', async () => {
@@ -74,14 +75,14 @@ test('an exit within an answer and a malformed report are errors', async () => {
 test('a guest that never gets ready, or never ends, is not waited for', async () => {
   const silent = start('silent', { readyTimeout: 300 });
   await expect(silent.ready()).rejects.toThrow('not ready within 0.3 s');
-  silent.process.kill('SIGKILL');
+  silent.transport.kill();
   const deaf = start('deaf', { closeTimeout: 200 });
   await deaf.ready();
   expect(await deaf.close()).toBe(null);
-  expect(deaf.process.signalCode).toBe('SIGKILL');
+  expect((await deaf.transport.ended).signal).toBe('SIGKILL');
 });
 
 test('a program that does not exist is an error', async () => {
-  const guest = connectGuest(spawn('/nonexistent/guest', { stdio: 'pipe' }));
+  const guest = connectGuest(processTransport(spawn('/nonexistent/guest', { stdio: 'pipe' })));
   await expect(guest.ready()).rejects.toThrow(/did not start: .*ENOENT/);
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Answer, connectGuest, type Guest } from '../../src/console/guest.ts';
 import { DEFAULT_SETTINGS } from '../../src/console/settings.ts';
+import { serialTransport } from '../../src/console/transport.ts';
 import { tensorTypes } from '../../src/model/index.ts';
 import { preparePack } from '../../src/stacks/prepare.ts';
 import { CPU_LEVEL_NAMES, type CpuLevel } from '../../src/toolchain/clang.ts';
@@ -89,7 +90,7 @@ describe('every kernel, however it is run', () => {
     });
     const memoryBytes = bytes + 64 * 2 ** 20;
     const guest = connectGuest(
-      startQemu({ machine: 'microvm', kernel: elf, initrd: path, memoryBytes }),
+      serialTransport(startQemu({ machine: 'microvm', kernel: elf, initrd: path, memoryBytes })),
     );
     try {
       expect(essence(await question(guest))).toEqual(essence(reference));

@@ -20,18 +20,16 @@ const settings = { ...DEFAULT_SETTINGS, seed: 42n };
 
 /** Types keys; what the console says until the guest is ready again. */
 async function type(guest: Guest, keys: string): Promise<string> {
-  const { stdin, stdout } = guest.process;
   await guest.ready();
   return new Promise((resolve) => {
     let said = '';
-    const listen = (bytes: Buffer) => {
-      said += bytes.toString('latin1');
+    const stop = guest.transport.onBytes((bytes) => {
+      said += Buffer.from(bytes).toString('latin1');
       if (!said.endsWith('\x05')) return;
-      stdout.off('data', listen);
+      stop();
       resolve(said.slice(0, -1));
-    };
-    stdout.on('data', listen);
-    stdin.write(keys);
+    });
+    guest.transport.write(Buffer.from(keys));
   });
 }
 
@@ -77,7 +75,7 @@ for (const variant of variants) {
       expect((await guest.ask('/reset', { ...settings, forget: true })).report.promptTokens) //
         .toBeGreaterThan(0);
 
-      guest.process.stdin.write('/poweroff\r');
+      guest.transport.write(Buffer.from('/poweroff\r'));
       expect(await guest.ended).toBe(0);
       expect(guest.saidGoodbye).toBe(true);
     }),
@@ -97,7 +95,7 @@ for (const variant of [...variants, linuxVariants[0]]) {
     () =>
       withGuest(stories260K, variant, async (guest) => {
         const { report } = await guest.ask('Once', { ...settings, predict: 5 });
-        guest.process.stdin.write('Once upon\r\x04'); // EOT ends an answer too
+        guest.transport.write(Buffer.from('Once upon\r\x04')); // EOT ends an answer too
         expect(await guest.ended).toBe(0);
         const steps = placeSteps(guest.timeline, report);
         const unknown = variant.on === 'process' ? ['reset'] : [];

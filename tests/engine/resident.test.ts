@@ -19,7 +19,7 @@ test.skipIf(!hasStories260K)(
       for (let used = 0; used < pack.plan.context; ) {
         used = (await running.ask(' and', settings)).report.contextUsed;
       }
-      const status = readFileSync(`/proc/${running.process.pid}/status`, 'utf8');
+      const status = readFileSync(`/proc/${running.transport.pid}/status`, 'utf8');
       const peak = Number(/^VmHWM:\s*(\d+) kB/m.exec(status)?.[1]) * 1024;
       const { keyValueBytes, workBytes } = pack.plan;
       expect(peak).toBeGreaterThan(keyValueBytes);

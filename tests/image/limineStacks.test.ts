@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Answer, connectGuest, type Guest } from '../../src/console/guest.ts';
 import { DEFAULT_SETTINGS } from '../../src/console/settings.ts';
+import { serialTransport } from '../../src/console/transport.ts';
 import { bootStack, buildStack } from '../../src/stacks/index.ts';
 import type { Manifest } from '../../src/stacks/manifest.ts';
 import { preparePack } from '../../src/stacks/prepare.ts';
@@ -104,7 +105,9 @@ describe.skipIf(why !== '')(`stacks by Limine${why}`, () => {
     const from = { firmware: 'bios', medium: 'cd', path, memoryBytes } as const;
     const boot = (cpu: string) => {
       const [qemu, ...leading] = requireTool('qemu');
-      return startChild(qemu, [...leading, ...firmwareArguments(from), '-cpu', cpu]);
+      return serialTransport(
+        startChild(qemu, [...leading, ...firmwareArguments(from), '-cpu', cpu]),
+      );
     };
     const { text } = await lastAnswer(connectGuest(boot('max,-erms')));
     expect(STORIES_TEXT.startsWith(text)).toBe(true);

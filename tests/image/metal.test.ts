@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { connectGuest, type Guest } from '../../src/console/guest.ts';
 import { CAN } from '../../src/console/protocol.ts';
 import { DEFAULT_SETTINGS } from '../../src/console/settings.ts';
+import { serialTransport } from '../../src/console/transport.ts';
 import { bootStack, buildStack } from '../../src/stacks/index.ts';
 import type { Manifest } from '../../src/stacks/manifest.ts';
 import type { ImageFormat } from '../../src/stacks/stack.ts';
@@ -101,7 +102,7 @@ describe.skipIf(why !== '')(`metal${why}`, () => {
     const path = join(homeOf('img'), 'muinference.img');
     const options = { firmware: 'uefi', medium: 'disk', path, screen: true, qmp } as const;
     const { total: memoryBytes } = manifests.get('img')!.memory;
-    const guest = connectGuest(startFirmware({ ...options, memoryBytes }));
+    const guest = connectGuest(serialTransport(startFirmware({ ...options, memoryBytes })));
     const control = await connectQmp(qmp);
     await guest.ready();
     const before = await lightPoints(control, folder);
@@ -111,7 +112,7 @@ describe.skipIf(why !== '')(`metal${why}`, () => {
     while (!/Lily\n.{100}/s.test(guest.consoleText())) await sleep(50);
     await sleep(500);
     expect(await lightPoints(control, folder)).toBeGreaterThan(before + 1000);
-    guest.process.stdin.write(Uint8Array.of(CAN));
+    guest.transport.write(Uint8Array.of(CAN));
     expect(await guest.close()).toBe(0);
   });
 });

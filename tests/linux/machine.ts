@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectGuest, type Guest } from '../../src/console/guest.ts';
+import { serialTransport } from '../../src/console/transport.ts';
 import { writeCpio } from '../../src/image/cpio.ts';
 import { linuxInitramfs, packInitramfs } from '../../src/image/initramfs.ts';
 import { qemuCommandLine } from '../../src/stacks/linuxMachine.ts';
@@ -66,7 +67,7 @@ export async function prepareLinux({ engine, pack, checkedInit }: LinuxFiles) {
 
 /** Connects to an engine on the serial port, and ends the machine whatever happens. */
 export async function withEngine<T>(child: Child, use: (guest: Guest) => Promise<T>): Promise<T> {
-  const guest = connectGuest(child);
+  const guest = connectGuest(serialTransport(child));
   try {
     return await use(guest);
   } finally {
