@@ -1,10 +1,11 @@
 /** The appliance: waits for requests on the console and answers them. docs/console.md is its protocol. */
 import { bootNanos, Milestone, milestoneNanos, now } from 'machine';
+import { MAX_PROMPT_BYTES } from 'model';
 import { Control } from '../console/characters.ts';
 import { isCommand, obey, startsWithSlash } from '../console/commands.ts';
 import { lineLength, lineText } from '../console/editor.ts';
 import { isCancelled, Request, readRequest } from '../console/request.ts';
-import { say, sayByte, sayBytes, sayFramed, sayHex } from '../console/say.ts';
+import { say, sayByte, sayFramed, sayHex, sayNumber, sayPlain } from '../console/say.ts';
 import { answer } from '../engine/session.ts';
 import { PROTOCOL_VERSION, type Report, type Settings, Stop } from '../engine/settings.ts';
 import { requirePack } from '../engine/weights.ts';
@@ -20,7 +21,9 @@ export function main(): void {
     sayByte(Control.Enquiry);
     const request = readRequest(ref(settings));
     if (request == Request.End) return;
-    if (request != Request.Line) {
+    if (request == Request.LongLine) {
+      refuseLine();
+    } else if (request != Request.Line) {
       answerFramed(request);
     } else if (!isCommand(lineText(), lineLength())) {
       answerLine();
@@ -35,11 +38,17 @@ export function main(): void {
 function answerLine(): void {
   const skipped = startsWithSlash(lineText(), lineLength()) ? 1 : 0; // the first of two
   const text = ref(lineText()[skipped]);
-  answer(text, lineLength() - skipped, ref(settings), ref(report), sayBytes, isCancelled);
+  answer(text, lineLength() - skipped, ref(settings), ref(report), sayPlain, isCancelled);
   if (report.stop == Stop.ContextFull) say('\n[the context is full: /reset begins anew]');
   if (report.stop == Stop.PromptTooLong)
     say('[too long for what is left of the context: /reset begins anew]');
   say('\n\n');
+}
+
+function refuseLine(): void {
+  say('[longer than ');
+  sayNumber(u64(MAX_PROMPT_BYTES));
+  say(' bytes, so it was not asked]\n\n');
 }
 
 /** To a program: STX text ETX report LF. */
@@ -49,7 +58,9 @@ function answerFramed(request: Request): void {
     answer(lineText(), lineLength(), ref(settings), ref(report), sayFramed, isCancelled);
   } else {
     memory.fill(ref(report), 0, sizeof<Report>());
-    report.stop = request == Request.OtherVersion ? Stop.OtherVersion : Stop.Malformed;
+    report.stop = Stop.PromptTooLong; // Request.LongFramed
+    if (request == Request.Malformed) report.stop = Stop.Malformed;
+    if (request == Request.OtherVersion) report.stop = Stop.OtherVersion;
   }
   report.version = PROTOCOL_VERSION;
   addStart();

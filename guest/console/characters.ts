@@ -7,6 +7,7 @@ export enum Control {
   EndOfTransmission = 4, // switch off
   Enquiry = 5, // ready
   Backspace = 8,
+  Tab = 9,
   LineFeed = 10,
   CarriageReturn = 13,
   DataLinkEscape = 16,

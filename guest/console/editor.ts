@@ -12,6 +12,7 @@ const ROOM: i32 = MAX_PROMPT_BYTES + 1;
 const text = zeroed<FixedArray<u8, typeof ROOM>>(); // whole characters of UTF-8
 let length: i32 = 0;
 let cursor: i32 = 0; // the character before which the next one goes
+let isCut = false; // something found no room
 
 /** A character whose bytes have not all come. */
 const character = zeroed<FixedArray<u8, 4>>();
@@ -47,18 +48,27 @@ export function lineLength(): i32 {
   return length;
 }
 
+/** Something of it found no room: it is not what was given, and not to be asked. */
+export function isLineCut(): bool {
+  return isCut;
+}
+
 /** An empty line; nothing is drawn. */
 export function beginLine(): void {
   length = 0;
+  isCut = false;
   cursor = 0;
   come = 0;
   wanted = 0;
   sequence = Sequence.None;
 }
 
-/** A program's text takes the line's place, byte by byte; what does not fit is left out. */
+/** A program's text takes the line's place, byte by byte. */
 export function appendByte(byte: i32): void {
-  if (length == MAX_PROMPT_BYTES) return;
+  if (length == MAX_PROMPT_BYTES) {
+    isCut = true;
+    return;
+  }
   text[length] = u8(byte & 0xff);
   length++;
 }
@@ -76,7 +86,7 @@ export function finishLine(): bool {
 /** One byte that was typed. */
 export function edit(byte: i32): void {
   if (sequence != Sequence.None) continueSequence(byte);
-  else if (byte >= 32 && byte != Control.Delete) addToCharacter(byte);
+  else if (byte == Control.Tab || (byte >= 32 && byte != Control.Delete)) addToCharacter(byte);
   else pressControl(byte);
 }
 
@@ -84,7 +94,7 @@ function continueSequence(byte: i32): void {
   const isSecond = sequence == Sequence.Escape;
   sequence = Sequence.None;
   if (byte < 32) {
-    pressControl(byte); // the sequence was none
+    edit(byte); // the sequence was none
   } else if (isSecond) {
     if (byte == OPEN_CSI || byte == OPEN_SS3) sequence = Sequence.Open;
     parameter = 0;
@@ -156,7 +166,10 @@ function addToCharacter(byte: i32): void {
 }
 
 function insertCharacter(): void {
-  if (wanted > MAX_PROMPT_BYTES - length) return;
+  if (wanted > MAX_PROMPT_BYTES - length) {
+    isCut = true;
+    return;
+  }
   memory.copy(ref(text[cursor + wanted]), ref(text[cursor]), usize(length - cursor));
   memory.copy(ref(text[cursor]), ref(character[0]), usize(wanted));
   length += wanted;
@@ -177,6 +190,7 @@ function clear(): void {
   const columns = columnsOf(0, length);
   moveTo(0);
   length = 0;
+  isCut = false;
   drawRest(columns);
 }
 
@@ -189,16 +203,28 @@ function replaceLine(): void {
 }
 
 function moveTo(place: i32): void {
-  if (place > cursor) sayBytes(ref(text[cursor]), place - cursor);
+  if (place > cursor) draw(cursor, place);
   else goBack(columnsOf(place, cursor));
   cursor = place;
 }
 
 /** What stands right of the cursor, and blanks where more stood before. */
 function drawRest(blanks: i32): void {
-  sayBytes(ref(text[cursor]), length - cursor);
+  draw(cursor, length);
   for (let i: i32 = 0; i < blanks; i++) say(' ');
   goBack(columnsOf(cursor, length) + blanks);
+}
+
+/** What stands between two places. A TAB takes one column, as all characters do. */
+function draw(from: i32, to: i32): void {
+  let start = from;
+  for (let i = from; i < to; i++) {
+    if (text[i] != Control.Tab) continue;
+    sayBytes(ref(text[start]), i - start);
+    say(' ');
+    start = i + 1;
+  }
+  sayBytes(ref(text[start]), to - start);
 }
 
 function goBack(columns: i32): void {

@@ -3,7 +3,7 @@
 import { poll, read } from 'machine';
 import { PROTOCOL_VERSION, type Settings, setDefaults } from '../engine/settings.ts';
 import { Control, escape } from './characters.ts';
-import { appendByte, beginLine, edit, finishLine } from './editor.ts';
+import { appendByte, beginLine, edit, finishLine, isLineCut } from './editor.ts';
 
 export enum Request {
   End, // switch off
@@ -11,6 +11,8 @@ export enum Request {
   Line,
   Malformed, // a framed request without sense
   OtherVersion, // a framed request of another version of the protocol
+  LongFramed, // one whose text is longer than MAX_PROMPT_BYTES
+  LongLine,
 }
 
 /** EOT has come while an answer was written. */
@@ -28,7 +30,8 @@ export function readRequest(settings: Ptr<Settings>): Request {
       return readFramed(settings);
     }
     if (byte == Control.LineFeed || byte == Control.CarriageReturn) {
-      if (finishLine()) return Request.Line; // an empty one may be the second half of CR LF
+      if (!finishLine()) continue; // an empty one may be the second half of CR LF
+      return isLineCut() ? Request.LongLine : Request.Line;
     } else {
       edit(byte);
     }
@@ -68,7 +71,8 @@ function readFramed(settings: Ptr<Settings>): Request {
   }
   if (!readText() || !isHex || count < 2) return Request.Malformed;
   if (settings.version != PROTOCOL_VERSION) return Request.OtherVersion; // of another length, maybe
-  return count == digits ? Request.Framed : Request.Malformed;
+  if (count != digits) return Request.Malformed;
+  return isLineCut() ? Request.LongFramed : Request.Framed;
 }
 
 /** Value of 0-9, a-f, A-F; -1 for anything else. */

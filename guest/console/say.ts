@@ -6,6 +6,7 @@ const FRAME: i32 = 512; // bytes that are escaped at a time
 
 const single = zeroed<FixedArray<u8, 1>>();
 const frame = zeroed<FixedArray<u8, typeof FRAME>>();
+let lastPlain: i32 = 0;
 
 export function say(text: string): void {
   write(utf8(text), text.length);
@@ -38,6 +39,20 @@ export function sayTenths(value: u64): void {
 /** Bytes as they are. */
 export function sayBytes(bytes: Ptr<u8>, length: i32): void {
   write(bytes, usize(length));
+}
+
+/**
+ * A model's text to a terminal, which control characters would drive: question marks stand for all but TAB and LF. The last
+ * byte of what came before counts too: U+0080 to U+009F are C2 80 to C2 9F.
+ */
+export function sayPlain(bytes: Ptr<u8>, length: i32): void {
+  for (let i: i32 = 0; i < length; i++) {
+    const byte = i32(bytes[i]);
+    const isLow = byte < 32 && byte != Control.Tab && byte != Control.LineFeed;
+    const isHigh = lastPlain == 0xc2 && byte >= 0x80 && byte < 0xa0;
+    sayByte(isLow || isHigh || byte == Control.Delete ? 0x3f : byte);
+    lastPlain = byte;
+  }
 }
 
 /** Bytes of framed text, escaped where they would end it. */

@@ -114,14 +114,39 @@ function addSegment(offset: usize): void {
   }
 }
 
-function isSpace(byte: u8): bool {
-  return byte == 32 || (byte >= 9 && byte <= 13);
+function addTrimmed(bytes: Ptr<u8>, length: i32): void {
+  let first = length; // of what is no white space
+  let end: i32 = 0;
+  let at: i32 = 0;
+  while (at < length) {
+    const width = spaceAt(bytes, at, length);
+    if (width == 0) {
+      first = min(first, at);
+      end = at + 1;
+    }
+    at += max(width, 1);
+  }
+  if (first < end) addText(ref(bytes[first]), end - first);
 }
 
-function addTrimmed(bytes: Ptr<u8>, length: i32): void {
-  let first: i32 = 0;
-  let end = length;
-  while (first < end && isSpace(bytes[first])) first++;
-  while (end > first && isSpace(bytes[end - 1])) end--;
-  addText(ref(bytes[first]), end - first);
+/**
+ * Bytes of the white space at a place, 0 if there is none. It is what Jinja's `trim` strips: Python's str.isspace(), which is
+ * Unicode's category Zs and the bidirectional types B, S and WS (UnicodeData.txt).
+ */
+function spaceAt(bytes: Ptr<u8>, at: i32, end: i32): i32 {
+  const byte = u32(bytes[at]);
+  if (byte == 0x20 || (byte >= 0x09 && byte <= 0x0d) || (byte >= 0x1c && byte <= 0x1f)) return 1;
+  if (byte < 0xc2 || end - at < 2) return 0;
+  const two = (byte << 8) | u32(bytes[at + 1]);
+  if (two == 0xc285 || two == 0xc2a0) return 2; // U+0085, U+00A0
+  if (end - at < 3) return 0;
+  const three = (two << 8) | u32(bytes[at + 2]);
+  const isSpace =
+    three == 0xe19a80 || // U+1680
+    (three >= 0xe28080 && three <= 0xe2808a) || // U+2000 to U+200A
+    (three >= 0xe280a8 && three <= 0xe280a9) || // U+2028, U+2029
+    three == 0xe280af || // U+202F
+    three == 0xe2819f || // U+205F
+    three == 0xe38080; // U+3000
+  return isSpace ? 3 : 0;
 }

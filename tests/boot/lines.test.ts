@@ -25,7 +25,7 @@ async function type(guest: Guest, keys: string | Uint8Array, count = 1): Promise
   guest.send(Buffer.from(keys).toString('latin1'));
   while (said().split(']\n').length <= count) await sleep(1);
   const rows = said().split('\n').slice(0, -1).map(show);
-  const isAnswer = (row: string) => /^(framed|malformed|other)?\[/.test(row);
+  const isAnswer = (row: string) => /^(framed|malformed|other|long|long framed)?\[/.test(row);
   return {
     lines: rows.filter(isAnswer).map((row) => row.replace(/\[(.*)\]$/, '$1')),
     shown: rows.filter((row) => !isAnswer(row)),
@@ -55,8 +55,9 @@ const cases: [what: string, keys: string, line: string][] = [
     '31abc24',
   ],
   ['Ctrl-C, Ctrl-U', `never${CTRL_C}nor${CTRL_U}this`, 'this'],
-  ['other keys do nothing', 'a\x1b[5~\x1b[1;5P\x1bOP\t\x18\x1b[2~b', 'ab'],
+  ['other keys do nothing', 'a\x1b[5~\x1b[1;5P\x1bOP\0\x18\x1b[2~b', 'ab'],
   ['Esc, then a key', 'a\x1b\x1b[Db', 'ba'],
+  ['a TAB, which shows as a space', `a\tb${LEFT}${LEFT}\tc${END}\x1b\td`, 'a\tc\tb\td'],
 ];
 
 describe.each(PLACES)('lines: %s', (place) => {
@@ -71,7 +72,8 @@ describe.each(PLACES)('lines: %s', (place) => {
   });
 
   test.each(cases)('%s', async (_, keys, line) => {
-    expect(await type(guest, keys + CR)).toEqual({ lines: [line], shown: [line] });
+    const shown = line.replaceAll('\t', ' ');
+    expect(await type(guest, keys + CR)).toEqual({ lines: [line], shown: [shown] });
   });
 
   test('bytes that are no character are left out', async () => {
@@ -91,9 +93,30 @@ describe.each(PLACES)('lines: %s', (place) => {
     expect((await type(guest, `\r\n\r${CTRL_C}\ra\r\nb\r\n`, 2)).lines).toEqual(['a', 'b']);
   });
 
-  test('a line that is full takes no more', async () => {
+  test('a line that is too long is not asked, but can be recalled', async () => {
     const long = 'x'.repeat(MAX_PROMPT_BYTES - 1);
-    expect((await type(guest, `${long}€y z${CR}`)).lines).toEqual([`${long}y`]);
+    expect((await type(guest, `${long}€y z${CR}`)).lines).toEqual([`long${long}y`]);
+    expect((await type(guest, `${UP}${BACKSPACE}!${CR}`)).lines).toEqual([`${long}!`]);
+    expect((await type(guest, `${long}€${CTRL_U}€${CR}`)).lines).toEqual(['€']);
+  });
+
+  test('every byte of a program’s request arrives, and none of one too long is lost unsaid', async () => {
+    const all = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+    for (let at = 0; at < all.length; at += MAX_PROMPT_BYTES) {
+      const bytes = all.subarray(at, at + MAX_PROMPT_BYTES);
+      const before = guest.output().length;
+      guest.send(Buffer.from(encodeRequest(bytes, DEFAULT_SETTINGS)).toString('latin1'));
+      const expected = `framed[${Buffer.from(bytes).toString('latin1')}]\n`;
+      while (guest.output().length < before + expected.length) await sleep(1);
+      expect(guest.output().slice(before)).toBe(`\n${expected}`);
+    }
+    const full = 'x'.repeat(MAX_PROMPT_BYTES);
+    const ask = async (text: string) => {
+      const request = Buffer.from(encodeRequest(text, DEFAULT_SETTINGS)).toString();
+      return (await type(guest, request)).lines;
+    };
+    expect(await ask(full)).toEqual([`framed${full}`]);
+    expect(await ask(`${full}y`)).toEqual([`long framed${full}`]);
   });
 
   test('a program’s request takes the place of a half-typed line', async () => {
@@ -113,6 +136,8 @@ describe.each(PLACES)('lines: %s', (place) => {
 class Model {
   left: string[] = [];
   right: string[] = [];
+  /** A character found no room. */
+  #isCut = false;
   #history: string[] = [];
   #recalled = 0;
 
@@ -128,20 +153,23 @@ class Model {
     else if (key === UP) this.#recall(-1);
     else if (key === DOWN) this.#recall(1);
     else if (Buffer.byteLength(this.line() + key) <= MAX_PROMPT_BYTES) left.push(key);
+    else this.#isCut = true;
   }
 
   line(): string {
     return [...this.left, ...this.right].join('');
   }
 
-  end(): string {
+  /** What arrives: the line, `long` before it where something of it is missing. */
+  end(): { line: string; arrived: string } {
     const line = this.line();
+    const arrived = `${this.#isCut ? 'long' : ''}${line}`;
     if (line !== this.#history.at(-1)) this.#history.push(line);
     const bytes = () => Buffer.byteLength(`${this.#history.join('\0')}\0`);
     while (bytes() >= HISTORY_BYTES) this.#history.shift();
     this.#recalled = this.#history.length;
     this.#set('');
-    return line;
+    return { line, arrived };
   }
 
   #recall(step: number): void {
@@ -154,6 +182,7 @@ class Model {
   #set(line: string): void {
     this.left = [...line];
     this.right = [];
+    this.#isCut = false;
   }
 }
 
@@ -163,7 +192,7 @@ const HISTORY_BYTES = 4096;
 test('lines: whatever keys are pressed, release and checked', async () => {
   const movements = [UP, UP, DOWN, RIGHT, LEFT, LEFT, HOME, END, BACKSPACE, DELETE, CTRL_U];
   const key = fc.oneof(
-    { weight: 3, arbitrary: fc.constantFrom('a', 'b', 'é', '€', '😀', ' ') },
+    { weight: 3, arbitrary: fc.constantFrom('a', 'b', 'é', '€', '😀', ' ', '\t') },
     { weight: 2, arbitrary: fc.constantFrom(...movements) },
   );
   for (const checked of [false, true]) {
@@ -174,10 +203,10 @@ test('lines: whatever keys are pressed, release and checked', async () => {
       fc.asyncProperty(fc.array(key, { maxLength: 60 }), async (keys) => {
         const all = [...keys, HOME, DELETE, '.']; // something at least
         for (const pressed of all) model.press(pressed);
-        const line = model.end();
+        const { line, arrived } = model.end();
         const { lines, shown } = await type(guest, all.join('') + CR);
-        expect(lines).toEqual([line]);
-        expect(shown).toEqual([line.trimEnd()]);
+        expect(lines).toEqual([arrived]);
+        expect(shown).toEqual([line.replaceAll('\t', ' ').trimEnd()]);
       }),
       { numRuns: 500, endOnFailure: true },
     );

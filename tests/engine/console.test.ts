@@ -1,14 +1,15 @@
 /** A person at the appliance's console, and when its start had come how far: on each kind of machine. */
 import { expect, test } from 'vitest';
 import { placeSteps } from '../../src/cli/timeline.ts';
-import type { Guest } from '../../src/console/guest.ts';
 import { DEFAULT_SETTINGS } from '../../src/console/settings.ts';
 import {
+  answerTo,
   LINUX_TIMEOUT,
   linuxVariants,
   metalVariants,
   pcVariants,
   processVariant,
+  type,
   withGuest,
 } from './guests.ts';
 import { hasStories260K, NO_STORIES, stories260K } from './sharedModels.ts';
@@ -17,27 +18,6 @@ const variants = [processVariant(undefined, true, 2), pcVariants[0], metalVarian
 
 /** What a line has by default: guest/engine/settings.ts. */
 const settings = { ...DEFAULT_SETTINGS, seed: 42n };
-
-/** Types keys; what the console says until the guest is ready again. */
-async function type(guest: Guest, keys: string): Promise<string> {
-  await guest.ready();
-  return new Promise((resolve) => {
-    let said = '';
-    const stop = guest.transport.onBytes((bytes) => {
-      said += Buffer.from(bytes).toString('latin1');
-      if (!said.endsWith('\x05')) return;
-      stop();
-      resolve(said.slice(0, -1));
-    });
-    guest.transport.write(Buffer.from(keys));
-  });
-}
-
-/** Types a line; the answer to it. */
-async function answerTo(guest: Guest, line: string): Promise<string> {
-  const said = await type(guest, line);
-  return said.slice(said.indexOf('\n') + 1).replace(/\n\n$/, '');
-}
 
 for (const variant of variants) {
   const missing = variant.missing || (hasStories260K ? '' : NO_STORIES);

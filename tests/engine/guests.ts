@@ -168,3 +168,24 @@ async function closing<T>(guest: Guest, use: (guest: Guest) => Promise<T>): Prom
     await guest.close();
   }
 }
+
+/** Types keys; what the console says until the guest is ready again. */
+export async function type(guest: Guest, keys: string): Promise<string> {
+  await guest.ready();
+  return new Promise((resolve) => {
+    let said = '';
+    const stop = guest.transport.onBytes((bytes) => {
+      said += Buffer.from(bytes).toString('latin1');
+      if (!said.endsWith('\x05')) return;
+      stop();
+      resolve(said.slice(0, -1));
+    });
+    guest.transport.write(Buffer.from(keys));
+  });
+}
+
+/** Types a line; the answer to it. */
+export async function answerTo(guest: Guest, line: string): Promise<string> {
+  const said = await type(guest, line);
+  return said.slice(said.indexOf('\n') + 1).replace(/\n\n$/, '');
+}

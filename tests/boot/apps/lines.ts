@@ -14,6 +14,8 @@ export function main(): void {
     if (request == Request.Malformed) say('\nmalformed');
     if (request == Request.OtherVersion) say('\nother');
     if (request == Request.Framed) say('\nframed');
+    if (request == Request.LongFramed) say('\nlong framed');
+    if (request == Request.LongLine) say('long');
     say('[');
     sayBytes(lineText(), lineLength());
     say(']\n');
