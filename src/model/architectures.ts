@@ -1,9 +1,11 @@
 /**
- * The model families that this project computes: a row for each, by GGUF's `general.architecture`. Readers, packer, inspect and the
- * generator of test models work from these rows. docs/adding-a-model-family.md says what a new one takes.
+ * The model families that this project computes: a row for each, by GGUF's `general.architecture`.
+ * Readers, packer, inspect and the generator of test models work from these rows.
+ * docs/adding-a-model-family.md says what a new one takes.
  *
- * A family is a row where it differs from Llama in names, in the order of rows, or in a part that the engine has. Where it needs a part
- * that the engine lacks, that part gets a value in FamilyOptions (model.ts) first; a value stands here once everything computes it.
+ * A family is a row where it differs from Llama in names, in the order of rows, or in a part that
+ * the engine has. Where it needs a part that the engine lacks, that part gets a value in
+ * FamilyOptions (model.ts) first; a value stands here once everything computes it.
  */
 import type { FamilyOptions, LayerTensors, ModelConfig, ModelTensors } from './model.ts';
 
@@ -13,14 +15,23 @@ export interface Family {
   keys: FamilyKeys;
   /** Names of the tensors; `output` may be missing from a file: then it is the embedding. */
   tensors: { [role in Exclude<keyof ModelTensors, 'layers'>]-?: string };
-  /** Names of a layer's tensors, without `blk.N.`. A file has all that are named here, and no others. */
+  /**
+   * Names of a layer's tensors, without `blk.N.`. A file has all that are named here, and no
+   * others.
+   */
   layer: { [role in keyof LayerTensors]: string };
   options: FamilyOptions;
 }
 
-/** The family's own metadata keys, without its prefix. A file with any other is refused: it could change the results. */
+/**
+ * The family's own metadata keys, without its prefix. A file with any other is refused: it could
+ * change the results.
+ */
 export interface FamilyKeys {
-  /** Where each size is found. Which of them may be missing, and what then holds, says readConfig in gguf/reader.ts. */
+  /**
+   * Where each size is found. Which of them may be missing, and what then holds, says readConfig in
+   * gguf/reader.ts.
+   */
   read: Record<SizeKey, string>;
   /** Keys that change results unless they have this value, which does nothing. */
   neutral: Record<string, number | boolean | string>;
@@ -33,7 +44,10 @@ export type SizeKey =
   | 'keyLength'
   | 'valueLength';
 
-/** A tensor's shape in words of the configuration: [columns] of a vector, which is F32, or [rows, columns] of a matrix. */
+/**
+ * A tensor's shape in words of the configuration: [columns] of a vector, which is F32, or [rows,
+ * columns] of a matrix.
+ */
 export type Shape = readonly [columns: Size] | readonly [rows: Size, columns: Size];
 
 export type Size = 'dim' | 'hiddenDim' | 'vocabSize' | 'queryDim' | 'kvDim';

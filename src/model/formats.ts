@@ -1,8 +1,10 @@
 /**
- * How weights are stored: a row for each *weight type* of model files, and a row for each *tile format* of the pack.
+ * How weights are stored: a row for each *weight type* of model files, and a row for each *tile
+ * format* of the pack.
  *
- * A weight type has a tile format that holds each of its values exactly; two types may share one. The kernels
- * (guest/kernels) know tile formats only. docs/adding-a-weight-type.md says what a new row takes.
+ * A weight type has a tile format that holds each of its values exactly; two types may share one.
+ * The kernels (guest/kernels) know tile formats only. docs/adding-a-weight-type.md says what a new
+ * row takes.
  * Sources: ggml-common.h for blocks of files, docs/pack-format.md for tiles.
  */
 
@@ -47,13 +49,19 @@ export interface WeightType {
   bits: number;
   /** Values that share a scale; 1 where each is a float. */
   group: number;
-  /** Bits of the whole number that a group's scale is, times the block's float; 0 where the float is the scale. */
+  /**
+   * Bits of the whole number that a group's scale is, times the block's float; 0 where the float is
+   * the scale.
+   */
   scaleBits: number;
   /** The floats of a block: what can be infinite or no number. A minimum is added to its values. */
   floats: readonly BlockFloat[];
   /** What its blocks become in the pack. */
   tile: TileFormatName;
-  /** Writes the values of the block at from[at] to out[to] …, each exact or rounded once to f32, as ggml has them. */
+  /**
+   * Writes the values of the block at from[at] to out[to] …, each exact or rounded once to f32, as
+   * ggml has them.
+   */
   decode(from: Uint8Array, at: number, out: Float32Array, to: number): void;
   /** Writes the block at from[at] as row `row` of the tile's blocks from tile[start]. */
   place(from: Uint8Array, at: number, tile: Uint8Array, start: number, row: number): void;
@@ -66,7 +74,10 @@ interface BlockFloat {
   means: 'value' | 'scale' | 'minimum';
 }
 
-/** Bytes of a float, and the bits of its last two bytes that are its exponent: all ones mean infinity or no number. */
+/**
+ * Bytes of a float, and the bits of its last two bytes that are its exponent: all ones mean
+ * infinity or no number.
+ */
 const floatKinds = {
   f32: { bytes: 4, exponent: 0x7f80 },
   f16: { bytes: 2, exponent: 0x7c00 },
@@ -141,7 +152,10 @@ export const weightTypes = {
       interleave(from, at + 2, tile, start + HALVES, row, 8, 0x80);
     },
   },
-  /** d f16, q u4[32]; byte i holds columns i (low) and 16 + i: x = d·(q - 8). The tile keeps the bytes as they are. */
+  /**
+   * d f16, q u4[32]; byte i holds columns i (low) and 16 + i: x = d·(q - 8). The tile keeps the
+   * bytes as they are.
+   */
   Q4_0: {
     number: 2,
     block: 32,
@@ -187,7 +201,10 @@ export const weightTypes = {
       interleave(from, at + 4, tile, start + 2 * HALVES, row, 4, 0);
     },
   },
-  /** low u4[256], high u2[256], s i8[16], d f16: x = d·s·(q - 32), a scale d·s for each 16 values, exact in f32 */
+  /**
+   * low u4[256], high u2[256], s i8[16], d f16: x = d·s·(q - 32), a scale d·s for each 16 values,
+   * exact in f32
+   */
   Q6_K: {
     number: 14,
     block: 256,
@@ -257,7 +274,10 @@ export function rowBytes(type: TensorType, columns: number): number {
   return (columns / block) * bytes;
 }
 
-/** Values of raw, which is whole blocks. out: at least as many values as they hold. Returns how many were written. */
+/**
+ * Values of raw, which is whole blocks. out: at least as many values as they hold. Returns how many
+ * were written.
+ */
 export function dequantize(type: TensorType, raw: Uint8Array, out: Float32Array): number {
   const { block, bytes, decode } = weightTypes[type];
   const values = (raw.length / bytes) * block;
@@ -322,7 +342,10 @@ function copyHalf(from: Uint8Array, at: number, tile: Uint8Array, start: number,
   tile[start + 2 * row + 1] = from[at + 1];
 }
 
-/** `count` vectors of 64 bytes from `count` × 4 bytes of a row: byte 4·row + c of vector j is byte 4j + c of the row, with `flip` bits turned. */
+/**
+ * `count` vectors of 64 bytes from `count` × 4 bytes of a row: byte 4·row + c of vector j is byte
+ * 4j + c of the row, with `flip` bits turned.
+ */
 function interleave(
   from: Uint8Array,
   at: number,
@@ -338,7 +361,10 @@ function interleave(
   }
 }
 
-/** q of value i of a Q6_K block: halves of 128 values share 64 bytes of low nibbles and 32 of high bit pairs. */
+/**
+ * q of value i of a Q6_K block: halves of 128 values share 64 bytes of low nibbles and 32 of high
+ * bit pairs.
+ */
 function quantQ6K(from: Uint8Array, at: number, i: number): number {
   const half = i >> 7;
   const quarter = (i >> 5) & 3; // nibbles of bytes 0-31, 32-63 (low), then the same bytes' high nibbles

@@ -1,6 +1,8 @@
 import type { TensorType } from './formats.ts';
 
-/** A checked model, whatever format it came from. Everything below src/model works on this alone. */
+/**
+ * A checked model, whatever format it came from. Everything below src/model works on this alone.
+ */
 export interface Model {
   name: string;
   path: string;
@@ -34,8 +36,8 @@ export interface ModelConfig {
   normEpsilon: number;
   ropeBase: number;
   /**
-   * How many of a head's values are rotated: even, ≤ headDim. Values 2i and 2i+1 rotate together; where a family has other
-   * pairs, its tensors have been brought into this order (ropePairs.ts).
+   * How many of a head's values are rotated: even, ≤ headDim. Values 2i and 2i+1 rotate together;
+   * where a family has other pairs, its tensors have been brought into this order (ropePairs.ts).
    */
   ropeDim: number;
   /** The output matrix is the embedding. */
@@ -43,19 +45,24 @@ export interface ModelConfig {
 }
 
 /**
- * What a layer is made of. A type lists the values that everything computes today; `next` are those of families to come
- * (their order is that of need).
+ * What a layer is made of. A type lists the values that everything computes today; `next` are those
+ * of families to come (their order is that of need).
  */
 export interface FamilyOptions {
   /** Next: 'layer', with a bias (BERT). */
   norm: 'rms';
-  /** Attention and feed-forward part each begin with a norm. Next: 'both' (Gemma), 'after' (OLMo 2). */
+  /**
+   * Attention and feed-forward part each begin with a norm. Next: 'both' (Gemma), 'after' (OLMo 2).
+   */
   normPlaces: 'before';
   /** Norms of queries and keys. Next: 'head' (Qwen3, Gemma 3), 'row' (OLMo 2). */
   queryKeyNorm: 'none';
   /** Which values of a head rotate together: 2i and 2i + 1, or i and i + ropeDim / 2 (GPT-NeoX). */
   ropePairs: 'interleaved' | 'halves';
-  /** What happens to RoPE's frequencies. Next: factors from a tensor (Llama 3.1), 'linear', 'yarn', 'longrope'. */
+  /**
+   * What happens to RoPE's frequencies. Next: factors from a tensor (Llama 3.1), 'linear', 'yarn',
+   * 'longrope'.
+   */
   ropeScaling: 'none';
   /** Positions that a layer sees. Next: sliding windows in some layers (Gemma, gpt-oss). */
   window: 'none';
@@ -88,7 +95,10 @@ export interface LayerTensors {
   key: Tensor;
   /** [kvHeads · headDim][dim] */
   value: Tensor;
-  /** [heads · headDim], F32: added to the product with `query`; so are the other two. Absent where the family has none. */
+  /**
+   * [heads · headDim], F32: added to the product with `query`; so are the other two. Absent where
+   * the family has none.
+   */
   queryBias?: Tensor;
   /** [kvHeads · headDim], F32 */
   keyBias?: Tensor;
@@ -121,7 +131,9 @@ export interface Tensor {
   readRows(first: number, count: number): Promise<Uint8Array>;
 }
 
-/** Bytes as a string with one character (0-255) per byte: compact, comparable, usable as a Map key. */
+/**
+ * Bytes as a string with one character (0-255) per byte: compact, comparable, usable as a Map key.
+ */
 export type ByteString = string;
 
 /** What a piece of the vocabulary is for; numbers as in GGUF's `tokenizer.ggml.token_type`. */
@@ -138,7 +150,10 @@ export const PieceType = {
 export interface Tokenizer {
   /** spm: SentencePiece BPE, merges by score; bpe: byte-level BPE, merges in a list. */
   kind: 'spm' | 'bpe';
-  /** Piece of each token as the file has it: UTF-8; spm: ▁ or (llama2.c) a space; bpe: GPT-2's byte letters. */
+  /**
+   * Piece of each token as the file has it: UTF-8; spm: ▁ or (llama2.c) a space; bpe: GPT-2's byte
+   * letters.
+   */
   pieces: ByteString[];
   /** spm: higher merges first. */
   scores?: Float32Array;

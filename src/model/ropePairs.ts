@@ -1,9 +1,10 @@
 import type { Tensor } from './model.ts';
 
 /**
- * A matrix of queries or keys, or its bias, in the order in which values 2i and 2i + 1 of a head rotate together, from a file in which
- * values i and i + ropeDim / 2 do (GPT-NeoX, Hugging Face). Rows move within their head, whole, and both of queries and keys, so
- * that each score is a sum of the same products. Values from ropeDim on stay where they are.
+ * A matrix of queries or keys, or its bias, in the order in which values 2i and 2i + 1 of a head
+ * rotate together, from a file in which values i and i + ropeDim / 2 do (GPT-NeoX, Hugging Face).
+ * Rows move within their head, whole, and both of queries and keys, so that each score is a sum of
+ * the same products. Values from ropeDim on stay where they are.
  * tensor: [n · headDim][columns], or a vector f32[n · headDim]
  */
 export function pairNeighbours(tensor: Tensor, headDim: number, ropeDim: number): Tensor {

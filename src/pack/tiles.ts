@@ -1,6 +1,7 @@
 /**
- * Repacks the matrices of a model file into tiles of 16 rows, the order in which the kernels (guest/kernels/tiles*.ts)
- * read them. What becomes of a block stands in the row of its weight type (src/model/formats.ts).
+ * Repacks the matrices of a model file into tiles of 16 rows, the order in which the kernels
+ * (guest/kernels/tiles*.ts) read them. What becomes of a block stands in the row of its weight type
+ * (src/model/formats.ts).
  */
 import {
   rowBytes,
@@ -37,7 +38,10 @@ export function tiledBytes(format: TileFormatName, rows: number, columns: number
   return (paddedRows(rows) / TILE_ROWS) * (columns / width) * bytes;
 }
 
-/** One tile from `rows` ≤ 16 rows of the file; rows that are missing stay zero, and so do their products. */
+/**
+ * One tile from `rows` ≤ 16 rows of the file; rows that are missing stay zero, and so do their
+ * products.
+ */
 export function tile(type: TensorType, raw: Uint8Array, rows: number, columns: number): Uint8Array {
   const { block, bytes, tile: format, place } = weightTypes[type];
   const blocks = columns / block;

@@ -18,6 +18,15 @@ interface Matrix {
   isQuantized: boolean;
 }
 
+export interface ReferenceOptions {
+  isRounded?: boolean;
+  /**
+   * Which values of a head rotate together in the tensors as they are: 2i and 2i + 1, or i and
+   * i + ropeDim / 2 (Black et al. 2022, "GPT-NeoX-20B" §2.1.1; rotate_half of Hugging Face).
+   */
+  pairs?: 'interleaved' | 'halves';
+}
+
 export interface Reference {
   /** Evaluates one token at the next position and returns f64[vocabSize] logits. */
   forward(token: number): Vector;
@@ -28,7 +37,7 @@ export interface Reference {
 /** Reads all weights; the model can be closed afterwards. */
 export async function createReference(
   model: Model,
-  { isRounded = false }: { isRounded?: boolean } = {},
+  { isRounded = false, pairs = 'interleaved' }: ReferenceOptions = {},
 ): Promise<Reference> {
   const { config, tensors } = model;
   const { heads, kvHeads, headDim } = config;
@@ -56,14 +65,17 @@ export async function createReference(
     product(matrix, isRounded && matrix.isQuantized ? roundActivations(x) : x);
   const cached = (x: Vector): Vector => (isRounded ? x.map(toHalf) : x);
 
-  /** Rotates each head's pairs (2i, 2i+1) by position · base^(-2i / ropeDim). x: f64[n · headDim]. */
+  /** Rotates each head's pair i by position · base^(-2i / ropeDim). x: f64[n · headDim]. */
   function rotate(x: Vector, position: number): void {
+    const { ropeDim } = config;
     for (let head = 0; head < x.length; head += headDim) {
-      for (let i = 0; i < config.ropeDim; i += 2) {
-        const angle = position * config.ropeBase ** (-i / config.ropeDim);
-        const [a, b] = [x[head + i], x[head + i + 1]];
-        x[head + i] = a * Math.cos(angle) - b * Math.sin(angle);
-        x[head + i + 1] = a * Math.sin(angle) + b * Math.cos(angle);
+      for (let i = 0; i < ropeDim / 2; i++) {
+        const angle = position * config.ropeBase ** ((-2 * i) / ropeDim);
+        const at = head + (pairs === 'halves' ? i : 2 * i);
+        const other = at + (pairs === 'halves' ? ropeDim / 2 : 1);
+        const [a, b] = [x[at], x[other]];
+        x[at] = a * Math.cos(angle) - b * Math.sin(angle);
+        x[other] = a * Math.sin(angle) + b * Math.cos(angle);
       }
     }
   }

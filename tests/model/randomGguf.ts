@@ -1,6 +1,7 @@
 /**
- * Models of any family and shape with random weights: the file's metadata and its tensors, whose bytes are drawn one after the other
- * when somebody writes them, so a model need not fit into memory.
+ * Models of any family and shape with random weights: the file's metadata and its tensors, whose
+ * bytes are drawn one after the other when somebody writes them, so a model need not fit into
+ * memory.
  */
 import {
   architectures,
@@ -31,7 +32,10 @@ export interface RandomModel {
   type: TensorType;
   /** Types of the matrices in turn, in place of one. */
   types?: readonly TensorType[];
-  /** Type of the matrix that gives the logits, which is the embedding where they are tied. Default: as the others. */
+  /**
+   * Type of the matrix that gives the logits, which is the embedding where they are tied. Default:
+   * as the others.
+   */
   outputType?: TensorType;
   tokenizer: 'bpe' | 'spm';
   /** The output matrix is the embedding. */
@@ -39,15 +43,23 @@ export interface RandomModel {
   seed: number;
   /** Default: 10,000. */
   ropeBase?: number;
+  /** Values of a head that rotate. Default: all. */
+  ropeDim?: number;
 }
 
-/** A tensor whose bytes are still to be drawn: each once, in the model's order, or other bytes come out. */
+/**
+ * A tensor whose bytes are still to be drawn: each once, in the model's order, or other bytes come
+ * out.
+ */
 export interface RandomTensor extends Omit<GgufTensor, 'bytes'> {
   bytes: { length: number };
   draw(): Uint8Array;
 }
 
-/** The same model and seed always give the same bytes. Throws if a row is no whole number of the type's blocks. */
+/**
+ * The same model and seed always give the same bytes. Throws if a row is no whole number of the
+ * type's blocks.
+ */
 export function randomGguf(model: RandomModel): {
   metadata: Record<string, GgufValue>;
   tensors: RandomTensor[];
@@ -103,9 +115,9 @@ export function randomGguf(model: RandomModel): {
 }
 
 function configOf(model: RandomModel): ModelConfig {
-  const { dim, heads, kvHeads, layers, ropeBase = 10000 } = model;
+  const { dim, heads, kvHeads, layers, ropeBase = 10000, ropeDim = dim / heads } = model;
   return {
-    ...{ dim, heads, kvHeads, layers, ropeBase, headDim: dim / heads, ropeDim: dim / heads },
+    ...{ dim, heads, kvHeads, layers, ropeBase, ropeDim, headDim: dim / heads },
     hiddenDim: model.hidden,
     vocabSize: model.vocab,
     contextLength: model.context,

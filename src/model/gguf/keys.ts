@@ -9,7 +9,10 @@ const neutralValues: FamilyKeys['neutral'] = {
   'split.no': 0,
 };
 
-/** Refuses every key that could change what the model computes and that this project does not know. prefix: such as `llama.` */
+/**
+ * Refuses every key that could change what the model computes and that this project does not know.
+ * prefix: such as `llama.`
+ */
 export function checkForeignKeys(metadata: Metadata, prefix: string, keys: FamilyKeys): void {
   const neutral = { ...withPrefix(prefix, keys.neutral), ...neutralValues };
   for (const [key, value] of Object.entries(neutral)) {

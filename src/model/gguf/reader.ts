@@ -126,7 +126,9 @@ function readHeadDim(
   return keyLength;
 }
 
-/** Every tensor that the family names, with the shape that the configuration gives it, and no other. */
+/**
+ * Every tensor that the family names, with the shape that the configuration gives it, and no other.
+ */
 function collectTensors(
   file: ModelFile,
   { metadata, tensors }: GgufHeader,
