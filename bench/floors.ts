@@ -12,7 +12,6 @@ import { BOOT_X64 } from '../src/image/esp.ts';
 import { buildStack, stackNamed } from '../src/stacks/index.ts';
 import type { Manifest } from '../src/stacks/manifest.ts';
 import {
-  BASE_LEVEL,
   compileArguments,
   type GuestMachine,
   linkArguments,
@@ -21,6 +20,7 @@ import {
 import { findTool } from '../src/toolchain/find.ts';
 import { peFromElf } from '../src/toolchain/pe.ts';
 import { startFirmware, startQemu } from '../src/toolchain/qemu.ts';
+import { BASE_VARIANT } from '../src/toolchain/variants.ts';
 import { describeMachine } from './machineState.ts';
 import { findModel, repetitions } from './model.ts';
 import { formatTable, median } from './table.ts';
@@ -80,7 +80,7 @@ function compile(machine: GuestMachine, name: string): string {
     join(folder, `${name}.${ending}`),
   );
   writeFileSync(source, c);
-  runTool('clang', compileArguments(machine, BASE_LEVEL, source, object));
+  runTool('clang', compileArguments(machine, BASE_VARIANT, source, object));
   runTool('lld', ['-s', ...linkArguments(machine, [object], elf)]);
   return elf;
 }

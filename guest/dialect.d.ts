@@ -2,6 +2,7 @@
  * The ambient library of the guest dialect: what `tsc` needs to know so that editors, renames and jumps work over guest/.
  * docs/language.md says what each thing means; the compiler (src/compiler) has its own, stricter types: here all numbers
  * are one type. There is no JavaScript library underneath: what is not declared here does not exist in a guest.
+ * One file, however long: a reader looks here for every name that a guest does not import.
  */
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -150,6 +151,11 @@ declare function ref<T>(place: T): Ptr<T>;
 declare function reinterpret<T>(x: number): T;
 /** Storage of a struct or fixed array, all zero: `const s = zeroed<S>()`, at module level or local. */
 declare function zeroed<T>(): T;
+/**
+ * A function that a further unit's root exports, as each unit of the program compiles it: the main unit's first, then the further
+ * ones' in their order. Only as `const versions: FixedArray<F> = everyUnit(f)` at module level of the main unit.
+ */
+declare function everyUnit<F>(f: F): FixedArray<F>;
 /** Address of the first byte of a string (its UTF-8). */
 declare function utf8(text: string): Ptr<u8>;
 

@@ -1,7 +1,7 @@
 /** What a person may type in place of a question: lines that begin with a slash. */
 import { coreCount } from 'machine';
 import { CONTEXT, KEY_VALUE_BYTES, PACK_BYTES } from 'model';
-import { unitName } from '../engine/forward.ts';
+import { variantName } from '../engine/forward.ts';
 import { tokenCount } from '../engine/prompt.ts';
 import { forget } from '../engine/session.ts';
 import type { Report } from '../engine/settings.ts';
@@ -57,8 +57,8 @@ function sayStats(report: Ptr<Report>): void {
   sayMebibytes(', KV cache ', u64(KEY_VALUE_BYTES));
   say('\ncores    ');
   sayNumber(u64(coreCount()));
-  say(', unit ');
-  say(unitName());
+  say(', variant ');
+  say(variantName());
   say('\n');
 }
 

@@ -24,8 +24,8 @@ import { compileBench, startMemoryProbe } from '../measure/speedGuests.ts';
 import { ModelError } from '../model/index.ts';
 import type { PackRequest, PreparedPack } from '../stacks/prepare.ts';
 import { defaultThreads } from '../stacks/process.ts';
-import type { CpuLevel } from '../toolchain/clang.ts';
 import { ensureTools } from '../toolchain/install.ts';
+import type { VariantName } from '../toolchain/variants.ts';
 import { formatColumns } from './columns.ts';
 import { cpuOption, MODEL_HELP, requestPack } from './modelOptions.ts';
 import { integer } from './sampling.ts';
@@ -37,7 +37,7 @@ interface Options {
   nDepth: number[];
   threads?: number[];
   repetitions: number;
-  cpu?: CpuLevel;
+  cpu?: VariantName;
   peer?: 'llama.cpp';
   tokenizer?: string;
   json?: boolean;

@@ -10,7 +10,6 @@ import {
   formatDiagnostics,
 } from '../compiler/index.ts';
 import {
-  BASE_LEVEL,
   GUEST_FLAGS,
   GUEST_MACHINES,
   type GuestMachine,
@@ -19,7 +18,8 @@ import {
   runTool,
   wasmArguments,
 } from '../toolchain/clang.ts';
-import { archModules, guestModules, unitConstants } from '../toolchain/guest.ts';
+import { archModules, guestModules } from '../toolchain/guest.ts';
+import { BASE_VARIANT, variantConstants } from '../toolchain/variants.ts';
 import { EXIT_FAILURE, say } from './terminal.ts';
 
 interface CompileOptions {
@@ -67,7 +67,7 @@ function compile(file: string, options: CompileOptions): void {
     modules: {
       ...guest?.modules,
       ...archModules(arch),
-      ...(guest && { units: unitConstants(BASE_LEVEL, []) }),
+      ...(guest && { variants: variantConstants([BASE_VARIANT]) }),
       ...(options.constants ? { model } : {}),
     },
     target: { arch },

@@ -3,8 +3,8 @@ import { type Command, Option } from 'commander';
 import type { TransferOptions } from '../pull/download.ts';
 import { findModel, knownModels, resolveModel } from '../pull/models.ts';
 import type { PackRequest } from '../stacks/prepare.ts';
-import { CPU_LEVEL_NAMES, type CpuLevel } from '../toolchain/clang.ts';
 import { ensureTools } from '../toolchain/install.ts';
+import { VARIANT_NAMES, type VariantName } from '../toolchain/variants.ts';
 import { integer } from './sampling.ts';
 import { createProgress, Interrupted, say } from './terminal.ts';
 
@@ -15,7 +15,7 @@ export interface ModelOptions {
   ctxSize?: number;
   tokenizer?: string;
   checked?: boolean;
-  cpu?: CpuLevel;
+  cpu?: VariantName;
 }
 
 export function addModelOptions(command: Command): Command {
@@ -27,8 +27,8 @@ export function addModelOptions(command: Command): Command {
 }
 
 export function cpuOption(): Option {
-  const help = 'only code of this CPU level (default: the best that the CPU has)';
-  return new Option('--cpu <level>', help).choices(CPU_LEVEL_NAMES);
+  const help = 'only code of this CPU variant (default: the best that the CPU has)';
+  return new Option('--cpu <variant>', help).choices(VARIANT_NAMES);
 }
 
 /** Path or name → what a pack is made from; downloads a model that is known but not there. */

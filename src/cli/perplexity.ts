@@ -13,8 +13,8 @@ import {
 import type { DivergenceFigures, PerplexityFigures } from '../measure/statistics.ts';
 import type { PackRequest } from '../stacks/prepare.ts';
 import { defaultThreads } from '../stacks/process.ts';
-import type { CpuLevel } from '../toolchain/clang.ts';
 import { ensureTools } from '../toolchain/install.ts';
+import type { VariantName } from '../toolchain/variants.ts';
 import { cpuOption, MODEL_HELP, requestPack } from './modelOptions.ts';
 import { integer } from './sampling.ts';
 import { formatMilliseconds, say } from './terminal.ts';
@@ -27,7 +27,7 @@ interface Options {
   klDivergence?: boolean;
   threads?: number;
   tokenizer?: string;
-  cpu?: CpuLevel;
+  cpu?: VariantName;
   json?: boolean;
 }
 

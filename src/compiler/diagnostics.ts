@@ -162,12 +162,12 @@ const TABLE = {
     hint: 'floats and vectors live in registers that are not switched on yet',
   },
   MU507: {
-    message: 'no unit of the program defines {symbol}',
-    hint: 'a unit X defines NAME_X for each function NAME that its root exports; the units are: {units}',
+    message: 'everyUnit {problem}',
+    hint: '{instead}',
   },
   MU508: {
-    message: '{symbol} is {actual} in its unit, not {declared}',
-    hint: 'declare the parameters and the result that it has there',
+    message: '{symbol} is {actual} in its unit, and {declared} in the main one',
+    hint: 'a function that every unit has can only have types that no unit changes',
   },
   MU509: {
     message: 'the unit {unit} uses "{name}", which the main unit does not have',

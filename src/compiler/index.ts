@@ -10,7 +10,7 @@ import { emitProgram } from './emit/program.ts';
 import type { BareModules } from './parse/bare.ts';
 import { loadModules } from './parse/modules.ts';
 import { pointerBytes, type Target } from './target.ts';
-import { checkLinks, compileUnits, sharedStorage, type UnitInput } from './units.ts';
+import { checkLinks, compileUnits, sharedStorage, type UnitInput, unitsOf } from './units.ts';
 
 export {
   DIAGNOSTICS,
@@ -33,7 +33,7 @@ export interface CompileInput {
   target: Target;
   /** traps that name file and line: bounds, null, lossy casts, division, assert */
   checked?: boolean;
-  /** modules that are compiled again, each to C of its own; undefined: external functions may be anyone's */
+  /** modules that are compiled again, each to C of its own */
   units?: readonly UnitInput[];
   /** source text by absolute path; default: the file system */
   read?: (path: string) => string;
@@ -74,15 +74,15 @@ export function compileToC(input: CompileInput): CompileOutput {
   if (graph.root === undefined || graph.diagnostics.some((d) => isFinal(d))) {
     return failed(graph.diagnostics);
   }
-  const { program, checker } = checkProgram(graph, input.target);
+  const { modules = {}, target, checked = false, units: inputs = [], read } = input;
+  const wanted = unitsOf(graph, inputs);
+  const { program, checker } = checkProgram(graph, target, { further: wanted });
   if (checker.diagnostics.length > 0) return failed(checker.diagnostics);
-  const { modules = {}, target, checked = false, read } = input;
-  const further = compileUnits(input.units ?? [], graph, { modules, target, checked, read });
+  const further = compileUnits(wanted, { modules, target, checked, read });
   const { units } = further;
   const emitted = emitProgram(program, checker, checked, sharedStorage(units));
   const diagnostics = [...emitted.diagnostics, ...further.diagnostics];
-  const isComplete = input.units !== undefined && diagnostics.length === 0;
-  if (isComplete) diagnostics.push(...checkLinks(program, emitted, units));
+  if (diagnostics.length === 0) diagnostics.push(...checkLinks(program, emitted, units));
   if (diagnostics.length > 0) return failed(diagnostics);
   const texts = units.map(({ name, emitted: { c } }) => [name, c]);
   const storage = emitted.storage.map(({ place, name, type }) => ({

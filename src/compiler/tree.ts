@@ -66,7 +66,7 @@ export interface FunctionInstance {
   end: Place;
   tags: Tags;
   exported: boolean;
-  /** `declare function`: another unit defines what its @symbol names */
+  /** a further unit's version, of which everyUnit makes a table; its @symbol is the name there */
   external: boolean;
 }
 

@@ -34,22 +34,24 @@ interface Common {
   read?: (path: string) => string;
 }
 
-/** Compiles the units whose roots the program has. */
+/** The units whose roots the program has: the others are left out. */
+export function unitsOf({ modules }: ModuleGraph, inputs: readonly UnitInput[]): UnitInput[] {
+  return inputs.filter(({ root }) => modules.some(({ path }) => path === resolve(root)));
+}
+
 export function compileUnits(
   inputs: readonly UnitInput[],
-  { modules }: ModuleGraph,
   common: Common,
 ): { units: Unit[]; diagnostics: Diagnostic[] } {
   const units: Unit[] = [];
   const diagnostics: Diagnostic[] = [];
   for (const { name, root, modules: own } of inputs) {
-    if (!modules.some(({ path }) => path === resolve(root))) continue;
     const graph = loadModules(root, { ...common.modules, ...own }, common.read);
     if (graph.diagnostics.some((d) => d.code === 'MU001')) {
       diagnostics.push(...graph.diagnostics);
       continue;
     }
-    const { program, checker } = checkProgram(graph, common.target, name);
+    const { program, checker } = checkProgram(graph, common.target, { unit: name });
     diagnostics.push(...checker.diagnostics);
     if (checker.diagnostics.length > 0) continue;
     const emitted = emitProgram(program, checker, common.checked);
@@ -77,18 +79,14 @@ export function checkLinks(
       if (!storage.has(symbol)) found.push(diagnostic('MU509', place, { unit, name }));
     }
   }
-  const all = [{ program, emitted }, ...units];
   const roots = new Map(
-    all.flatMap(({ program }) => program.roots.map((f) => [symbolOf(program, f), f.type.name])),
+    units.flatMap(({ program }) => program.roots.map((f) => [symbolOf(program, f), f.type.name])),
   );
-  for (const external of all.flatMap(({ emitted }) => emitted.externals)) {
+  for (const external of emitted.externals) {
     const symbol = symbolOf(program, external);
-    const actual = roots.get(symbol);
+    const actual = roots.get(symbol) as string;
     const declared = external.type.name;
-    if (actual === undefined) {
-      const names = units.map(({ name }) => name).join(', ') || 'none';
-      found.push(diagnostic('MU507', external.place, { symbol, units: names }));
-    } else if (actual !== declared) {
+    if (actual !== declared) {
       found.push(diagnostic('MU508', external.place, { symbol, actual, declared }));
     }
   }

@@ -5,8 +5,8 @@ import { openModel } from '../model/index.ts';
 import { type PackRequest, type PreparedPack, preparePack } from '../stacks/prepare.ts';
 import { requireProcesses } from '../stacks/process.ts';
 import { killChild, startChild } from '../toolchain/children.ts';
-import type { CpuLevel } from '../toolchain/clang.ts';
 import { compileGuest } from '../toolchain/guest.ts';
+import type { VariantName } from '../toolchain/variants.ts';
 import { createGuestEvaluator } from './guestEvaluator.ts';
 import type { Evaluator } from './perplexity.ts';
 
@@ -42,7 +42,7 @@ export async function withEvaluator<T>(
   pack: PreparedPack,
   threads: number,
   use: (evaluator: Evaluator) => Promise<T>,
-  cpu?: CpuLevel,
+  cpu?: VariantName,
 ): Promise<T> {
   requireProcesses();
   const { constants } = pack;

@@ -8,16 +8,11 @@ import { join } from 'node:path';
 import { writeCpio } from '../image/cpio.ts';
 import { cached, hashOf, hashSources, PROJECT_ROOT } from '../toolchain/cache.ts';
 import { type Child, killChild, startChild } from '../toolchain/children.ts';
-import {
-  BASE_LEVEL,
-  clangVersion,
-  compileArguments,
-  linkArguments,
-  runTool,
-} from '../toolchain/clang.ts';
+import { clangVersion, compileArguments, linkArguments, runTool } from '../toolchain/clang.ts';
 import { requireTool } from '../toolchain/find.ts';
 import { archModules } from '../toolchain/guest.ts';
 import { type QemuMachine, qemuArguments } from '../toolchain/qemu.ts';
+import { BASE_VARIANT } from '../toolchain/variants.ts';
 
 /** Path of the probe, a static program without libc. */
 export async function compileProbe(): Promise<string> {
@@ -30,7 +25,7 @@ export async function compileProbe(): Promise<string> {
     if (diagnostics.length > 0) throw new Error(diagnostics.map(formatDiagnostic).join('\n'));
     const [cFile, object] = [join(folder, 'probe.c'), join(folder, 'probe.o')];
     writeFileSync(cFile, c);
-    runTool('clang', compileArguments('process', BASE_LEVEL, cFile, object));
+    runTool('clang', compileArguments('process', BASE_VARIANT, cFile, object));
     runTool('lld', linkArguments('process', [object], join(folder, 'probe')));
   });
   return join(folder, 'probe');

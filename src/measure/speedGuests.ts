@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { PreparedPack } from '../stacks/prepare.ts';
 import { type Child, killChild, startChild } from '../toolchain/children.ts';
-import { BASE_LEVEL, type CpuLevel } from '../toolchain/clang.ts';
 import { compileGuest } from '../toolchain/guest.ts';
 import { forgetPages, LARGE_ENOUGH, largePageShare } from '../toolchain/pageCache.ts';
+import type { VariantName } from '../toolchain/variants.ts';
 import type { MemoryProbe, Resident, Test } from './speed.ts';
 import { createReceiver, lastWords } from './wire.ts';
 
@@ -20,8 +20,8 @@ export interface EngineRun {
 /** Measures one test in a process of its own. */
 export type RunEngine = (test: Test, threads: number, signal?: AbortSignal) => Promise<EngineRun>;
 
-/** The engine compiled to be timed. cpu: only this level; default: as `mu run` has it. */
-export async function compileBench(pack: PreparedPack, cpu?: CpuLevel): Promise<RunEngine> {
+/** The engine compiled to be timed. cpu: only this variant; default: as `mu run` has it. */
+export async function compileBench(pack: PreparedPack, cpu?: VariantName): Promise<RunEngine> {
   const { constants } = pack;
   const { elf } = await compileGuest({ machine: 'process', app: 'bench', constants, cpu });
   let isReadAgain = false;
@@ -62,8 +62,8 @@ export async function compileBench(pack: PreparedPack, cpu?: CpuLevel): Promise<
 
 /** threads: the most that will be asked for. It takes 512 MiB of memory until it is ended. */
 export async function startMemoryProbe(threads: number): Promise<MemoryProbe> {
-  // One level is enough to wait for memory.
-  const options = { machine: 'process', app: 'bandwidth', constants: {}, cpu: BASE_LEVEL } as const;
+  // One variant is enough to wait for memory.
+  const options = { machine: 'process', app: 'bandwidth', constants: {}, cpu: 'portable' } as const;
   const { elf } = await compileGuest(options);
   // Every process of ours maps a pack; this one has none and is given itself.
   const child = startChild(elf, [elf, String(threads)]);

@@ -8,8 +8,9 @@ import { basename, dirname, join } from 'node:path';
 import type { Constants } from '../compiler/index.ts';
 import type { MemoryPlan } from '../pack/index.ts';
 import { cached, hashOf, hashSources } from '../toolchain/cache.ts';
-import type { CpuLevel, GuestMachine } from '../toolchain/clang.ts';
+import type { GuestMachine } from '../toolchain/clang.ts';
 import { type CompiledGuest, compileGuest } from '../toolchain/guest.ts';
+import type { VariantName } from '../toolchain/variants.ts';
 
 export interface PackRequest {
   /** Path of a model file. */
@@ -51,8 +52,8 @@ export interface GuestRequest extends PackRequest {
   /** Default: chat. */
   app?: string;
   checked?: boolean;
-  /** Only this CPU level; default: whatever the CPU has, found out when it starts. */
-  cpu?: CpuLevel;
+  /** Only this CPU variant; default: whatever the CPU has, found out when it starts. */
+  cpu?: VariantName;
 }
 
 export interface PreparedGuest {

@@ -1,8 +1,8 @@
 /** What every stack is: a recipe that writes an image into a folder, and one that boots it. */
 import type { Transport } from '../console/transport.ts';
-import type { CpuLevel } from '../toolchain/clang.ts';
 import type { Firmware, Medium, QemuMachine } from '../toolchain/qemu.ts';
 import type { ToolName } from '../toolchain/tools.ts';
+import type { VariantName } from '../toolchain/variants.ts';
 import type { Manifest } from './manifest.ts';
 import type { PackRequest, PreparedGuest } from './prepare.ts';
 
@@ -11,8 +11,8 @@ export type ImageFormat = (typeof IMAGE_FORMATS)[number];
 
 export interface StackRequest extends PackRequest {
   checked?: boolean;
-  /** Only this CPU level; default: as in GuestRequest. */
-  cpu?: CpuLevel;
+  /** Only this CPU variant; default: as in GuestRequest. */
+  cpu?: VariantName;
   /** Folder of a Limine release. Default: the usual places; for an ISO of the stack metal: none, so it boots by UEFI alone. */
   limine?: string;
   /** Stack linux: whether its kernel knows USB keyboards. */

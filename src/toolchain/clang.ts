@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROJECT_ROOT } from './cache.ts';
 import { findTool, requireTool } from './find.ts';
+import type { Variant } from './variants.ts';
 
 /**
  * What every guest's C is compiled with. Freestanding, no libc; integers wrap, pointers of any type
@@ -42,54 +43,15 @@ export const MACHINE_FLAGS: Record<GuestMachine, readonly string[]> = {
   uefi: ['-mno-red-zone', '-fpie', '-fdirect-access-external-data'],
 };
 
-/** What every level needs of the CPU: x86-64-v3, by its names in /proc/cpuinfo that are not implied by others. */
-const V3_FLAGS = ['avx2', 'bmi2', 'fma', 'movbe', 'f16c'] as const;
-const AVX512_FLAGS = ['avx512f', 'avx512bw', 'avx512cd', 'avx512dq', 'avx512vl', 'avx512_vnni'];
-
-export interface CpuLevelFacts {
-  /** clang's arguments */
-  march: readonly string[];
-  /** flags in /proc/cpuinfo that must all be there */
-  needs: readonly string[];
-}
-
-/**
- * CPU levels that a unit is compiled for, lowest first. `portable` has the reference's kernels, which
- * an emulator runs best. Preferring 512-bit registers matters: x86-64-v4 alone tunes for CPUs that slow down with
- * them, and would split every 64-byte vector.
- */
-export const CPU_LEVELS = {
-  portable: {
-    march: ['-march=x86-64-v3'],
-    needs: V3_FLAGS,
-  },
-  avx2: { march: ['-march=x86-64-v3'], needs: V3_FLAGS },
-  avxvnni: {
-    march: ['-march=x86-64-v3', '-mavxvnni'],
-    needs: [...V3_FLAGS, 'avx_vnni'],
-  },
-  avx512vnni: {
-    march: ['-march=x86-64-v4', '-mavx512vnni', '-mprefer-vector-width=512'],
-    needs: [...V3_FLAGS, ...AVX512_FLAGS],
-  },
-} as const satisfies Record<string, CpuLevelFacts>;
-export type CpuLevel = keyof typeof CPU_LEVELS;
-export const CPU_LEVEL_NAMES = Object.keys(CPU_LEVELS) as CpuLevel[];
-
-/** What the main unit of a program is compiled for unless one level is asked for: all that the program runs on. */
-export const BASE_LEVEL: CpuLevel = 'portable';
-/** Further units: the program takes the last that the CPU has (guest/engine/forward.ts). */
-export const FURTHER_LEVELS = ['avx2', 'avxvnni', 'avx512vnni'] as const satisfies CpuLevel[];
-
 /** clang's arguments from one C file to one object file. */
 export function compileArguments(
   machine: GuestMachine,
-  cpu: CpuLevel,
+  variant: Variant,
   source: string,
   object: string,
 ): string[] {
   return [
-    ...['--target=x86_64-linux-gnu', ...CPU_LEVELS[cpu].march],
+    ...[`--target=${variant.arch}-linux-gnu`, ...variant.clang],
     ...GUEST_FLAGS,
     ...MACHINE_FLAGS[machine],
     ...['-c', source, '-o', object],

@@ -14,15 +14,13 @@ import type {
   CompileOutput,
   Constants,
   Storage,
+  UnitInput,
 } from '../compiler/index.ts';
 import { countLines, followImports } from '../lines/count.ts';
 import { cached, cacheFolder, hashOf, hashSources, PROJECT_ROOT } from './cache.ts';
 import {
-  BASE_LEVEL,
-  type CpuLevel,
   clangVersion,
   compileArguments,
-  FURTHER_LEVELS,
   type GuestMachine,
   linkArguments,
   runTool,
@@ -30,6 +28,15 @@ import {
 } from './clang.ts';
 import { alignImage } from './elf.ts';
 import { peFromElf } from './pe.ts';
+import {
+  BASE_VARIANT,
+  dotsOf,
+  type Variant,
+  type VariantName,
+  variantConstants,
+  variantNamed,
+  variantsOf,
+} from './variants.ts';
 
 export interface GuestOptions {
   machine: GuestMachine;
@@ -39,8 +46,8 @@ export interface GuestOptions {
   constants: Constants;
   /** Traps on out-of-bounds, null and lossy casts. Default false. */
   checked?: boolean;
-  /** Only this level. Default: the lowest, and a unit for each higher one, which the program chooses from when it starts. */
-  cpu?: CpuLevel;
+  /** Only this variant. Default: all, of which the program chooses when it starts. */
+  cpu?: VariantName;
   /** Copy the ELF here as well. */
   output?: string;
 }
@@ -68,22 +75,20 @@ export interface CompiledGuest {
  */
 export async function compileGuest(options: GuestOptions): Promise<CompiledGuest> {
   const { machine, constants, checked = false } = options;
-  const cpu = options.cpu ?? BASE_LEVEL;
-  const further = options.cpu ? [] : FURTHER_LEVELS;
-  const { entry, modules } = guestModules(machine, options.app, cpu);
+  const variants = options.cpu ? [variantNamed(options.cpu)] : variantsOf('x86_64');
+  const { entry, modules } = guestModules(machine, options.app, variants[0]);
   const key = hashOf([
     hashSources(['guest', 'src/compiler', 'src/toolchain'], ['.ts', '.ld']),
     statSync(modules.app, { throwIfNoEntry: false })?.mtimeMs ?? null,
-    ...[modules.app, machine, cpu, further, checked, constants, clangVersion()],
+    ...[modules.app, machine, variants, checked, constants, clangVersion()],
   ]);
   const { folder, wasCached } = await cached('guest', key, (folder) =>
     build({
       machine,
       entry,
-      modules: { ...modules, model: constants, units: unitConstants(cpu, further) },
+      modules: { ...modules, model: constants, variants: variantConstants(variants) },
       checked,
-      cpu,
-      further,
+      variants,
       folder,
     }),
   );
@@ -91,7 +96,7 @@ export async function compileGuest(options: GuestOptions): Promise<CompiledGuest
   if (options.output) copyFileSync(elf, options.output);
   const stripped = join(folder, 'guest.stripped.elf');
   const efi = machine === 'uefi' ? join(folder, EFI_NAME) : undefined;
-  const names = ['guest.c', ...further.map((level) => `guest.${level}.c`)];
+  const names = ['guest.c', ...variants.slice(1).map(({ name }) => `guest.${name}.c`)];
   const c = names.map((name) => join(folder, name)).filter((path) => existsSync(path));
   const storage: Storage[] = JSON.parse(readFileSync(join(folder, STORAGE_NAME), 'utf8'));
   return { elf, stripped, efi, c, bytes: statSync(elf).size, storage, wasCached };
@@ -104,10 +109,9 @@ export async function guestStorage(
   constants: Constants,
 ): Promise<Storage[]> {
   const { entry, modules } = guestModules(machine, app);
-  const units = unitConstants(BASE_LEVEL, []);
   const output = await toC({
     entry,
-    modules: { ...modules, model: constants, units },
+    modules: { ...modules, model: constants, variants: variantConstants([BASE_VARIANT]) },
     target: { arch: 'x86_64' },
   });
   return output.storage;
@@ -119,29 +123,20 @@ const STORAGE_NAME = 'storage.json';
 /** The pages that a PC's image is mapped with. */
 const LARGE_PAGE = 2 ** 21;
 
-/** The module that is compiled once for each CPU level: it and the kernels are all that the level makes a difference to. */
+/** The module that is compiled once for each variant: it and the kernels are all that a variant makes a difference to. */
 const UNIT_ROOT = join(PROJECT_ROOT, 'guest/engine/transformer.ts');
 
-/** The file behind the bare name "dots" of a level. */
-function dotsOf(cpu: CpuLevel): string {
-  return join(PROJECT_ROOT, 'guest/kernels/dots', `${cpu}.ts`);
-}
-
-/** The module "units": what the main unit is compiled for, and which further units there are (guest/units.d.ts). */
-export function unitConstants(cpu: CpuLevel, further: readonly CpuLevel[]): Constants {
-  return {
-    NEEDS_AVXVNNI: cpu === 'avxvnni',
-    NEEDS_AVX512VNNI: cpu === 'avx512vnni',
-    HAS_AVX2: further.includes('avx2'),
-    HAS_AVXVNNI: further.includes('avxvnni'),
-    HAS_AVX512VNNI: further.includes('avx512vnni'),
-  };
+/** A variant beside the main one, as the compiler takes it. */
+export function unitOf(variant: Variant): UnitInput {
+  return { name: variant.name, root: UNIT_ROOT, modules: { dots: dotsOf(variant) } };
 }
 
 /** Every source file of a guest with all its units. Absolute paths. */
 export function guestFiles(machine: GuestMachine, app: string): string[] {
   const { entry, modules } = guestModules(machine, app);
-  const further = FURTHER_LEVELS.map((level) => guestModules(machine, app, level).modules);
+  const further = variantsOf('x86_64')
+    .slice(1)
+    .map((variant) => guestModules(machine, app, variant).modules);
   return [
     ...new Set([
       ...followImports(entry, modules),
@@ -154,7 +149,7 @@ export function guestFiles(machine: GuestMachine, app: string): string[] {
 export function guestModules(
   machine: GuestMachine,
   app: string,
-  cpu: CpuLevel = BASE_LEVEL,
+  variant: Variant = BASE_VARIANT,
 ): { entry: string; modules: { machine: string; app: string; dots: string; 'arch/': string } } {
   const home = join(PROJECT_ROOT, 'guest/machine', machine);
   const named = join(PROJECT_ROOT, 'guest/apps', `${app}.ts`);
@@ -163,7 +158,7 @@ export function guestModules(
     modules: {
       machine: join(home, 'machine.ts'),
       app: existsSync(named) ? named : resolve(app),
-      dots: dotsOf(cpu),
+      dots: dotsOf(variant),
       ...archModules(),
     },
   };
@@ -197,8 +192,7 @@ export async function compileInit(checked = false): Promise<CompiledInit> {
       entry: join(home, 'init.ts'),
       modules: archModules(),
       checked,
-      cpu: BASE_LEVEL,
-      further: [],
+      variants: [BASE_VARIANT],
       folder,
     }),
   );
@@ -213,10 +207,8 @@ interface Build {
   entry: string;
   modules: Record<string, string | Constants>;
   checked: boolean;
-  /** of the main unit */
-  cpu: CpuLevel;
-  /** of the further units */
-  further: readonly CpuLevel[];
+  /** the main unit's first */
+  variants: readonly Variant[];
   folder: string;
 }
 
@@ -235,29 +227,26 @@ async function toC(input: CompileInput): Promise<CompileOutput> {
 }
 
 async function build(order: Build): Promise<void> {
-  const { machine, entry, modules, checked, cpu, further, folder } = order;
+  const { machine, entry, modules, checked, variants, folder } = order;
+  const [main, ...further] = variants;
   const { c, units, storage } = await toC({
     entry,
     modules,
     target: { arch: 'x86_64' },
     checked,
-    units: further.map((level) => ({
-      name: level,
-      root: UNIT_ROOT,
-      modules: { dots: dotsOf(level) },
-    })),
+    units: further.map(unitOf),
   });
   writeFileSync(join(folder, STORAGE_NAME), JSON.stringify(storage));
   const files = [
-    { name: 'guest', level: cpu, c },
+    { name: 'guest', variant: main, c },
     ...further
-      .filter((level) => units[level] !== undefined)
-      .map((level) => ({ name: `guest.${level}`, level, c: units[level] })),
+      .filter(({ name }) => units[name] !== undefined)
+      .map((variant) => ({ name: `guest.${variant.name}`, variant, c: units[variant.name] })),
   ].map((unit) => ({ ...unit, path: join(folder, unit.name) }));
   for (const { path, c } of files) writeFileSync(`${path}.c`, c);
   try {
-    const compile = ({ level, path }: (typeof files)[number]) =>
-      startTool('clang', compileArguments(machine, level, `${path}.c`, `${path}.o`));
+    const compile = ({ variant, path }: (typeof files)[number]) =>
+      startTool('clang', compileArguments(machine, variant, `${path}.c`, `${path}.o`));
     await Promise.all(files.map(compile));
     const objects = files.map(({ path }) => `${path}.o`);
     const elf = join(folder, 'guest.elf');

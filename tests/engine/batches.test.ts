@@ -8,9 +8,9 @@ import { DEFAULT_SETTINGS } from '../../src/console/settings.ts';
 import { serialTransport } from '../../src/console/transport.ts';
 import { tensorTypes } from '../../src/model/index.ts';
 import { preparePack } from '../../src/stacks/prepare.ts';
-import { CPU_LEVEL_NAMES, type CpuLevel } from '../../src/toolchain/clang.ts';
 import { compileGuest } from '../../src/toolchain/guest.ts';
 import { startQemu } from '../../src/toolchain/qemu.ts';
+import { VARIANT_NAMES, type VariantName } from '../../src/toolchain/variants.ts';
 import { makeTinyGguf } from '../model/tinyGguf.ts';
 import { hasQemu, NO_QEMU, processVariant, processVariants, withGuest } from './guests.ts';
 
@@ -61,15 +61,15 @@ describe('every kernel, however it is run', () => {
   });
 
   const question = (guest: Guest) => guest.ask(text, settings);
-  const variantOf = (cpu: CpuLevel, cores: number) => processVariant(cpu, false, cores);
-  const ask = (cpu: CpuLevel, cores: number, block: number) =>
+  const variantOf = (cpu: VariantName, cores: number) => processVariant(cpu, false, cores);
+  const ask = (cpu: VariantName, cores: number, block: number) =>
     withGuest({ model }, variantOf(cpu, cores), question, { BATCH: block });
 
   test('the prompt has more tokens than two blocks', () => {
     expect(reference.report.promptTokens).toBeGreaterThan(128);
   });
 
-  for (const cpu of CPU_LEVEL_NAMES) {
+  for (const cpu of VARIANT_NAMES) {
     const { missing } = variantOf(cpu, 1);
     test.skipIf(missing).each(blocks)(`process, ${cpu}, blocks of %i${missing}`, async (block) => {
       for (const cores of [1, 2, 3]) {

@@ -1,4 +1,4 @@
-/** Every way that one pack is run in these tests: machine, CPU level, checked or not, number of cores. */
+/** Every way that one pack is run in these tests: machine, CPU variant, checked or not, number of cores. */
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,18 +9,18 @@ import { bootStack, buildStack, stackNamed } from '../../src/stacks/index.ts';
 import type { StackName } from '../../src/stacks/manifest.ts';
 import { preparePack } from '../../src/stacks/prepare.ts';
 import { startProcess } from '../../src/stacks/process.ts';
-import { CPU_LEVEL_NAMES, CPU_LEVELS, type CpuLevel } from '../../src/toolchain/clang.ts';
 import { findTool } from '../../src/toolchain/find.ts';
 import { compileGuest } from '../../src/toolchain/guest.ts';
 import type { Firmware, QemuMachine } from '../../src/toolchain/qemu.ts';
+import { VARIANT_NAMES, type VariantName, variantNamed } from '../../src/toolchain/variants.ts';
 import { LIMINE_FOLDER, limine, missingTools, NO_LIMINE } from '../image/loaders.ts';
 
 export interface Variant {
   name: string;
   checked: boolean;
   cores: number;
-  /** undefined: the level that the program chooses itself */
-  cpu: CpuLevel | undefined;
+  /** undefined: the CPU variant that the program chooses itself */
+  cpu: VariantName | undefined;
   /** why it does not run here; empty if it does */
   missing: string;
   on: 'process' | { stack: StackName; qemu: QemuMachine; firmware?: Firmware };
@@ -53,15 +53,14 @@ export const LINUX_TIMEOUT = 600_000;
 const cpuFlags = new Set(
   /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1].trim().split(/\s+/),
 );
-/** Flags of /proc/cpuinfo that this CPU lacks for a level. */
-const lackingFor = (level: CpuLevel) =>
-  CPU_LEVELS[level].needs.filter((flag) => !cpuFlags.has(flag));
-/** Stands in the name of what is skipped; empty if the level runs here. */
-export const noLevel = (level: CpuLevel) =>
-  lackingFor(level).length > 0 ? ` (this CPU has no ${lackingFor(level).join(', ')})` : '';
+/** Stands in the name of what is skipped; empty if code of the variant runs here. */
+export function noVariant(cpu: VariantName): string {
+  const lacking = variantNamed(cpu).cpuinfo.filter((flag) => !cpuFlags.has(flag));
+  return lacking.length > 0 ? ` (this CPU has no ${lacking.join(', ')})` : '';
+}
 
 export const processVariants: Variant[] = [
-  ...CPU_LEVEL_NAMES.map((cpu) => processVariant(cpu, false, 2)),
+  ...VARIANT_NAMES.map((cpu) => processVariant(cpu, false, 2)),
   processVariant('portable', true, 1),
   processVariant(undefined, false, 3),
   processVariant(undefined, true, 2),
@@ -106,12 +105,12 @@ export const linuxVariants: Variant[] = [
 ];
 
 export function processVariant(
-  cpu: CpuLevel | undefined,
+  cpu: VariantName | undefined,
   checked: boolean,
   cores: number,
 ): Variant {
   const name = nameOf(['process', cpu], checked, cores);
-  return { name, checked, cores, cpu, missing: cpu ? noLevel(cpu) : '', on: 'process' };
+  return { name, checked, cores, cpu, missing: cpu ? noVariant(cpu) : '', on: 'process' };
 }
 
 function bootVariant(
@@ -119,7 +118,7 @@ function bootVariant(
   qemu: QemuMachine,
   checked: boolean,
   cores: number,
-  cpu?: CpuLevel,
+  cpu?: VariantName,
 ): Variant {
   const name = nameOf([stack, qemu, cpu], checked, cores);
   const missing = { unikernel: NO_QEMU, metal: NO_UEFI, linux: NO_LINUX, diet: NO_LINUX }[stack];

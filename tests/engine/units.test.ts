@@ -1,16 +1,17 @@
-/** Which unit of a program computes, on which CPU; and programs that were compiled for a CPU that is not there. */
+/** Which CPU variant of a program computes, where; and programs that were compiled for a CPU that is not there. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type PreparedPack, preparePack } from '../../src/stacks/prepare.ts';
-import { CPU_LEVEL_NAMES, type CpuLevel, type GuestMachine } from '../../src/toolchain/clang.ts';
+import type { GuestMachine } from '../../src/toolchain/clang.ts';
 import { requireTool } from '../../src/toolchain/find.ts';
 import { compileGuest } from '../../src/toolchain/guest.ts';
 import { qemuArguments } from '../../src/toolchain/qemu.ts';
+import { VARIANT_NAMES, type VariantName } from '../../src/toolchain/variants.ts';
 import { makeTinyGguf } from '../model/tinyGguf.ts';
-import { hasQemu, NO_QEMU, noLevel } from './guests.ts';
+import { hasQemu, NO_QEMU, noVariant } from './guests.ts';
 
 let folder: string;
 let pack: PreparedPack;
@@ -24,17 +25,21 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function compile(machine: GuestMachine, cpu?: CpuLevel, name = 'unit'): Promise<string> {
+async function compile(
+  machine: GuestMachine,
+  cpu?: VariantName,
+  name = 'variant',
+): Promise<string> {
   const app = join(import.meta.dirname, `apps/${name}.ts`);
   return (await compileGuest({ machine, app, constants: pack.constants, cpu })).elf;
 }
 
-const runProcess = async (cpu?: CpuLevel) => {
+const runProcess = async (cpu?: VariantName) => {
   const { status, stdout } = spawnSync(await compile('process', cpu), [pack.path]);
   return { status, said: stdout.toString() };
 };
 
-async function runPc(cpu: CpuLevel | undefined, processor: string): Promise<string> {
+async function runPc(cpu: VariantName | undefined, processor: string): Promise<string> {
   const [qemu, ...leading] = requireTool('qemu');
   const kernel = await compile('pc', cpu);
   const memoryBytes = pack.bytes + 64 * 2 ** 20;
@@ -43,24 +48,24 @@ async function runPc(cpu: CpuLevel | undefined, processor: string): Promise<stri
   return spawnSync(qemu, [...leading, ...args, '-cpu', processor], options).stdout.toString();
 }
 
-const has = (level: CpuLevel) => noLevel(level) === '';
+const has = (cpu: VariantName) => noVariant(cpu) === '';
 
-test('a process: the last unit that /proc/cpuinfo says the CPU can run', async () => {
-  const expected = has('avx512vnni') ? 'avx512vnni' : has('avxvnni') ? 'avxvnni' : 'main';
+test('a process: the last variant that /proc/cpuinfo says the CPU can run', async () => {
+  const expected = VARIANT_NAMES.filter(has).at(-1);
   expect(await runProcess()).toEqual({ status: 0, said: expected });
 });
 
-test.each(CPU_LEVEL_NAMES)('a process for %s alone: that, or one line', async (cpu) => {
+test.each(VARIANT_NAMES)('a process for %s alone: that, or one line', async (cpu) => {
   const { status, said } = await runProcess(cpu);
-  if (has(cpu)) expect({ status, said }).toEqual({ status: 0, said: 'main' });
+  if (has(cpu)) expect({ status, said }).toEqual({ status: 0, said: cpu });
   else {
     expect(status).toBe(1);
     expect(said).toMatch(/^\npanic: this CPU has no AVX\S+( VNNI)?; the program is .*\n$/);
   }
 });
 
-for (const cpu of CPU_LEVEL_NAMES) {
-  const missing = noLevel(cpu);
+for (const cpu of VARIANT_NAMES) {
+  const missing = noVariant(cpu);
   test.skipIf(missing)(
     `${cpu} gives the same bits with weights fetched ahead${missing}`,
     async () => {
@@ -71,7 +76,7 @@ for (const cpu of CPU_LEVEL_NAMES) {
 }
 
 test.skipIf(!hasQemu)(`a PC: QEMU emulates no dot products${NO_QEMU}`, async () => {
-  expect(await runPc(undefined, 'max')).toBe('main');
+  expect(await runPc(undefined, 'max')).toBe('portable');
 });
 
 test.skipIf(!hasQemu).each([

@@ -59,10 +59,10 @@ const DIRECTIONS: Record<string, readonly string[]> = {
 const BARE: Record<string, readonly string[]> = {
   'guest/apps': ['machine', 'model'],
   'guest/console': ['machine', 'model'],
-  'guest/engine': ['machine', 'model', 'units'],
+  'guest/engine': ['machine', 'model', 'variants'],
   'guest/kernels': ['machine', 'model', 'dots'],
-  'guest/machine': ['machine', 'app', 'model', 'units', 'arch/'],
-  'guest/arch': ['machine', 'units', 'arch/'],
+  'guest/machine': ['machine', 'app', 'model', 'variants', 'arch/'],
+  'guest/arch': ['machine', 'variants', 'arch/'],
 };
 
 function isWithin(path: string, folder: string): boolean {

@@ -1,10 +1,17 @@
-import { NEEDS_AVX512VNNI, NEEDS_AVXVNNI } from 'units';
+import {
+  FEATURE_AVX_VNNI,
+  FEATURE_AVX512_VNNI,
+  FEATURE_EMULATED,
+  FEATURE_NAMES,
+  FEATURE_WANTS_PREFETCH,
+  VARIANT_NEEDS,
+} from 'variants';
 import { addText, type Line } from '../../machine/line.ts';
 import { stopWith } from '../../machine/panic.ts';
 
 /*
- * What an x86-64 CPU can do (Intel SDM volume 2, CPUID), and whether that is enough. The main unit uses every instruction of its
- * level, from x86-64-v3 on (System V ABI, AMD64, table 3.1): what is asked here is asked before any of them runs.
+ * What an x86-64 CPU can do (Intel SDM volume 2, CPUID), and whether that is enough. All of a program uses every instruction of its
+ * first variant, from x86-64-v3 on (System V ABI, AMD64, table 3.1): what is asked here is asked before any of them runs.
  */
 
 /** XCR0, state that the system saves, so that its registers work: x87, SSE, AVX; and AVX-512's opmask, upper halves, upper registers. */
@@ -12,12 +19,6 @@ export const XCR0_AVX: u64 = 0x07;
 export const XCR0_AVX512: u64 = 0xe0;
 
 const OSXSAVE: u32 = 27;
-
-/** What a program is compiled for: the least that we run on, or the level that was asked for. */
-enum Level {
-  Base,
-  Chosen,
-}
 
 /** cpuid's answer */
 export class Leaf {
@@ -59,55 +60,65 @@ export function requireFeatures(): void {
   requireBit(leaf.ebx, 8, 'BMI2');
   readLeaf(ref(leaf), 0x80000001, 0);
   requireBit(leaf.ecx, 5, 'LZCNT');
-  if (NEEDS_AVXVNNI && !knowsAvxVnni()) lacks('AVX-VNNI', Level.Chosen);
-  if (NEEDS_AVX512VNNI && !knowsAvx512Vnni()) lacks('AVX-512 VNNI', Level.Chosen);
+  const needed = VARIANT_NEEDS[0];
+  if (needed == 0) return;
+  const lacking = needed & ~knownFeatures();
+  if (lacking != 0) lacks(FEATURE_NAMES[ctz(lacking)], true);
 }
 
 /** Stops with a message if the system does not save the vector registers that the program uses. @generalRegisters */
 export function requireState(): void {
-  if (!hasState(XCR0_AVX)) lacks('AVX registers switched on', Level.Base);
-  if (NEEDS_AVX512VNNI && !hasState(XCR0_AVX | XCR0_AVX512))
-    lacks('AVX-512 switched on', Level.Chosen);
+  if (!hasState(XCR0_AVX)) lacks('AVX registers switched on', false);
+  if ((VARIANT_NEEDS[0] & FEATURE_AVX512_VNNI) != 0 && !hasState(XCR0_AVX | XCR0_AVX512))
+    lacks('AVX-512 switched on', true);
 }
 
 /** @generalRegisters */
 export function requireBit(register: u32, bit: u32, name: string): void {
-  if (!isSet(register, bit)) lacks(name, Level.Base);
+  if (!isSet(register, bit)) lacks(name, false);
 }
 
-/** @generalRegisters */
-function lacks(name: string, level: Level): void {
+/** isChosen: only the variant that was asked for needs it, not every program. @generalRegisters */
+function lacks(name: string, isChosen: bool): void {
   const line = zeroed<Line>();
   addText(ref(line), '\npanic: this CPU has no ');
   addText(ref(line), name);
   addText(ref(line), '; the program is compiled for ');
-  if (level == Level.Base) addText(ref(line), 'x86-64-v3 (AVX2, FMA). In QEMU: -cpu max\n');
-  else addText(ref(line), 'such a CPU only: without --cpu it runs on others too\n');
+  if (isChosen) addText(ref(line), 'such a CPU only: without --cpu it runs on others too\n');
+  else addText(ref(line), 'x86-64-v3 (AVX2, FMA). In QEMU: -cpu max\n');
   stopWith(ref(line));
 }
 
 /** Does QEMU's emulator run this? It says TCGTCGTCGTCG where hypervisors leave their names. */
-export function isEmulated(): bool {
+function isEmulated(): bool {
   const leaf = zeroed<Leaf>();
   readLeaf(ref(leaf), 0x40000000, 0);
   return leaf.ebx == 0x54474354 && leaf.ecx == 0x43544743 && leaf.edx == 0x47435447;
 }
 
 /** Did Intel make the CPU? Leaf 0 says GenuineIntel. */
-export function isIntel(): bool {
+function isIntel(): bool {
   const leaf = zeroed<Leaf>();
   readLeaf(ref(leaf), 0, 0);
   return leaf.ebx == 0x756e6547 && leaf.edx == 0x49656e69 && leaf.ecx == 0x6c65746e;
 }
 
-/** Can code of the unit avxvnni run? */
-export function hasAvxVnni(): bool {
-  return knowsAvxVnni() && hasState(XCR0_AVX);
+/** The FEATURE_ bits of this CPU, of which code can make use here: the system saves the registers that it takes. */
+export function cpuFeatures(): u32 {
+  let features = knownFeatures();
+  if (!hasState(XCR0_AVX | XCR0_AVX512)) features &= ~FEATURE_AVX512_VNNI;
+  if (isEmulated()) features |= FEATURE_EMULATED;
+  // Intel's fetch too little by themselves, AMD's enough: guest/kernels/ahead.ts
+  if (isIntel()) features |= FEATURE_WANTS_PREFETCH;
+  return features;
 }
 
-/** Can code of the unit avx512vnni run? */
-export function hasAvx512Vnni(): bool {
-  return knowsAvx512Vnni() && hasState(XCR0_AVX | XCR0_AVX512);
+/** The features that variants may need, as cpuid has them. @generalRegisters */
+function knownFeatures(): u32 {
+  let features: u32 = 0;
+  if (knowsAvxVnni()) features |= FEATURE_AVX_VNNI;
+  if (knowsAvx512Vnni()) features |= FEATURE_AVX512_VNNI;
+  return features;
 }
 
 /** Leaf 7.1: eax bit 4 AVX-VNNI. @generalRegisters */

@@ -5,7 +5,7 @@ import { read as readConsole } from './console.ts';
 import { packLength as moduleLength, packStart as moduleStart } from './handover.ts';
 import { powerOff as switchOff } from './power.ts';
 
-export { hasAvx512Vnni, hasAvxVnni, isEmulated, isIntel } from 'arch/features';
+export { cpuFeatures } from 'arch/features';
 export { Milestone } from '../milestone.ts';
 export { milestoneNanos } from '../x86/clock.ts';
 export { MOST_CORES as MAX_CORES } from '../x86/layout.ts';

@@ -5,7 +5,7 @@ import { leave } from './first.ts';
 import { packLength as mappedLength, packStart as mappedStart } from './pack.ts';
 import { adviseLargePages } from './system.ts';
 
-export { hasAvx512Vnni, hasAvxVnni, isEmulated, isIntel } from 'arch/features';
+export { cpuFeatures } from 'arch/features';
 export { Milestone } from '../milestone.ts';
 export { MAX_CORES } from '../pool.ts';
 export { milestoneNanos } from './clock.ts';

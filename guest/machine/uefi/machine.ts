@@ -4,7 +4,7 @@ import { poll as pollConsole, read as readConsole } from './input.ts';
 import { packLength as fileLength, packStart as fileStart } from './pack.ts';
 import { powerOff as switchOff, write as writeConsole } from './power.ts';
 
-export { hasAvx512Vnni, hasAvxVnni, isEmulated, isIntel } from 'arch/features';
+export { cpuFeatures } from 'arch/features';
 export { Milestone } from '../milestone.ts';
 export { milestoneNanos } from '../x86/clock.ts';
 export { MOST_CORES as MAX_CORES } from '../x86/layout.ts';

@@ -25,6 +25,7 @@ import { type Context, errorAt, place, refuse, report } from './context.ts';
 import { coerce, implicit, literal, unify } from './convert.ts';
 import { checkExpression, checkValue, isPlace, rootOf } from './expressions.ts';
 import { bitsOf } from './fold.ts';
+import { refuseEveryUnit } from './globals.ts';
 import { layoutOf } from './layout.ts';
 import { isUntyped } from './operators.ts';
 import { typeFrom } from './types.ts';
@@ -49,6 +50,7 @@ export function checkBuiltin(
       const type = node.typeArguments?.[0]?.getText() ?? 'S';
       return refuse(context, node, 'MU407', { type });
     }
+    if (name === 'everyUnit') return refuseEveryUnit(context, node);
   }
   const intrinsic = (vector === undefined ? INTRINSICS : VECTOR_INTRINSICS).get(name);
   if (intrinsic === undefined) {

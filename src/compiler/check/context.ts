@@ -86,9 +86,20 @@ export interface ImportSymbol extends SymbolCommon {
   imported: string;
 }
 
+/** A further unit, as the main unit knows it: guest/…/transformer.ts, compiled again as `avx2`. */
+export interface UnitRoot {
+  name: string;
+  /** path of its root module */
+  root: string;
+}
+
 /** State of the checking of one program. */
 export interface Checker {
   target: Target;
+  /** the unit that is checked, if it is a further one */
+  unit: string | undefined;
+  /** of the main unit: the further ones, whose functions everyUnit names */
+  further: readonly UnitRoot[];
   types: TypeTable;
   diagnostics: Diagnostic[];
   /** module → its names */

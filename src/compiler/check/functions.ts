@@ -5,7 +5,6 @@ import { placeOf } from '../parse/modules.ts';
 import type { FunctionInstance, Local } from '../tree.ts';
 import { errorType, identity, type Type, voidType } from '../types.ts';
 import { type Context, type FunctionSymbol, moduleContext, place, report } from './context.ts';
-import { isDeclared } from './symbols.ts';
 import { parameterType, requireValue, typeFrom } from './types.ts';
 
 /** More instances of one function than this: it feeds itself ever larger types. */
@@ -65,7 +64,7 @@ export function instanceOf(
     end: endOf(node, module.file),
     tags: symbol.tags,
     exported: symbol.exported,
-    external: isDeclared(node),
+    external: false,
   };
   symbol.instances.set(key, instance);
   context.checker.functions.push(instance);

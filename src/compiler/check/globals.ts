@@ -1,11 +1,20 @@
 /** Module-level storage: `let` variables, zeroed structs and arrays, tables of constants. */
 
+import { resolve } from 'node:path';
 import ts from 'typescript';
-import type { Expression, GlobalDeclaration, TableElement } from '../tree.ts';
+import type { Expression, FunctionInstance, GlobalDeclaration, TableElement } from '../tree.ts';
 import { type ArrayType, isNumber, type Type } from '../types.ts';
-import { type Context, type GlobalSymbol, moduleContext, place, report } from './context.ts';
+import {
+  type Context,
+  type GlobalSymbol,
+  moduleContext,
+  place,
+  refuse,
+  report,
+} from './context.ts';
 import { coerce } from './convert.ts';
 import { checkExpression, notInDialect } from './expressions.ts';
+import { isCallOf } from './symbols.ts';
 import { requireValue, typeFrom } from './types.ts';
 
 export function globalDeclaration(
@@ -46,6 +55,9 @@ function declare(context: Context, symbol: GlobalSymbol): GlobalDeclaration | un
   if (initial !== undefined && ts.isArrayLiteralExpression(initial)) {
     return declareTable(context, symbol, initial, common);
   }
+  if (initial !== undefined && isCallOf(initial, 'everyUnit')) {
+    return declareVersions(context, symbol, initial, common);
+  }
 
   if (node.type === undefined && initial === undefined) {
     report(context, node, 'MU316', { what: `"${name}"`, example: `let ${name}: i32 = 0` });
@@ -67,11 +79,7 @@ function declare(context: Context, symbol: GlobalSymbol): GlobalDeclaration | un
 }
 
 export function isZeroed(node: ts.Expression): node is ts.CallExpression {
-  return (
-    ts.isCallExpression(node) &&
-    ts.isIdentifier(node.expression) &&
-    node.expression.text === 'zeroed'
-  );
+  return isCallOf(node, 'zeroed');
 }
 
 /** The T of zeroed<T>(): a struct or fixed array. */
@@ -98,29 +106,88 @@ function declareTable(
   initial: ts.ArrayLiteralExpression,
   common: Omit<GlobalDeclaration, 'type' | 'table' | 'initial'>,
 ): GlobalDeclaration | undefined {
-  const { node, name } = symbol;
+  const { node } = symbol;
   if (symbol.mutable) {
     const instead = 'const for a table, zeroed<FixedArray<T, N>>() for storage';
     report(context, node, 'MU101', { what: 'an array literal for a variable', instead });
     return undefined;
   }
+  const type = tableType(context, symbol, initial.elements.length);
+  if (type === undefined) return undefined;
+  const table = tableElements(context, initial, type);
+  return table === undefined ? undefined : { ...common, type, table };
+}
+
+/** The type that a table says it has; FixedArray<T> leaves the count to the build. */
+function tableType(
+  context: Context,
+  { node, name }: GlobalSymbol,
+  count: number,
+): ArrayType | undefined {
   const written = node.type;
   if (written === undefined || !ts.isTypeReferenceNode(written) || !written.typeArguments?.length) {
     const example = `const ${name}: FixedArray<u8> = […]`;
     report(context, node, 'MU316', { what: `table "${name}"`, example });
     return undefined;
   }
-  let type: Type;
   if (written.typeArguments.length === 1 && written.typeName.getText() === 'FixedArray') {
     const of = typeFrom(context, written.typeArguments[0]);
-    if (of.kind === 'error') return undefined;
-    type = context.checker.types.array(of, initial.elements.length);
-  } else {
-    type = typeFrom(context, written);
+    return of.kind === 'error' ? undefined : context.checker.types.array(of, count);
   }
-  if (type.kind !== 'array') return undefined;
-  const table = tableElements(context, initial, type);
-  return table === undefined ? undefined : { ...common, type, table };
+  const type = typeFrom(context, written);
+  return type.kind === 'array' ? type : undefined;
+}
+
+/** `const table: FixedArray<F> = everyUnit(f)`: f as each unit compiles it, the main unit's first. */
+function declareVersions(
+  context: Context,
+  symbol: GlobalSymbol,
+  call: ts.CallExpression,
+  common: Omit<GlobalDeclaration, 'type' | 'table' | 'initial'>,
+): GlobalDeclaration | undefined {
+  const { checker } = context;
+  const [argument] = call.arguments;
+  if (symbol.mutable || call.arguments.length !== 1) {
+    refuseEveryUnit(context, call);
+    return undefined;
+  }
+  if (checker.unit !== undefined) {
+    const problem = `is used in the unit ${checker.unit}`;
+    const instead = 'only the main unit calls the others: import this module there alone';
+    report(context, call, 'MU507', { problem, instead });
+    return undefined;
+  }
+  const type = tableType(context, symbol, 1 + checker.further.length);
+  const own = type && constantElement(context, argument, type.of);
+  if (type === undefined || own?.kind !== 'function') {
+    if (own !== undefined) refuseEveryUnit(context, call);
+    return undefined;
+  }
+  const table: TableElement[] = [own];
+  for (const { name: unit, root } of checker.further) {
+    const { name, place: at, exported, tags } = own.function;
+    if (!exported || resolve(at.file) !== resolve(root)) {
+      const problem = `finds no "${name}" in the unit ${unit}`;
+      const instead = 'a further unit has a version of each function that its root module exports';
+      report(context, argument, 'MU507', { problem, instead });
+      return undefined;
+    }
+    const version: FunctionInstance = {
+      ...own.function,
+      ...{ name: `${name}_${unit}`, place: own.place, body: undefined, exported: false },
+      ...{ external: true, tags: new Map([['symbol', `${tags.get('symbol') ?? name}_${unit}`]]) },
+    };
+    checker.functions.push(version);
+    table.push({ ...own, function: version });
+  }
+  return { ...common, type, table };
+}
+
+/** Where everyUnit cannot stand. */
+export function refuseEveryUnit(context: Context, call: ts.CallExpression): Expression {
+  const problem = 'is only the initial value of a const at module level, and takes one function';
+  const instead = 'const versions: FixedArray<(x: i32) => void> = everyUnit(f)';
+  return refuse(context, call, 'MU507', { problem, instead });
 }
 
 function tableElements(

@@ -1,10 +1,11 @@
 /** From a name to what it stands for, through imports. */
 
 import type ts from 'typescript';
+import type { Place } from '../diagnostics.ts';
 import type { Constant } from '../parse/constants.ts';
 import type { ConstantsModule } from '../parse/modules.ts';
 import type { ConstantDeclaration, ConstantValue, GlobalDeclaration } from '../tree.ts';
-import { bool, f64, i32, i64, SCALARS, type Type, u64 } from '../types.ts';
+import { bool, f64, i32, i64, SCALARS, stringType, type Type, u64 } from '../types.ts';
 import {
   type Context,
   type ImportSymbol,
@@ -68,9 +69,15 @@ function provided(
   const key = `${from.name}.${name}`;
   let declaration = checker.provided.get(key);
   if (declaration === undefined) {
-    const { type, values, table } = typed(from.constants[name]);
     const module = from.name;
     const at = place(context, node);
+    const constant = from.constants[name];
+    if (isStrings(constant)) {
+      declaration = stringTable(context, name, module, constant, at);
+      checker.provided.set(key, declaration);
+      return declaration;
+    }
+    const { type, values, table } = typed(constant);
     for (const value of values) {
       if (type.kind !== 'float' && !represents(type, value, checker.target)) {
         const range = 'given by the build: correct the value or its type there';
@@ -96,7 +103,42 @@ function provided(
   return declaration;
 }
 
-function typed(constant: Constant): { type: Type; values: ConstantValue[]; table: boolean } {
+function isStrings(constant: Constant): constant is readonly string[] {
+  return Array.isArray(constant) && constant.some((value) => typeof value === 'string');
+}
+
+function stringTable(
+  { checker }: Context,
+  name: string,
+  module: string,
+  texts: readonly string[],
+  at: Place,
+): GlobalDeclaration {
+  const encoder = new TextEncoder();
+  const element = (text: string) => ({
+    kind: 'string' as const,
+    type: stringType,
+    place: at,
+    bytes: encoder.encode(text),
+  });
+  return {
+    kind: 'global',
+    name,
+    module,
+    symbol: `${module}.${name}`,
+    place: at,
+    type: checker.types.array(stringType, texts.length),
+    table: texts.map(element),
+    mutable: false,
+    tags: new Map(),
+  };
+}
+
+function typed(constant: Exclude<Constant, readonly string[]>): {
+  type: Type;
+  values: ConstantValue[];
+  table: boolean;
+} {
   if (typeof constant === 'boolean') return { type: bool, values: [constant], table: false };
   if (typeof constant === 'number' || typeof constant === 'bigint') {
     const values = [exact(constant)];

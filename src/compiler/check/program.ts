@@ -8,26 +8,35 @@ import type { FunctionInstance, Program } from '../tree.ts';
 import { i32, stringType, TypeTable, usize, voidType } from '../types.ts';
 import { checkAssembly, isAssembly } from './assembly.ts';
 import { checkConstant, constantDeclaration } from './constants.ts';
-import { type Checker, type ModuleSymbol, moduleContext, place, report } from './context.ts';
+import {
+  type Checker,
+  type ModuleSymbol,
+  moduleContext,
+  place,
+  report,
+  type UnitRoot,
+} from './context.ts';
 import { checkExpression } from './expressions.ts';
 import { instanceOf } from './functions.ts';
 import { globalDeclaration } from './globals.ts';
 import { follow, lookup } from './lookup.ts';
 import { checkBody } from './statements.ts';
-import { collectSymbols, isDeclared, type LooseStatement } from './symbols.ts';
+import { collectSymbols, type LooseStatement } from './symbols.ts';
 import { enumType, structType, typeFrom } from './types.ts';
 
 /** Every function of every module is checked, used or not; only what is reachable is emitted later. */
 export function checkProgram(
   graph: ModuleGraph,
   target: Target,
-  unit?: string,
+  { unit, further = [] }: { unit?: string; further?: readonly UnitRoot[] } = {},
 ): {
   program: Program;
   checker: Checker;
 } {
   const checker: Checker = {
     target,
+    unit,
+    further,
     types: new TypeTable(),
     diagnostics: [...graph.diagnostics],
     symbols: new Map(),
@@ -111,14 +120,9 @@ function declare(
       lookup(context, symbol.name, symbol.node);
       break;
     case 'function': {
-      if (symbol.typeParameters.length > 0) {
-        if (!isDeclared(symbol.node)) break;
-        const instead = 'a unit defines functions of fixed types: declare one for each';
-        report(context, symbol.node, 'MU101', { what: 'a generic declared function', instead });
-        break;
-      }
+      if (symbol.typeParameters.length > 0) break;
       const instance = instanceOf(context, symbol, [], symbol.node);
-      if (instance === undefined || instance.external) break;
+      if (instance === undefined) break;
       const isSymbol = symbol.tags.has('symbol') && program.unit === undefined;
       if ((symbol.exported && module === root) || isSymbol) {
         program.roots.push(instance);

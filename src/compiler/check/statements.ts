@@ -32,10 +32,6 @@ export function checkBody(
     }
     context.scope?.names.set(parameter.name, parameter);
   }
-  if (instance.external) {
-    checkExternal(context, symbol);
-    return;
-  }
   if (node.body === undefined) {
     const instead = 'write its body';
     report(context, node, 'MU101', { what: 'a function without a body', instead });
@@ -53,19 +49,6 @@ export function checkBody(
   if (result !== voidType && result.kind !== 'error' && completes(instance.body)) {
     const values = { name: instance.name, type: result.name };
     report(context, node.name ?? node, 'MU313', values);
-  }
-}
-
-/** A function of another unit: a name to call it by, and nothing else. */
-function checkExternal(context: Context, { node, name, tags }: FunctionSymbol): void {
-  if (node.body !== undefined) {
-    const instead = 'leave out the body, or `declare`';
-    report(context, node, 'MU101', { what: 'the body of a declared function', instead });
-  }
-  if (!tags.has('symbol')) {
-    const instead = '/** @symbol NAME */ says what another unit calls it';
-    const problem = `is missing on the declared function "${name}"`;
-    report(context, node, 'MU502', { tag: '@symbol', problem, instead });
   }
 }
 

@@ -33,12 +33,12 @@ export function collectSymbols(checker: Checker, module: SourceModule): LooseSta
   for (const node of module.source.statements) {
     const common = { module, exported: isExported(node) };
     if (ts.isFunctionDeclaration(node)) {
-      checkModifiers(context, node, isDeclared(node));
+      checkModifiers(context, node);
       if (node.name === undefined) {
         report(context, node, 'MU101', { what: 'a function without a name', instead: 'name it' });
         continue;
       }
-      const tags = readTags(context, node, isDeclared(node) ? 'declared function' : 'function');
+      const tags = readTags(context, node, 'function');
       const typeParameters = (node.typeParameters ?? []).map((p) => p.name.text);
       const name = node.name.text;
       const instances = new Map();
@@ -89,17 +89,11 @@ function isExported(node: ts.Statement): boolean {
   );
 }
 
-/** `declare function`: a function of another unit. */
-export function isDeclared(node: ts.FunctionDeclaration): boolean {
-  return (ts.getModifiers(node) ?? []).some((m) => m.kind === ts.SyntaxKind.DeclareKeyword);
-}
-
-/** Everything but `export` is something else than it seems: `default`, `async`, `abstract`, `declare` but for functions. */
-function checkModifiers(context: Context, node: ts.Statement, mayDeclare = false): void {
+/** Everything but `export` is something else than it seems: `default`, `async`, `abstract`, `declare`. */
+function checkModifiers(context: Context, node: ts.Statement): void {
   const modifiers = ts.canHaveModifiers(node) ? ts.getModifiers(node) : undefined;
   for (const modifier of modifiers ?? []) {
     if (modifier.kind === ts.SyntaxKind.ExportKeyword) continue;
-    if (modifier.kind === ts.SyntaxKind.DeclareKeyword && mayDeclare) continue;
     if (modifier.kind === ts.SyntaxKind.DefaultKeyword) {
       report(context, modifier, 'MU005', { what: 'default export' });
     } else {
@@ -145,16 +139,18 @@ function collectVariables(
   }
 }
 
+export function isCallOf(node: ts.Expression, name: string): node is ts.CallExpression {
+  return (
+    ts.isCallExpression(node) && ts.isIdentifier(node.expression) && node.expression.text === name
+  );
+}
+
 /** Is a `const` a place (zeroed storage, a table) rather than a value? */
 function isStorage(node: ts.VariableDeclaration): boolean {
   const initial = node.initializer;
   if (initial === undefined) return false;
   if (ts.isArrayLiteralExpression(initial)) return true;
-  return (
-    ts.isCallExpression(initial) &&
-    ts.isIdentifier(initial.expression) &&
-    initial.expression.text === 'zeroed'
-  );
+  return isCallOf(initial, 'zeroed') || isCallOf(initial, 'everyUnit');
 }
 
 function collectImports(

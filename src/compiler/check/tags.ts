@@ -4,14 +4,14 @@ import ts from 'typescript';
 import type { Tags } from '../tree.ts';
 import { type Context, report } from './context.ts';
 
-type Owner = 'function' | 'declared function' | 'struct' | 'storage';
+type Owner = 'function' | 'struct' | 'storage';
 
 const KNOWN: Record<string, { on: Owner[]; argument?: 'name' | 'power of two' }> = {
   inline: { on: ['function'] },
   noinline: { on: ['function'] },
   interrupt: { on: ['function'] },
   generalRegisters: { on: ['function'] },
-  symbol: { on: ['function', 'declared function'], argument: 'name' },
+  symbol: { on: ['function'], argument: 'name' },
   section: { on: ['function', 'storage'], argument: 'name' },
   panic: { on: ['function'] },
   packed: { on: ['struct'] },

@@ -44,7 +44,6 @@ export class Effects {
   }
 
   ofFunction(instance: FunctionInstance): Level {
-    if (instance.external) return WRITES;
     return this.#functions.get(instance) ?? NONE;
   }
 

@@ -34,7 +34,7 @@ export interface Emitted {
   diagnostics: Diagnostic[];
   /** storage that the C uses */
   storage: GlobalDeclaration[];
-  /** functions of other units that the C uses */
+  /** functions of further units that the C uses */
   externals: FunctionInstance[];
 }
 
@@ -273,7 +273,7 @@ function definition(e: Emitter, out: Lines, instance: FunctionInstance): void {
   e.current = undefined;
 }
 
-/** What the linker knows a root, or an external function, by. */
+/** What the linker knows a root, or a further unit's function, by. */
 export function symbolOf({ unit }: Program, { name, tags, external }: FunctionInstance): string {
   const symbol = tags.get('symbol') ?? name;
   return unit === undefined || external ? symbol : `${symbol}_${unit}`;

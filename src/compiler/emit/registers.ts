@@ -28,12 +28,10 @@ export function generalFunctions(functions: FunctionInstance[]): Set<FunctionIns
 export function checkRegisters(general: Set<FunctionInstance>): Diagnostic[] {
   const found: Diagnostic[] = [];
   for (const instance of general) {
-    const { types, callees } = scan(instance);
+    const { types } = scan(instance);
     const type = types.find((t) => t.kind === 'float' || t.kind === 'vector');
-    const external = callees.find((callee) => callee.external);
-    const uses = type?.name ?? (external && `${external.name} of another unit`);
-    if (uses === undefined) continue;
-    found.push(diagnostic('MU506', instance.place, { name: instance.name, type: uses }));
+    if (type === undefined) continue;
+    found.push(diagnostic('MU506', instance.place, { name: instance.name, type: type.name }));
   }
   return found;
 }

@@ -15,7 +15,15 @@ export const INTRINSICS = byName([...arithmetic, ...memory, ...machine, ...start
 export const VECTOR_INTRINSICS = byName(vectors);
 
 /** Compile-time builtins, which check/builtins.ts answers itself. */
-export const COMPILE_TIME = ['sizeof', 'alignof', 'offsetof', 'ref', 'zeroed', 'asm'] as const;
+export const COMPILE_TIME = [
+  'sizeof',
+  'alignof',
+  'offsetof',
+  'ref',
+  'zeroed',
+  'asm',
+  'everyUnit',
+] as const;
 
 /** Statements at module level that make an entry point: emit/entry.ts. */
 export const ENTRIES = ['entry.linuxProcess', 'entry.pvh', 'entry.efi'] as const;

@@ -2,7 +2,7 @@
 
 /**
  * name → value. An integer is i32 if it fits, else i64, else u64; any other number f64; a boolean bool; an array a read-only table
- * of such. `{ type, value }` says the type.
+ * of such, or of strings. `{ type, value }` says the type.
  */
 export type Constants = Record<string, Constant>;
 
@@ -11,6 +11,7 @@ export type Constant =
   | bigint
   | boolean
   | readonly number[]
+  | readonly string[]
   | { type: ConstantType; value: number | bigint | readonly (number | bigint)[] };
 
 export type ConstantType =

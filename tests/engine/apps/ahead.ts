@@ -2,7 +2,7 @@
 
 import { VOCABULARY } from 'model';
 import { say } from '../../../guest/console/say.ts';
-import { evaluate, logitsOf, unitInUse } from '../../../guest/engine/forward.ts';
+import { evaluate, logitsOf, variantInUse } from '../../../guest/engine/forward.ts';
 import { wantAhead } from '../../../guest/kernels/ahead.ts';
 
 /** [2][VOCABULARY] */
@@ -20,7 +20,7 @@ function run(out: Ptr<f32>, isAhead: bool): void {
 }
 
 export function main(): void {
-  unitInUse(); // which asks the CPU what it wants
+  variantInUse(); // which asks the CPU what it wants
   run(ref(plain[0]), false);
   run(ref(ahead[0]), true);
   const difference = memory.compare(ref(plain[0]), ref(ahead[0]), usize(LOGITS) * 4);

@@ -15,11 +15,3 @@ function average(frame: Ptr<u64>): void {
 export function use(): usize {
   return changetype<usize>(handler);
 }
-
-/** @symbol of_another_unit */
-declare function elsewhere(): void;
-
-/** @generalRegisters */
-export function tooEarly(): void {
-  elsewhere();
-}

@@ -1,12 +1,8 @@
+import type { Count } from 'steps';
 import { work } from './work.ts';
 
-/** @symbol work_fast */
-declare function workFast(by: i64): void;
-/** @symbol work_slow */
-declare function workSlow(by: i32): void;
+const workers: FixedArray<(by: Count) => void> = everyUnit(work);
 
 export function run(): void {
-  work(1);
-  workFast(2);
-  workSlow(3);
+  workers[0](1);
 }

@@ -1,1 +1,3 @@
-export function step(by: i32): void {}
+export type Count = i64;
+
+export function step(by: i64): void {}

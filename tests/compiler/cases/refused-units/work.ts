@@ -1,5 +1,5 @@
-import { step } from 'steps';
+import { type Count, step } from 'steps';
 
-export function work(by: i32): void {
+export function work(by: Count): void {
   step(by);
 }

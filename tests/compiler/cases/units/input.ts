@@ -1,14 +1,13 @@
-import { WIDE } from 'units';
+import { NAMES } from 'units';
 import { count, total } from './work.ts';
 
-/** @symbol count_wide */
-declare function countWide(by: i32): void;
+const counters: FixedArray<(by: i32) => void> = everyUnit(count);
 
-/** @symbol never_called */
-declare function unused(): void;
+/** never used */
+const totals: FixedArray<() => i32> = everyUnit(total);
 
-export function run(by: i32): i32 {
-  if (WIDE) countWide(by);
-  else count(by);
-  return total();
+export function run(unit: i32, by: i32): string {
+  counters[unit](by);
+  total();
+  return NAMES[unit];
 }

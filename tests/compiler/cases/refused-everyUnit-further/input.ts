@@ -1,0 +1,5 @@
+import { again } from './work.ts';
+
+export function run(): void {
+  again(1);
+}

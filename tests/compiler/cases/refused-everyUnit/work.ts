@@ -1,0 +1,1 @@
+export function work(by: i32): void {}
