@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
+import { onCacheNotice } from '../toolchain/cache/folders.ts';
 import { COMMANDS } from './commands.ts';
 import { watchOutputs } from './outputs.ts';
 import {
@@ -21,6 +22,7 @@ const program = new Command('mu')
   .exitOverride();
 
 watchOutputs();
+onCacheNotice(say);
 
 try {
   // Only what is named is imported; the help shows the others from the table.

@@ -99,11 +99,13 @@ function totalOf(path: string): LineCount {
 async function muslLayer(onProgress: OnProgress): Promise<LayerLines> {
   requireTool('dpkg-source');
   const { dsc, version } = await fetchDebianSource('musl', (what) => onProgress(0, 1, what));
-  const { folder } = await cached('musl-source', hashOf([dsc]), async (folder) => {
+  const unpack = async (folder: string) => {
     const unpacked = join(folder, 'musl');
     const run = await finish(startChild('dpkg-source', ['--no-check', '-x', dsc, unpacked]));
     if (run.code !== 0) throw new Error(`dpkg-source -x ${dsc} failed\n${run.lastLines}`);
-  });
+  };
+  const placing = { hasPlainPath: true };
+  const { folder } = await cached('musl-source', hashOf([dsc]), unpack, placing);
   const { code, raw, files } = countMuslLines(join(folder, 'musl'));
   const counted = 'what its Makefile compiles for x86-64, and the headers';
   return layer(`musl ${version}`, { code, all: raw, files }, counted);

@@ -4,10 +4,10 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheFolder } from '../toolchain/cache.ts';
-import { download, type TransferOptions } from './download.ts';
+import { cacheFolder, cacheFolders } from '../toolchain/cache/folders.ts';
+import { fetchFile, type TransferOptions } from './download.ts';
 
 /** A folder with a usable release. */
 export interface LimineRelease {
@@ -61,7 +61,7 @@ export function findLimine({ folder, folders }: LimineOptions = {}): LimineRelea
       `${source} ${named}: ${release}. Expected the folder of a binary release of Limine ${OLDEST_MAJOR} or newer`,
     );
   }
-  for (const place of folders ?? [...INSTALL_FOLDERS, pulledFolder()]) {
+  for (const place of folders ?? [...INSTALL_FOLDERS, ...pulledFolders()]) {
     const release = readRelease(place);
     if (typeof release !== 'string') return release;
   }
@@ -135,14 +135,12 @@ export function bytesOf({ files }: KnownRelease): number {
 
 /** The folder that `mu pull limine` has filled; null: it has not. */
 export function findPulled(): string | null {
-  const release = readRelease(pulledFolder());
-  return typeof release === 'string' ? null : release.folder;
+  return pulledFolders().find((folder) => typeof readRelease(folder) !== 'string') ?? null;
 }
 
-/** Where `mu pull limine` puts it. */
-function pulledFolder(): string {
-  return join(cacheFolder(), 'limine', KNOWN_LIMINE.version);
-}
+/** Where `mu pull limine` puts it, or has put it. */
+const PULLED = join('limine', KNOWN_LIMINE.version);
+const pulledFolders = () => cacheFolders(PULLED);
 
 /**
  * Fetches what of a release is not in `folder` yet, every file checked by its SHA-256; an interrupted transfer goes on where it
@@ -151,7 +149,7 @@ function pulledFolder(): string {
 export async function pullLimine(
   options: TransferOptions = {},
   release: KnownRelease = KNOWN_LIMINE,
-  folder = pulledFolder(),
+  folder = cacheFolder(PULLED),
 ): Promise<string> {
   await mkdir(folder, { recursive: true });
   const { address, files, version } = release;
@@ -159,18 +157,12 @@ export async function pullLimine(
   let before = 0;
   for (const [name, { bytes, sha256 }] of Object.entries(files)) {
     const target = join(folder, name);
-    const part = `${target}.part`;
     if ((await hashOf(target)) !== sha256) {
       const onProgress = (have: number, _: number, what: string) =>
         options.onProgress?.(before + have, total, what);
       try {
-        await download(`${address}/${name}`, part, bytes, { ...options, onProgress });
-        const found = await hashOf(part);
-        if (found !== sha256) {
-          await rm(part); // going on from wrong content would never end well
-          throw new Error(`what arrived has SHA-256 ${found}, not ${sha256}`);
-        }
-        await rename(part, target);
+        const file = { address: `${address}/${name}`, bytes, sha256 };
+        await fetchFile(file, target, { ...options, onProgress });
       } catch (error) {
         options.signal?.throwIfAborted();
         throw new Error(

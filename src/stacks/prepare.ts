@@ -3,10 +3,12 @@
  * start of the same model with the same options only looks them up.
  */
 import { statSync } from 'node:fs';
-import { readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { Constants } from '../compiler/index.ts';
 import type { MemoryPlan } from '../pack/index.ts';
+import { contentHash, fileStamp } from '../toolchain/cache/content.ts';
+import { removeUnused } from '../toolchain/cache/entry.ts';
 import { cached, hashOf, hashSources } from '../toolchain/cache.ts';
 import type { GuestMachine } from '../toolchain/clang.ts';
 import { type CompiledGuest, compileGuest } from '../toolchain/guest.ts';
@@ -68,33 +70,32 @@ export async function prepareGuest(request: GuestRequest): Promise<PreparedGuest
   return { pack, guest };
 }
 
-/**
- * The pack of a model file. A file is known by its path, size and time, as make does it: hashing a
- * gigabyte at each start would take longer than the start.
- */
+/** The pack of a model file, which is known by its content. */
 export async function preparePack(request: PackRequest): Promise<PreparedPack> {
   const files = [request.model, ...(request.tokenizer ? [request.tokenizer] : [])];
-  const identities = await Promise.all(files.map(fileIdentity));
-  const kind = join('pack', hashOf([identities, request.context ?? null]).slice(0, 16));
+  const stamps = files.map(stampOf);
+  const contents = await Promise.all(files.map(contentOf));
+  // The name goes into the pack where a model has none of its own.
+  const key = hashOf([basename(request.model), contents, request.context ?? null]);
   const sources = hashSources(['src/pack', 'src/model'], ['.ts']);
-  const { folder, wasCached } = await cached(kind, sources, (folder) => makePack(request, folder));
-  if (!wasCached) await removeOlderPacks(folder);
+  const made = await cached(join('pack', key.slice(0, 16)), sources, async (folder) => {
+    await makePack(request, folder);
+    const changed = files.find((file, i) => stampOf(file) !== stamps[i]);
+    if (changed) throw new Error(`${changed} was changed while it was read: try again`);
+  });
+  const { folder, wasCached } = made;
+  if (!wasCached) removeUnused(folder);
   const facts = JSON.parse(await readFile(join(folder, 'pack.json'), 'utf8'), reviveBigInt);
   return { ...facts, path: join(folder, 'model.pack'), wasCached };
 }
 
-/** Packs are large: of one model with the same options, only the newest format is kept. */
-async function removeOlderPacks(newest: string): Promise<void> {
-  for (const name of await readdir(dirname(newest))) {
-    if (name === basename(newest) || name.endsWith('.tmp')) continue;
-    await rm(join(dirname(newest), name), { recursive: true, force: true });
-  }
+/** Null for what is no file: opening it as a model says so better than we could. */
+function stampOf(path: string): string | null {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ? fileStamp(path) : null;
 }
 
-/** Null for a file that is not there: opening it as a model says so better than we could. */
-async function fileIdentity(path: string): Promise<unknown> {
-  const status = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return status ? [await realpath(path), status.size, status.mtimeNs] : null;
+async function contentOf(path: string): Promise<string | null> {
+  return stampOf(path) === null ? null : contentHash(path);
 }
 
 async function makePack(request: PackRequest, folder: string): Promise<void> {

@@ -49,9 +49,8 @@ export async function buildBusybox(onProgress: OnProgress = () => {}): Promise<B
     ...[source.version, wishes, findTool('musl-gcc').version],
     readFileSync(join(PROJECT_ROOT, 'src/toolchain/busybox.ts'), 'utf8'),
   ]);
-  const { folder, wasCached } = await cached('busybox', key, (folder) =>
-    build({ source, wishes, folder, onProgress }),
-  );
+  const make = (folder: string) => build({ source, wishes, folder, onProgress });
+  const { folder, wasCached } = await cached('busybox', key, make, { hasPlainPath: true });
   const applets = readFileSync(join(folder, 'applets'), 'utf8').trim().split('\n');
   const version = source.version;
   const [program, lines] = [join(folder, 'busybox'), join(folder, 'lines.json')];

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import {
   createReadStream,
   existsSync,
@@ -8,18 +8,16 @@ import {
   renameSync,
   rmSync,
 } from 'node:fs';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { listFiles, markUsed, problemOf, removeAbandoned, removeIfOurs } from './cache/entry.ts';
+import { cacheFolders, inWritableFolder, noticeOnce, type Placing } from './cache/folders.ts';
+import { temporaryName } from './cache/owner.ts';
+
+export { cacheFolder } from './cache/folders.ts';
 
 /** The project's root folder: guest sources and linker scripts lie below it. */
 export const PROJECT_ROOT = fileURLToPath(new URL('../..', import.meta.url));
-
-/** Where models, packs and compiled guests are kept: $MU_CACHE, else the XDG cache folder. */
-export function cacheFolder(): string {
-  const { MU_CACHE, XDG_CACHE_HOME } = process.env;
-  return MU_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'muinference');
-}
 
 /** SHA-256, in hexadecimal, of a list of values; `bigint` included, order matters. */
 export function hashOf(values: readonly unknown[]): string {
@@ -56,45 +54,66 @@ export function hashSources(folders: readonly string[], endings: readonly string
 /**
  * A folder in the cache named by everything that its contents depend on. `build` fills a temporary
  * folder which then takes its final name at once, so a reader never sees half of it and two
- * processes that build the same thing at the same time do no harm.
+ * processes that build the same thing at the same time do no harm. What was damaged since is built again.
  */
 export async function cached(
   kind: string,
   key: string,
   build: (folder: string) => Promise<void> | void,
+  placing: Placing = {},
 ): Promise<{ folder: string; wasCached: boolean }> {
-  const folder = join(cacheFolder(), kind, key.slice(0, 32));
-  if (existsSync(folder)) return { folder, wasCached: true };
-  const temporary = `${folder}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
-  mkdirSync(temporary, { recursive: true });
+  const name = key.slice(0, 32);
+  for (const folder of cacheFolders(kind, placing).map((home) => join(home, name))) {
+    if (problemOf(folder) !== null) continue;
+    markUsed(folder);
+    return { folder, wasCached: true };
+  }
+  const { folder, temporary } = inWritableFolder(kind, placing, (home) => {
+    const folder = join(home, name);
+    const temporary = temporaryName(folder);
+    mkdirSync(temporary);
+    return { folder, temporary };
+  });
   removeAbandoned(dirname(folder));
   try {
     await build(temporary);
-    renameSync(temporary, folder);
+    listFiles(temporary);
+    putInPlace(temporary, folder);
   } catch (error) {
+    throw withPlace(error, folder);
+  } finally {
     rmSync(temporary, { recursive: true, force: true });
-    // If it is there all the same, another process was faster: its result is ours by construction.
-    if (!existsSync(folder)) throw error;
   }
   return { folder, wasCached: false };
 }
 
-/** Temporary folders whose process was killed: NAME.PID.RANDOM.tmp. */
-function removeAbandoned(parent: string): void {
-  for (const name of readdirSync(parent)) {
-    const pid = /\.(\d+)\.[0-9a-f]+\.tmp$/.exec(name)?.[1];
-    if (pid && !isRunning(Number(pid))) {
-      rmSync(join(parent, name), { recursive: true, force: true });
+/** Gives a new entry its name. If another process was faster, its result is ours by construction. */
+function putInPlace(temporary: string, folder: string): void {
+  const problem = existsSync(folder) ? problemOf(folder) : null;
+  const damaged = temporaryName(folder);
+  if (problem !== null) {
+    noticeOnce(`${folder} is made anew: ${problem}`);
+    try {
+      renameSync(folder, damaged);
+    } catch (error) {
+      throw new Error(`${folder}: ${problem} (${(error as Error).message}). Remove this folder`);
     }
   }
+  try {
+    renameSync(temporary, folder);
+  } catch (error) {
+    if (problemOf(folder) !== null) throw error;
+  }
+  removeIfOurs(damaged);
 }
 
-/** Is there a process with this id? */
-export function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'; // another user's
-  }
+/** Whether nothing more could be written: no room, none left for this user, or too much for one file. */
+export function isFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT', 'EFBIG'].includes((error as NodeJS.ErrnoException).code ?? '');
+}
+
+/** Such an error names no file: says where it was, and what to do. */
+export function withPlace(error: unknown, place: string): unknown {
+  if (!isFull(error)) return error;
+  return new Error(`${place}: ${(error as Error).message}; make room, or take another folder`);
 }

@@ -31,7 +31,7 @@ export async function fetchDebianSource(
   onStep: (what: string) => void,
 ): Promise<DebianSource> {
   const lists = readAptLists('/etc/apt').map(forSources);
-  const { folder } = await cached('debian-source', hashOf([name, lists]), async (folder) => {
+  const fetch = async (folder: string) => {
     if (lists.length === 0) {
       throw new Error(
         `the source of ${name} comes from Debian's archive by apt, and /etc/apt lists none; on Debian 12, add one`,
@@ -53,7 +53,9 @@ export async function fetchDebianSource(
       );
     }
     rmSync(apt, { recursive: true });
-  });
+  };
+  const placing = { hasPlainPath: true };
+  const { folder } = await cached('debian-source', hashOf([name, lists]), fetch, placing);
   const dsc = readdirSync(folder).find((file) => file.endsWith('.dsc'));
   if (!dsc) throw new Error(`${folder}: expected a .dsc file; remove the folder and try again`);
   return { dsc: join(folder, dsc), version: dsc.slice(dsc.indexOf('_') + 1, -'.dsc'.length) };

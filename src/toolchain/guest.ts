@@ -1,12 +1,4 @@
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import type {
   Architecture,
@@ -79,7 +71,7 @@ export async function compileGuest(options: GuestOptions): Promise<CompiledGuest
   const { entry, modules } = guestModules(machine, options.app, variants[0]);
   const key = hashOf([
     hashSources(['guest', 'src/compiler', 'src/toolchain'], ['.ts', '.ld']),
-    statSync(modules.app, { throwIfNoEntry: false })?.mtimeMs ?? null,
+    existsSync(modules.app) ? readFileSync(modules.app, 'utf8') : null,
     ...[modules.app, machine, variants, checked, constants, clangVersion()],
   ]);
   const { folder, wasCached } = await cached('guest', key, (folder) =>
@@ -259,8 +251,7 @@ async function build(order: Build): Promise<void> {
     for (const object of objects) rmSync(object);
   } catch (error) {
     // The folder goes away with the failure: keep the C where a person can look at it.
-    const failed = join(cacheFolder(), 'failed');
-    mkdirSync(failed, { recursive: true });
+    const failed = cacheFolder('failed');
     let { message } = error as Error;
     for (const { name, path } of files) {
       const copy = join(failed, `${machine}${name.replace('guest', '')}.c`);

@@ -2,8 +2,8 @@
  * Linux, built for one purpose: Debian's source as it comes, `allnoconfig` and our fragments, gcc.
  * docs/linux.md says what is in, what is out and what each piece costs.
  */
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { countKernelLines } from '../lines/kernel.ts';
 import { cached, cacheFolder, hashFile, hashOf, hashSources } from './cache.ts';
 import { findTool, requireTool } from './find.ts';
@@ -62,7 +62,7 @@ function variables(name: KernelName): string[] {
   if (name !== 'diet') return all;
   return [
     ...all,
-    `KBUILD_KCONFIG=${DIET_KCONFIG}`,
+    `KBUILD_KCONFIG=${DIET_KCONFIG}`, // copied into the tree: make takes no path with a space
     // The stub without EFI lacks one definition, which is true of every 64-bit kernel.
     "KCPPFLAGS=-D'efi_is_64bit()=1'",
     // PVH without HYPERVISOR_GUEST lacks one header.
@@ -79,7 +79,7 @@ function leftOut(): string[] {
 }
 
 const LEFT_OUT = join(FRAGMENT_FOLDER, 'leftOut.diet');
-const DIET_KCONFIG = join(FRAGMENT_FOLDER, 'Kconfig.diet');
+const DIET_KCONFIG = 'Kconfig.diet';
 
 export async function buildKernel(
   name: KernelName,
@@ -92,7 +92,7 @@ export async function buildKernel(
   const treeKey = hashOf([
     hashSources(['src/toolchain/kernel'], ['.ts']),
     ...[formatWishes(wishes), source, findTool('gcc').version, ...variables(name)],
-    ...(name === 'diet' ? [readFileSync(DIET_KCONFIG, 'utf8')] : []),
+    ...(name === 'diet' ? [readFileSync(join(FRAGMENT_FOLDER, DIET_KCONFIG), 'utf8')] : []),
   ]);
   const key = hashOf([treeKey, initramfs ? await hashFile(initramfs) : null]);
   const { folder, wasCached } = await cached(join('kernel', name), key, (folder) =>
@@ -148,8 +148,7 @@ const RESULTS: Record<string, string> = {
 };
 
 async function build({ name, source, wishes, initramfs, tree, folder, onProgress }: Build) {
-  const log = join(cacheFolder(), 'failed', `kernel-${name}.log`);
-  mkdirSync(dirname(log), { recursive: true });
+  const log = join(cacheFolder('failed'), `kernel-${name}.log`);
   writeFileSync(log, '');
   const make = async (targets: string[], onLine?: (line: string) => void) => {
     const all = [...variables(name), ...targets];
@@ -162,6 +161,7 @@ async function build({ name, source, wishes, initramfs, tree, folder, onProgress
   };
   // A copy is newer than what was linked last: make sees that.
   if (initramfs) copyFileSync(initramfs, join(tree, INITRAMFS));
+  copyFileSync(join(FRAGMENT_FOLDER, DIET_KCONFIG), join(tree, DIET_KCONFIG));
   const all = initramfs ? [...wishes, BUILT_IN] : wishes;
   writeFileSync(join(tree, 'wishes'), formatWishes(all));
   await make(['KCONFIG_ALLCONFIG=wishes', 'allnoconfig']);

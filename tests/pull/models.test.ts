@@ -61,7 +61,7 @@ test('fetches, checks, and does not fetch again', async () => {
   expect(seen).toEqual(['downloading', 'checking']);
   expect(await obtain(model, cache, [], {})).toBe(path);
   expect(requests).toHaveLength(1);
-  expect(readdirSync(cache).sort()).toEqual(['model.gguf', 'verified']);
+  expect(readdirSync(cache).sort()).toEqual(['model.gguf']);
 });
 
 test('goes on from what an interrupted transfer left', async () => {
@@ -105,6 +105,20 @@ test('an abort leaves what can be resumed', async () => {
   expect(readdirSync(cache)).toEqual(['model.gguf.part']);
   handle = sendRange;
   expect(readFileSync(await obtain(model, cache, [], {}))).toEqual(content);
+});
+
+test('two that fetch the same do not get into each other’s way', async () => {
+  const waiting: (() => void)[] = [];
+  handle = (request, response) => {
+    response.writeHead(200, { 'content-length': content.length });
+    response.write(content.subarray(0, 100_000));
+    waiting.push(() => response.end(content.subarray(100_000)));
+    if (waiting.length === 2) for (const goOn of waiting) goOn();
+    expect(request.headers.range).toBe(undefined);
+  };
+  const both = await Promise.all([obtain(model, cache, [], {}), obtain(model, cache, [], {})]);
+  for (const path of both) expect(readFileSync(path)).toEqual(content);
+  expect(readdirSync(cache)).toEqual(['model.gguf']);
 });
 
 test('other content is refused and does not stay', async () => {

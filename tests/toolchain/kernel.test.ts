@@ -1,10 +1,18 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { countFile, type KernelLines } from '../../src/lines/kernel.ts';
-import { isRunning } from '../../src/toolchain/cache.ts';
+import { isRunning, temporaryName } from '../../src/toolchain/cache/owner.ts';
 import { killChild, startChild } from '../../src/toolchain/children.ts';
 import { findTool } from '../../src/toolchain/find.ts';
 import {
@@ -138,7 +146,7 @@ describe('one tree, one build at a time', () => {
     expect(waited).toBeGreaterThan(0);
   });
 
-  test('a failed build leaves no tree behind, another key replaces the old tree', async () => {
+  test('a failed build leaves no tree behind; another checkout finds its own', async () => {
     const nobody = () => expect.unreachable();
     const fails = withTree('k', 'one', nobody, () => Promise.reject(new Error('no')));
     await expect(fails).rejects.toThrow('no');
@@ -150,7 +158,19 @@ describe('one tree, one build at a time', () => {
     expect(await withTree('k', 'one', nobody, had)).toBe(false);
     expect(await withTree('k', 'one', nobody, had)).toBe(true);
     expect(await withTree('k', 'two', nobody, had)).toBe(false);
-    expect(await withTree('k', 'one', nobody, had)).toBe(false);
+    expect(await withTree('k', 'one', nobody, had)).toBe(true);
+  });
+
+  test('a tree whose owner was killed is swept away', async () => {
+    mkdirSync(join(folder, 'kernel-tree/k'), { recursive: true });
+    const dead = temporaryName(join(folder, 'kernel-tree/k/key')).replace(
+      `.${process.pid}.`,
+      '.999999999.',
+    );
+    mkdirSync(dead);
+    const nobody = () => expect.unreachable();
+    await withTree('k', 'key', nobody, async () => {});
+    expect(existsSync(dead)).toBe(false);
   });
 });
 

@@ -17,12 +17,14 @@ export interface KernelSource {
 export async function unpackSource(onProgress: (what: string) => void): Promise<KernelSource> {
   const [archive] = requireTool('linux-source');
   const identity = archiveIdentity(archive);
-  const { folder } = await cached('linux-source', hashOf([identity]), async (folder) => {
+  const unpack = async (folder: string) => {
     onProgress('unpacking the kernel’s source');
     const args = ['-xJf', archive, '-C', folder, '--strip-components=1', '--no-same-owner'];
     const run = await finish(startChild('tar', args));
     if (run.code !== 0) throw new Error(`${archive}: tar cannot unpack it\n${run.lastLines}`);
-  });
+  };
+  const placing = { hasPlainPath: true };
+  const { folder } = await cached('linux-source', hashOf([identity]), unpack, placing);
   return { folder, identity };
 }
 

@@ -3,11 +3,13 @@
  * build at a time may have it: who builds takes it by giving it a name of his own, which only one can
  * do, and gives it back when all went well. A tree whose owner was killed is swept away.
  */
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, utimesSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cacheFolder, isRunning } from '../cache.ts';
+import { removeAbandoned, removeUnused } from '../cache/entry.ts';
+import { cacheFolder } from '../cache/folders.ts';
+import { livingOwner, temporaryName } from '../cache/owner.ts';
+import { hashOf } from '../cache.ts';
 
 export async function withTree<T>(
   name: string,
@@ -15,8 +17,9 @@ export async function withTree<T>(
   onWait: (owner: number) => void,
   build: (tree: string) => Promise<T>,
 ): Promise<T> {
-  const home = join(cacheFolder(), 'kernel-tree', name, key.slice(0, 32));
-  const mine = `${home}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
+  const trees = cacheFolder(join('kernel-tree', name), { hasPlainPath: true });
+  const home = join(trees, hashOf([key, process.getuid?.()]).slice(0, 32)); // another user's could be read only
+  const mine = temporaryName(home);
   await take(home, mine, onWait);
   try {
     const result = await build(mine);
@@ -31,9 +34,9 @@ export async function withTree<T>(
 const POLL_MILLISECONDS = 200;
 
 async function take(home: string, mine: string, onWait: (owner: number) => void): Promise<void> {
-  mkdirSync(dirname(home), { recursive: true });
   for (;;) {
     if (renamed(home, mine)) return;
+    removeAbandoned(dirname(home));
     const owner = findOwner(home);
     if (owner === null) {
       mkdirSync(home, { recursive: true });
@@ -44,24 +47,17 @@ async function take(home: string, mine: string, onWait: (owner: number) => void)
   }
 }
 
-/** The living process that has the tree; trees of dead ones are removed on the way. */
+/** The process that has the tree. One on another machine, or in another container, is not waited for. */
 function findOwner(home: string): number | null {
-  let owner: number | null = null;
-  for (const name of readdirSync(dirname(home))) {
-    const pid = Number(/\.(\d+)\.[0-9a-f]+\.tmp$/.exec(name)?.[1] ?? 0);
-    if (pid === 0) continue;
-    if (!isRunning(pid)) rmSync(join(dirname(home), name), { recursive: true, force: true });
-    else if (name.startsWith(`${basename(home)}.`)) owner = pid;
-  }
-  return owner;
+  const names = readdirSync(dirname(home)).filter((name) => name.startsWith(`${basename(home)}.`));
+  return names.map(livingOwner).find((owner) => owner !== null) ?? null;
 }
 
-/** A tree is 50-100 MB: of each kernel only the newest is kept. */
+/** A tree is 50-100 MB: of each kernel only the latest are kept. */
 function giveBack(mine: string, home: string): void {
-  for (const name of readdirSync(dirname(home))) {
-    if (!name.endsWith('.tmp')) rmSync(join(dirname(home), name), { recursive: true, force: true });
-  }
+  utimesSync(mine, new Date(), new Date());
   if (!renamed(mine, home)) rmSync(mine, { recursive: true, force: true });
+  removeUnused(home);
 }
 
 function renamed(from: string, to: string): boolean {
