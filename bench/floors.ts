@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { compileToC, formatDiagnostics } from '../src/compiler/index.ts';
 import { serialTransport, type Transport } from '../src/console/transport.ts';
-import { BOOT_X64 } from '../src/image/esp.ts';
 import { buildStack, stackNamed } from '../src/stacks/index.ts';
 import type { Manifest } from '../src/stacks/manifest.ts';
+import { targetNamed } from '../src/toolchain/architectures.ts';
 import {
   compileArguments,
   type GuestMachine,
@@ -64,7 +64,7 @@ function pvhFloor({ memory }: Manifest): () => Transport {
 
 function uefiFloor({ memory }: Manifest): () => Transport {
   const path = join(folder, 'floor-esp');
-  const application = join(path, BOOT_X64);
+  const application = join(path, targetNamed('x86_64').uefi.application);
   mkdirSync(dirname(application), { recursive: true });
   writeFileSync(application, peFromElf(readFileSync(compile('uefi', 'floorUefi'))));
   const options = { firmware: 'uefi', medium: 'folder', path, screen: true } as const;

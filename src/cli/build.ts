@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { buildStack, requireFormat, STACK_NAMES, stackNamed } from '../stacks/index.ts';
 import type { Manifest, StackName } from '../stacks/manifest.ts';
 import { IMAGE_FORMATS, type ImageFormat, type StackRequest } from '../stacks/stack.ts';
+import { targetNamed } from '../toolchain/architectures.ts';
 import { ensureTools } from '../toolchain/install.ts';
 import { addModelOptions, MODEL_HELP, type ModelOptions, requestPack } from './modelOptions.ts';
 import { createProgress, formatBytes, formatMemory, say } from './terminal.ts';
@@ -74,7 +75,9 @@ const ARTICLE: Record<StackName, string> = {
 const IN_PARTS: readonly StackName[] = ['unikernel', 'metal'];
 
 /** What was made, how much memory it needs, and how to boot it. */
-export function describeImage({ stack, files, memory, model }: Manifest, folder: string): string {
+export function describeImage(manifest: Manifest, folder: string): string {
+  const { stack, files, memory, model } = manifest;
+  const { title } = targetNamed(manifest.architecture);
   const widest = Math.max(...files.map(({ name }) => name.length));
   const inAll = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const isSum = files.length > 1 && IN_PARTS.includes(stack);
@@ -86,7 +89,7 @@ export function describeImage({ stack, files, memory, model }: Manifest, folder:
     ({ what, bytes }) => `  ${what.padEnd(28)} ${formatMemory(bytes).padStart(10)}`,
   );
   return [
-    `${folder}: ${model.name} as ${ARTICLE[stack]} for x86-64`,
+    `${folder}: ${model.name} as ${ARTICLE[stack]} for ${title}`,
     ...fileLines,
     'Memory:',
     ...memoryLines,

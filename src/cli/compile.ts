@@ -10,16 +10,15 @@ import {
   formatDiagnostics,
 } from '../compiler/index.ts';
 import {
-  GUEST_FLAGS,
+  DEFAULT_TARGET,
   GUEST_MACHINES,
   type GuestMachine,
-  linkArguments,
-  MACHINE_FLAGS,
-  runTool,
-  wasmArguments,
-} from '../toolchain/clang.ts';
+  isTarget,
+  targetNamed,
+} from '../toolchain/architectures.ts';
+import { GUEST_FLAGS, linkArguments, runTool, wasmArguments } from '../toolchain/clang.ts';
 import { archModules, guestModules } from '../toolchain/guest.ts';
-import { BASE_VARIANT, variantConstants } from '../toolchain/variants.ts';
+import { BASE_VARIANT, variantConstants, variantsOf } from '../toolchain/variants.ts';
 import { EXIT_FAILURE, say } from './terminal.ts';
 
 interface CompileOptions {
@@ -41,7 +40,9 @@ export function configure(command: Command): void {
     .option('-o, --output <file>', 'where to; default: C to stdout, else FILE.elf, .o or .wasm')
     .option('--checked', 'trap on out-of-bounds, null and lossy casts')
     .addOption(
-      new Option('--target <arch>', 'default: x86_64; wasm32 for wasm').choices(ARCHITECTURES),
+      new Option('--target <arch>', `default: ${DEFAULT_TARGET}; wasm32 for wasm`).choices(
+        ARCHITECTURES,
+      ),
     )
     .addOption(
       new Option('--machine <name>', 'link with this machine of guest/').choices(GUEST_MACHINES),
@@ -57,7 +58,7 @@ export function configure(command: Command): void {
 }
 
 function compile(file: string, options: CompileOptions): void {
-  const arch = options.target ?? (options.emit === 'wasm' ? 'wasm32' : 'x86_64');
+  const arch = options.target ?? (options.emit === 'wasm' ? 'wasm32' : DEFAULT_TARGET);
   const model: Constants = options.constants
     ? JSON.parse(readFileSync(options.constants, 'utf8'))
     : {};
@@ -115,18 +116,14 @@ function build(c: string, folder: string, { arch, isProgram, machine, emit }: Fo
     runTool('clang', wasmArguments(source, out));
     return;
   }
-  const march = arch === 'x86_64' ? ['-march=x86-64-v3', '-mno-red-zone'] : [];
-  const ofMachine = machine ? MACHINE_FLAGS[machine] : [];
-  const target = `--target=${arch}-linux-gnu`;
+  // Without a machine, code of any architecture can be looked at.
+  const target = isTarget(arch) || machine ? targetNamed(arch) : undefined;
   runTool('clang', [
-    target,
-    ...march,
+    `--target=${target?.triple ?? `${arch}-linux-gnu`}`,
+    ...(target ? [...variantsOf(target.name)[0].clang, ...target.interrupted] : []),
     ...GUEST_FLAGS,
-    ...ofMachine,
-    '-c',
-    source,
-    '-o',
-    isProgram ? object : out,
+    ...(target && machine ? target.machines[machine].compile : []),
+    ...['-c', source, '-o', isProgram ? object : out],
   ]);
-  if (isProgram) runTool('lld', linkArguments(machine ?? 'process', [object], out));
+  if (isProgram) runTool('lld', linkArguments(machine ?? 'process', [object], out, target?.name));
 }

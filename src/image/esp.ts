@@ -4,13 +4,11 @@ import { runImageTool } from './tools.ts';
 
 /** A file of an EFI system partition. */
 export interface EspFile {
-  /** Where it goes: `EFI/BOOT/BOOTX64.EFI`, what firmware starts from removable media on x86-64. */
+  /** Where it goes: `EFI/BOOT/BOOTX64.EFI`, say, what firmware starts from removable media on x86-64. */
   path: string;
   /** Where it lies now. */
   file: string;
 }
-
-export const BOOT_X64 = 'EFI/BOOT/BOOTX64.EFI';
 
 const SECTOR = 512;
 /** FAT's own limit between 12 and 16 bits per cluster, and between 16 and 32 (Microsoft's FAT specification 1.03, p. 14). */

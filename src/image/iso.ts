@@ -9,8 +9,9 @@
  */
 import { renameSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { DEFAULT_TARGET, targetNamed } from '../toolchain/architectures.ts';
 import { requireTool } from '../toolchain/find.ts';
-import { BOOT_X64, writeEsp } from './esp.ts';
+import { writeEsp } from './esp.ts';
 import { type BootImage, type Loader, VOLUME } from './loader.ts';
 import { imageDate, inTemporaryFolder, runImageTool } from './tools.ts';
 
@@ -20,16 +21,17 @@ import { imageDate, inTemporaryFolder, runImageTool } from './tools.ts';
  */
 export function writeBootIso(image: BootImage, loader: Loader, output: string): number {
   return inTemporaryFolder((folder) => {
+    const { application } = targetNamed(image.architecture ?? DEFAULT_TARGET).uefi;
     const parts = loader.makeParts(image, folder);
     const esp = join(folder, 'esp.img');
     const { kernel, modules, efiProgram } = image;
     const files: Record<string, string> = { kernel, ...parts.files };
     if (efiProgram === undefined) {
-      writeEsp(esp, [{ path: BOOT_X64, file: parts.efiProgram }]);
+      writeEsp(esp, [{ path: application, file: parts.efiProgram }]);
       for (const [i, file] of modules.entries()) files[`module${i}`] = file;
     } else {
       const beside = modules.map((file) => ({ path: basename(file), file }));
-      writeEsp(esp, [{ path: BOOT_X64, file: efiProgram }, ...beside]);
+      writeEsp(esp, [{ path: application, file: efiProgram }, ...beside]);
     }
     return writeIso(output, [
       ...['-b', parts.biosImage, '-no-emul-boot', '-boot-load-size', '4', '-boot-info-table'],

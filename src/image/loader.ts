@@ -1,10 +1,13 @@
 /** A boot loader and what it is told of an image: what Limine and GRUB have in common. */
+import type { TargetName } from '../toolchain/architectures.ts';
 
 /** The file system's name; GRUB finds it by that. */
 export const VOLUME = 'MUINFERENCE';
 
 /** A system, as a loader starts it. */
 export interface BootImage {
+  /** Default: x86_64. */
+  architecture?: TargetName;
   /** How it is entered. GRUB knows only `linux`. */
   protocol: 'linux' | 'limine';
   /** bzImage, or an ELF of the machine pc. */
@@ -34,7 +37,7 @@ export interface LoaderParts {
   files: Record<string, string>;
   /** Which of them BIOS loads and starts from a CD (El Torito, no emulation). */
   biosImage: string;
-  /** \EFI\BOOT\BOOTX64.EFI. */
+  /** What UEFI starts. */
   efiProgram: string;
   /** xorriso's options for what BIOS loads from a disk: the code of the MBR, and what that loads. */
   diskBoot: readonly string[];

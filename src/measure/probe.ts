@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeCpio } from '../image/cpio.ts';
+import { DEFAULT_TARGET } from '../toolchain/architectures.ts';
 import { cached, hashOf, hashSources, PROJECT_ROOT } from '../toolchain/cache.ts';
 import { type Child, killChild, startChild } from '../toolchain/children.ts';
 import { clangVersion, compileArguments, linkArguments, runTool } from '../toolchain/clang.ts';
@@ -20,7 +21,7 @@ export async function compileProbe(): Promise<string> {
   const key = hashOf([hashSources(['guest', 'src/compiler'], ['.ts']), clangVersion()]);
   const { folder } = await cached('probe', key, async (folder) => {
     const { compileToC, formatDiagnostic } = await import('../compiler/index.ts');
-    const target = { arch: 'x86_64' } as const;
+    const target = { arch: DEFAULT_TARGET };
     const { c, diagnostics } = compileToC({ entry: source, modules: archModules(), target });
     if (diagnostics.length > 0) throw new Error(diagnostics.map(formatDiagnostic).join('\n'));
     const [cFile, object] = [join(folder, 'probe.c'), join(folder, 'probe.o')];

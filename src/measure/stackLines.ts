@@ -5,10 +5,10 @@ import { countByLayer, countFolder, followImports, type LineCount } from '../lin
 import type { KernelLines } from '../lines/kernel.ts';
 import { countMuslLines } from '../lines/musl.ts';
 import type { StackName } from '../stacks/manifest.ts';
+import { DEFAULT_TARGET, type GuestMachine, targetNamed } from '../toolchain/architectures.ts';
 import { buildBusybox } from '../toolchain/busybox.ts';
 import { cached, hashOf, PROJECT_ROOT } from '../toolchain/cache.ts';
 import { startChild } from '../toolchain/children.ts';
-import type { GuestMachine } from '../toolchain/clang.ts';
 import { fetchDebianSource } from '../toolchain/debianSource.ts';
 import { requireTool } from '../toolchain/find.ts';
 import { archModules, guestFiles } from '../toolchain/guest.ts';
@@ -106,8 +106,9 @@ async function muslLayer(onProgress: OnProgress): Promise<LayerLines> {
   };
   const placing = { hasPlainPath: true };
   const { folder } = await cached('musl-source', hashOf([dsc]), unpack, placing);
-  const { code, raw, files } = countMuslLines(join(folder, 'musl'));
-  const counted = 'what its Makefile compiles for x86-64, and the headers';
+  const { code, raw, files } = countMuslLines(join(folder, 'musl'), DEFAULT_TARGET);
+  const { title } = targetNamed(DEFAULT_TARGET);
+  const counted = `what its Makefile compiles for ${title}, and the headers`;
   return layer(`musl ${version}`, { code, all: raw, files }, counted);
 }
 

@@ -27,10 +27,12 @@ async function build(request: StackRequest, folder: string): Promise<StackBuild>
   const { limine, usb, onStep, say = () => {} } = request;
   const loader = findLoader({ limine }, say);
   const prepared = await prepareGuest({ ...request, machine: 'process' });
-  const init = await compileInit();
+  const { architecture } = prepared.guest;
+  const init = await compileInit({ architecture });
   say(`init: ${init.codeLines} lines of code`);
   const { program: busybox, applets } = await buildBusybox(onStep);
-  const kernel = await buildKernel(usb ? 'linux-usb' : 'linux', { onProgress: onStep });
+  const options = { architecture, onProgress: onStep };
+  const kernel = await buildKernel(usb ? 'linux-usb' : 'linux', options);
   await mkdir(folder, { recursive: true });
   const initramfs = join(folder, INITRAMFS_NAME);
   const engine = prepared.guest.stripped;
@@ -40,6 +42,7 @@ async function build(request: StackRequest, folder: string): Promise<StackBuild>
   ]);
   await copyFile(kernel.vmlinux, join(folder, KERNEL_NAME));
   const image: BootImage = {
+    architecture,
     protocol: 'linux',
     kernel: kernel.bzImage,
     modules: [initramfs],
@@ -63,10 +66,12 @@ async function build(request: StackRequest, folder: string): Promise<StackBuild>
 
 function start(start: MachineStart) {
   const { folder, manifest, machine, processors, firmware = 'none', medium = 'cd', shell } = start;
-  const memoryBytes = manifest.memory.total;
+  const { architecture, memory } = manifest;
+  const memoryBytes = memory.total;
   if (firmware === 'none') {
     return serialTransport(
       startQemu({
+        architecture,
         machine,
         kernel: join(folder, KERNEL_NAME),
         initrd: join(folder, INITRAMFS_NAME),
@@ -82,6 +87,7 @@ function start(start: MachineStart) {
     );
   return serialTransport(
     startFirmware({
+      architecture,
       firmware,
       medium,
       path: join(folder, ISO_NAME),

@@ -4,6 +4,7 @@
  */
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type TargetName, targetNamed } from '../toolchain/architectures.ts';
 import { hashFile } from '../toolchain/cache.ts';
 import type { Firmware } from '../toolchain/qemu.ts';
 import type { ModelFacts, PreparedGuest, PreparedPack } from './prepare.ts';
@@ -31,7 +32,7 @@ export interface MachineMemory {
 export interface Manifest {
   version: 2;
   stack: StackName;
-  architecture: 'x86_64';
+  architecture: TargetName;
   model: ModelFacts;
   options: { context: number; checked: boolean };
   files: BuiltFile[];
@@ -58,7 +59,7 @@ export async function writeManifest(folder: string, image: ImageDescription): Pr
   const manifest: Manifest = {
     version: 2,
     stack: image.stack,
-    architecture: 'x86_64',
+    architecture: image.prepared.guest.architecture,
     model: pack.model,
     options: { context: pack.plan.context, checked: image.checked },
     files: await Promise.all(image.files.map((file) => describeFile(folder, file))),
@@ -122,5 +123,6 @@ export async function readManifest(folder: string): Promise<Manifest> {
       `${path}: expected version 2 and one of the stacks ${STACKS.join(', ')}, found ${manifest.version} and ${manifest.stack}; build it again`,
     );
   }
+  targetNamed(manifest.architecture, path);
   return manifest;
 }

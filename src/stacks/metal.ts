@@ -7,13 +7,14 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { serialTransport } from '../console/transport.ts';
 import { writeEmbedded } from '../image/embed.ts';
-import { BOOT_X64, type EspFile, writeEsp } from '../image/esp.ts';
+import { type EspFile, writeEsp } from '../image/esp.ts';
 import { writeGpt } from '../image/gpt.ts';
 import { writeBootIso, writeEfiIso } from '../image/iso.ts';
 import { limineLoader } from '../image/limine.ts';
 import type { BootImage } from '../image/loader.ts';
 import { inTemporaryFolder } from '../image/tools.ts';
 import { type LimineRelease, requireLimine } from '../pull/limine.ts';
+import { targetNamed } from '../toolchain/architectures.ts';
 import { elfFootprint } from '../toolchain/elf.ts';
 import { type Medium, startFirmware } from '../toolchain/qemu.ts';
 import { type MachineMemory, type Manifest, writeManifest } from './manifest.ts';
@@ -64,6 +65,7 @@ async function writeForBoth(
 ): Promise<{ name: string; what: string }[]> {
   const pc = await prepareGuest({ ...request, machine: 'pc' });
   const image: BootImage = {
+    architecture: guest.architecture,
     protocol: 'limine',
     kernel: pc.guest.stripped,
     modules: [pack.path],
@@ -75,6 +77,10 @@ async function writeForBoth(
   return [{ name: ISO_NAME, what }];
 }
 
+function applicationOf({ architecture }: PreparedGuest['guest']): string {
+  return targetNamed(architecture).uefi.application;
+}
+
 /** A file of the image, and what to say of it where it is to be seen. */
 type Part = EspFile & { what: string };
 
@@ -83,7 +89,7 @@ function separateFiles({ guest, pack }: PreparedGuest): Part[] {
   const what = 'the whole system but the model, as an EFI application';
   const beside = 'goes into the root folder of the same FAT file system';
   return [
-    { path: BOOT_X64, file: guest.efi, what },
+    { path: applicationOf(guest), file: guest.efi, what },
     { path: PACK_FILE, file: pack.path, what: beside },
   ];
 }
@@ -91,7 +97,8 @@ function separateFiles({ guest, pack }: PreparedGuest): Part[] {
 function embeddedApplication({ guest, pack }: PreparedGuest, temporary: string): Part {
   const file = join(temporary, 'embedded.efi');
   writeEmbedded(guest.stripped, pack.path, file);
-  return { path: BOOT_X64, file, what: 'the whole system, model included, as an EFI application' };
+  const what = 'the whole system, model included, as an EFI application';
+  return { path: applicationOf(guest), file, what };
 }
 
 function write(
@@ -167,7 +174,8 @@ function start({
   if (!media.includes(from)) {
     throw new Error(`this image boots from ${media.join(' or ')}, not from ${from}: --medium`);
   }
-  const source = { firmware, medium: from, path: join(folder, path) } as const;
+  const { architecture } = manifest;
+  const source = { architecture, firmware, medium: from, path: join(folder, path) } as const;
   const memoryBytes = manifest.memory.total + (processors - 1) * PROCESSOR_BYTES;
   return serialTransport(startFirmware({ ...source, memoryBytes, processors, screen: true }));
 }

@@ -7,6 +7,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Constants } from '../compiler/index.ts';
 import type { MemoryPlan } from '../pack/index.ts';
+import type { TargetName } from '../toolchain/architectures.ts';
 import { contentHash, fileStamp } from '../toolchain/cache/content.ts';
 import { removeUnused } from '../toolchain/cache/entry.ts';
 import { cached, hashOf, hashSources } from '../toolchain/cache.ts';
@@ -50,6 +51,8 @@ export interface ModelFacts {
 }
 
 export interface GuestRequest extends PackRequest {
+  /** Default: x86_64. */
+  architecture?: TargetName;
   machine: GuestMachine;
   /** Default: chat. */
   app?: string;
@@ -65,8 +68,9 @@ export interface PreparedGuest {
 
 export async function prepareGuest(request: GuestRequest): Promise<PreparedGuest> {
   const pack = await preparePack(request);
-  const { machine, app = 'chat', checked, cpu } = request;
-  const guest = await compileGuest({ machine, app, checked, cpu, constants: pack.constants });
+  const { architecture, machine, app = 'chat', checked, cpu } = request;
+  const { constants } = pack;
+  const guest = await compileGuest({ architecture, machine, app, checked, cpu, constants });
   return { pack, guest };
 }
 

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { connectGuest, type Guest, type GuestSettings } from '../console/guest.ts';
 import { processTransport } from '../console/transport.ts';
+import { ownTarget, TARGET_NAMES, targetNamed } from '../toolchain/architectures.ts';
 import { startChild } from '../toolchain/children.ts';
 import { forgetPages, LARGE_ENOUGH, largePageShare } from '../toolchain/pageCache.ts';
 
@@ -21,9 +22,10 @@ export function defaultThreads(): number {
 
 /** Throws where guests cannot run as processes. */
 export function requireProcesses(): void {
-  if (process.arch === 'x64' && process.platform === 'linux') return;
+  if (ownTarget()) return;
+  const titles = TARGET_NAMES.map((name) => targetNamed(name).title).join(', ');
   throw new Error(
-    `guests run as processes on x86-64 Linux only, so far; this is ${process.platform} on ${process.arch}`,
+    `guests run as processes on ${titles} Linux only, so far; this is ${process.platform} on ${process.arch}`,
   );
 }
 

@@ -1,5 +1,6 @@
 /** What every stack is: a recipe that writes an image into a folder, and one that boots it. */
 import type { Transport } from '../console/transport.ts';
+import type { TargetName } from '../toolchain/architectures.ts';
 import type { Firmware, Medium, QemuMachine } from '../toolchain/qemu.ts';
 import type { ToolName } from '../toolchain/tools.ts';
 import type { VariantName } from '../toolchain/variants.ts';
@@ -10,6 +11,8 @@ export const IMAGE_FORMATS = ['elf', 'firecracker', 'efi', 'img', 'iso'] as cons
 export type ImageFormat = (typeof IMAGE_FORMATS)[number];
 
 export interface StackRequest extends PackRequest {
+  /** Default: x86_64. */
+  architecture?: TargetName;
   checked?: boolean;
   /** Only this CPU variant; default: as in GuestRequest. */
   cpu?: VariantName;

@@ -65,7 +65,8 @@ async function copyFiles(
 
 function writeIso(prepared: PreparedGuest, release: LimineRelease, folder: string): Written {
   const { guest, pack } = prepared;
-  const image = { kernel: guest.stripped, modules: [pack.path], title: pack.model.name };
+  const { architecture, stripped: kernel } = guest;
+  const image = { architecture, kernel, modules: [pack.path], title: pack.model.name };
   writeBootIso({ ...image, protocol: 'limine' }, limineLoader(release), join(folder, ISO_NAME));
   const what = `boots by Limine ${release.version}: BIOS, UEFI; CD, disk`;
   return {
@@ -95,12 +96,15 @@ function memoryParts({ guest, pack }: PreparedGuest): MachineMemory['parts'] {
 function start(start: MachineStart) {
   const { folder, manifest, machine, processors, firmware = 'none', medium = 'cd', shell } = start;
   if (shell) throw new Error('a unikernel has no shell');
-  const memoryBytes = manifest.memory.total;
+  const { architecture, memory } = manifest;
+  const memoryBytes = memory.total;
   if (manifest.firmware) {
     if (firmware === 'none') throw new Error('this ISO needs --firmware bios or uefi');
     if (medium === 'folder') throw new Error('this ISO boots from cd or disk: --medium');
     const path = join(folder, ISO_NAME);
-    return serialTransport(startFirmware({ firmware, medium, path, memoryBytes, processors }));
+    return serialTransport(
+      startFirmware({ architecture, firmware, medium, path, memoryBytes, processors }),
+    );
   }
   if (firmware !== 'none')
     throw new Error(
@@ -108,6 +112,7 @@ function start(start: MachineStart) {
     );
   return serialTransport(
     startQemu({
+      architecture,
       machine,
       kernel: join(folder, ELF_NAME),
       initrd: join(folder, PACK_NAME),

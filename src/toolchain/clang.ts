@@ -1,6 +1,11 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import {
+  DEFAULT_TARGET,
+  type GuestMachine,
+  type TargetName,
+  targetNamed,
+} from './architectures.ts';
 import { PROJECT_ROOT } from './cache.ts';
 import { findTool, requireTool } from './find.ts';
 import type { Variant } from './variants.ts';
@@ -30,18 +35,7 @@ export const GUEST_FLAGS: readonly string[] = [
   '-Wno-ignored-attributes',
 ];
 
-export const GUEST_MACHINES = ['process', 'pc', 'uefi'] as const;
-export type GuestMachine = (typeof GUEST_MACHINES)[number];
-
-/**
- * What one machine adds. Interrupts share the stack on `pc` and `uefi`, so it can have no red zone. `pc` is linked in the top 2 GiB. Firmware loads an application wherever
- * there is room; all of it is one file, so no symbol is anybody else's.
- */
-export const MACHINE_FLAGS: Record<GuestMachine, readonly string[]> = {
-  process: [],
-  pc: ['-mno-red-zone', '-mcmodel=kernel'],
-  uefi: ['-mno-red-zone', '-fpie', '-fdirect-access-external-data'],
-};
+export { GUEST_MACHINES, type GuestMachine } from './architectures.ts';
 
 /** clang's arguments from one C file to one object file. */
 export function compileArguments(
@@ -50,10 +44,11 @@ export function compileArguments(
   source: string,
   object: string,
 ): string[] {
+  const { triple, machines } = targetNamed(variant.arch);
   return [
-    ...[`--target=${variant.arch}-linux-gnu`, ...variant.clang],
+    ...[`--target=${triple}`, ...variant.clang],
     ...GUEST_FLAGS,
-    ...MACHINE_FLAGS[machine],
+    ...machines[machine].compile,
     ...['-c', source, '-o', object],
   ];
 }
@@ -63,12 +58,12 @@ export function linkArguments(
   machine: GuestMachine,
   objects: readonly string[],
   elf: string,
+  target: TargetName = DEFAULT_TARGET,
 ): string[] {
-  const script = linkerScript(machine);
-  const form = machine === 'uefi' ? ['-pie', '--no-dynamic-linker', '-z', 'norelro'] : ['-static'];
+  const { link, script } = targetNamed(target).machines[machine];
   return [
-    ...[...form, '-nostdlib', '--gc-sections', '--build-id=none', '-z', 'noexecstack'],
-    ...(existsSync(script) ? ['-T', script] : []),
+    ...[...link, '-nostdlib', '--gc-sections', '--build-id=none', '-z', 'noexecstack'],
+    ...(script === undefined ? [] : ['-T', join(PROJECT_ROOT, script)]),
     ...['-o', elf, ...objects],
   ];
 }
@@ -76,10 +71,6 @@ export function linkArguments(
 /** clang's arguments from one C file to a WebAssembly module that exports what the C says it does. */
 export function wasmArguments(source: string, wasm: string): string[] {
   return ['--target=wasm32', ...GUEST_FLAGS, '-g0', '-Wl,--no-entry', '-o', wasm, source];
-}
-
-export function linkerScript(machine: GuestMachine): string {
-  return join(PROJECT_ROOT, 'guest/machine', machine, 'link.ld');
 }
 
 /** A version string of the compiler and linker in use, for cache keys and manifests. */

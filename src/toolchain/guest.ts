@@ -9,6 +9,7 @@ import type {
   UnitInput,
 } from '../compiler/index.ts';
 import { countLines, followImports } from '../lines/count.ts';
+import { DEFAULT_TARGET, type TargetName } from './architectures.ts';
 import { cached, cacheFolder, hashOf, hashSources, PROJECT_ROOT } from './cache.ts';
 import {
   clangVersion,
@@ -31,6 +32,8 @@ import {
 } from './variants.ts';
 
 export interface GuestOptions {
+  /** Default: x86_64. */
+  architecture?: TargetName;
   machine: GuestMachine;
   /** `chat`, `evaluate`, or the path of a module that exports main(). */
   app: string;
@@ -45,6 +48,7 @@ export interface GuestOptions {
 }
 
 export interface CompiledGuest {
+  architecture: TargetName;
   /** Path of the linked program. */
   elf: string;
   /** The same without symbols and debug information, for images. */
@@ -66,8 +70,8 @@ export interface CompiledGuest {
  * options, clang's version.
  */
 export async function compileGuest(options: GuestOptions): Promise<CompiledGuest> {
-  const { machine, constants, checked = false } = options;
-  const variants = options.cpu ? [variantNamed(options.cpu)] : variantsOf('x86_64');
+  const { architecture = DEFAULT_TARGET, machine, constants, checked = false } = options;
+  const variants = options.cpu ? [variantNamed(options.cpu)] : variantsOf(architecture);
   const { entry, modules } = guestModules(machine, options.app, variants[0]);
   const key = hashOf([
     hashSources(['guest', 'src/compiler', 'src/toolchain'], ['.ts', '.ld']),
@@ -76,6 +80,7 @@ export async function compileGuest(options: GuestOptions): Promise<CompiledGuest
   ]);
   const { folder, wasCached } = await cached('guest', key, (folder) =>
     build({
+      architecture,
       machine,
       entry,
       modules: { ...modules, model: constants, variants: variantConstants(variants) },
@@ -91,7 +96,7 @@ export async function compileGuest(options: GuestOptions): Promise<CompiledGuest
   const names = ['guest.c', ...variants.slice(1).map(({ name }) => `guest.${name}.c`)];
   const c = names.map((name) => join(folder, name)).filter((path) => existsSync(path));
   const storage: Storage[] = JSON.parse(readFileSync(join(folder, STORAGE_NAME), 'utf8'));
-  return { elf, stripped, efi, c, bytes: statSync(elf).size, storage, wasCached };
+  return { architecture, elf, stripped, efi, c, bytes: statSync(elf).size, storage, wasCached };
 }
 
 /** What compileGuest's program would have, by the compiler alone. */
@@ -104,7 +109,7 @@ export async function guestStorage(
   const output = await toC({
     entry,
     modules: { ...modules, model: constants, variants: variantConstants([BASE_VARIANT]) },
-    target: { arch: 'x86_64' },
+    target: { arch: BASE_VARIANT.arch },
   });
   return output.storage;
 }
@@ -126,7 +131,7 @@ export function unitOf(variant: Variant): UnitInput {
 /** Every source file of a guest with all its units. Absolute paths. */
 export function guestFiles(machine: GuestMachine, app: string): string[] {
   const { entry, modules } = guestModules(machine, app);
-  const further = variantsOf('x86_64')
+  const further = variantsOf(DEFAULT_TARGET)
     .slice(1)
     .map((variant) => guestModules(machine, app, variant).modules);
   return [
@@ -151,13 +156,13 @@ export function guestModules(
       machine: join(home, 'machine.ts'),
       app: existsSync(named) ? named : resolve(app),
       dots: dotsOf(variant),
-      ...archModules(),
+      ...archModules(variant.arch),
     },
   };
 }
 
 /** The folder behind the bare names `arch/…`: what a program's processor brings, guest/arch/README.md. */
-export function archModules(arch: Architecture = 'x86_64'): { 'arch/': string } {
+export function archModules(arch: Architecture = DEFAULT_TARGET): { 'arch/': string } {
   return { 'arch/': join(PROJECT_ROOT, 'guest/arch', arch, '/') };
 }
 
@@ -169,22 +174,26 @@ export interface CompiledInit {
 }
 
 /** guest/linux/init.ts → C → ELF: the same for every model and CPU. */
-export async function compileInit(checked = false): Promise<CompiledInit> {
+export async function compileInit({
+  architecture = DEFAULT_TARGET,
+  checked = false,
+}: Pick<GuestOptions, 'architecture' | 'checked'> = {}): Promise<CompiledInit> {
   const home = join(PROJECT_ROOT, 'guest/linux');
   const key = hashOf([
     hashSources(
       ['guest/linux', 'guest/machine', 'guest/arch', 'src/compiler', 'src/toolchain'],
       ['.ts'],
     ),
-    ...[checked, clangVersion()],
+    ...[architecture, checked, clangVersion()],
   ]);
   const { folder } = await cached('init', key, (folder) =>
     build({
+      architecture,
       machine: 'process',
       entry: join(home, 'init.ts'),
-      modules: archModules(),
+      modules: archModules(architecture),
       checked,
-      variants: [BASE_VARIANT],
+      variants: variantsOf(architecture).slice(0, 1),
       folder,
     }),
   );
@@ -195,6 +204,7 @@ export async function compileInit(checked = false): Promise<CompiledInit> {
 }
 
 interface Build {
+  architecture: TargetName;
   machine: GuestMachine;
   entry: string;
   modules: Record<string, string | Constants>;
@@ -219,12 +229,12 @@ async function toC(input: CompileInput): Promise<CompileOutput> {
 }
 
 async function build(order: Build): Promise<void> {
-  const { machine, entry, modules, checked, variants, folder } = order;
+  const { architecture, machine, entry, modules, checked, variants, folder } = order;
   const [main, ...further] = variants;
   const { c, units, storage } = await toC({
     entry,
     modules,
-    target: { arch: 'x86_64' },
+    target: { arch: architecture },
     checked,
     units: further.map(unitOf),
   });
@@ -242,9 +252,9 @@ async function build(order: Build): Promise<void> {
     await Promise.all(files.map(compile));
     const objects = files.map(({ path }) => `${path}.o`);
     const elf = join(folder, 'guest.elf');
-    runTool('lld', linkArguments(machine, objects, elf));
+    runTool('lld', linkArguments(machine, objects, elf, architecture));
     const stripped = join(folder, 'guest.stripped.elf');
-    runTool('lld', ['-s', ...linkArguments(machine, objects, stripped)]);
+    runTool('lld', ['-s', ...linkArguments(machine, objects, stripped, architecture)]);
     if (machine === 'pc') for (const path of [elf, stripped]) alignImage(path, LARGE_PAGE);
     if (machine === 'uefi')
       writeFileSync(join(folder, EFI_NAME), peFromElf(readFileSync(stripped)));

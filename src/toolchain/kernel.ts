@@ -5,6 +5,12 @@
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { countKernelLines } from '../lines/kernel.ts';
+import {
+  DEFAULT_TARGET,
+  type TargetArchitecture,
+  type TargetName,
+  targetNamed,
+} from './architectures.ts';
 import { cached, cacheFolder, hashFile, hashOf, hashSources } from './cache.ts';
 import { findTool, requireTool } from './find.ts';
 import {
@@ -44,6 +50,8 @@ export interface BuiltKernel {
 }
 
 export interface KernelOptions {
+  /** Default: x86_64. */
+  architecture?: TargetName;
   /** Path of a cpio archive to build in. */
   initramfs?: string;
   /** done, total: lines of make's output, total estimated. */
@@ -57,8 +65,8 @@ const STEPS: Record<KernelName, number> = { linux: 1370, 'linux-usb': 1480, diet
  * Make's variables on top of the configuration. `-Os` alone writes memset and memcpy out as `rep stosb`
  * and `rep movsb`, which an emulator executes byte by byte: a third of the time to start.
  */
-function variables(name: KernelName): string[] {
-  const all = ['KCFLAGS=-mstringop-strategy=libcall'];
+function variables(name: KernelName, { arch }: TargetArchitecture['linux']): string[] {
+  const all = [`ARCH=${arch}`, 'KCFLAGS=-mstringop-strategy=libcall'];
   if (name !== 'diet') return all;
   return [
     ...all,
@@ -85,13 +93,14 @@ export async function buildKernel(
   name: KernelName,
   options: KernelOptions = {},
 ): Promise<BuiltKernel> {
-  const { initramfs, onProgress = () => {} } = options;
+  const { architecture = DEFAULT_TARGET, initramfs, onProgress = () => {} } = options;
+  const { linux } = targetNamed(architecture);
   for (const tool of KERNEL_TOOLS) requireTool(tool);
   const source = await unpackSource((what) => onProgress(0, STEPS[name], what));
   const wishes = readFragments(name);
   const treeKey = hashOf([
     hashSources(['src/toolchain/kernel'], ['.ts']),
-    ...[formatWishes(wishes), source, findTool('gcc').version, ...variables(name)],
+    ...[formatWishes(wishes), source, findTool('gcc').version, ...variables(name, linux)],
     ...(name === 'diet' ? [readFileSync(join(FRAGMENT_FOLDER, DIET_KCONFIG), 'utf8')] : []),
   ]);
   const key = hashOf([treeKey, initramfs ? await hashFile(initramfs) : null]);
@@ -100,7 +109,7 @@ export async function buildKernel(
       name,
       treeKey,
       (owner) => onProgress(0, STEPS[name], `waiting for process ${owner}, which builds the same`),
-      (tree) => build({ name, source, wishes, initramfs, tree, folder, onProgress }),
+      (tree) => build({ name, linux, source, wishes, initramfs, tree, folder, onProgress }),
     ),
   );
   return {
@@ -130,6 +139,7 @@ export const QEMU_COMMAND_LINE = 'no_timer_check nolapic_timer lpj=4000000';
 
 interface Build {
   name: KernelName;
+  linux: TargetArchitecture['linux'];
   source: KernelSource;
   wishes: readonly Wish[];
   initramfs?: string;
@@ -140,18 +150,16 @@ interface Build {
 
 /** Cached results are copies: the tree goes on to the next build. */
 const RESULTS: Record<string, string> = {
-  bzImage: 'arch/x86/boot/bzImage',
-  vmlinux: 'arch/x86/boot/compressed/vmlinux.bin', // vmlinux without its symbols, still an ELF file
   config: '.config',
   'System.map': 'System.map',
   release: 'include/config/kernel.release',
 };
 
-async function build({ name, source, wishes, initramfs, tree, folder, onProgress }: Build) {
+async function build({ name, linux, source, wishes, initramfs, tree, folder, onProgress }: Build) {
   const log = join(cacheFolder('failed'), `kernel-${name}.log`);
   writeFileSync(log, '');
   const make = async (targets: string[], onLine?: (line: string) => void) => {
-    const all = [...variables(name), ...targets];
+    const all = [...variables(name, linux), ...targets];
     const run = await runMake({ source: source.folder, tree, targets: all, log, onLine });
     if (run.code === 0) return;
     const end = run.code === null ? 'was killed' : `failed (exit code ${run.code})`;
@@ -175,7 +183,8 @@ async function build({ name, source, wishes, initramfs, tree, folder, onProgress
     if (what) onProgress(Math.min(++done, total - 1), total, `kernel ${name}`);
   });
   if (name === 'diet') checkLeftOut(source.folder, tree);
-  for (const [result, file] of Object.entries(RESULTS)) {
+  const results = { bzImage: linux.image, vmlinux: linux.elf, ...RESULTS };
+  for (const [result, file] of Object.entries(results)) {
     copyFileSync(join(tree, file), join(folder, result));
   }
   const lines = countKernelLines(tree);

@@ -1,11 +1,14 @@
+import { DEFAULT_TARGET, type QemuMachine, type TargetName, targetNamed } from './architectures.ts';
 import { type Child, startChild } from './children.ts';
 import { requireTool } from './find.ts';
+import { toolNamed } from './tools.ts';
 
-export const QEMU_MACHINES = ['microvm', 'q35'] as const;
-export type QemuMachine = (typeof QEMU_MACHINES)[number];
+export { QEMU_MACHINES, type QemuMachine } from './architectures.ts';
 
 /** What every start has in common. */
 interface MachineOptions {
+  /** Default: x86_64. */
+  architecture?: TargetName;
   /** RAM in bytes; rounded up to whole MiB. */
   memoryBytes: number;
   /** Virtual processors. Default 1. */
@@ -36,7 +39,7 @@ export interface FirmwareOptions extends MachineOptions {
   firmware: Firmware;
   /** `application`: none; QEMU hands an EFI application to OVMF itself. */
   medium: Medium | 'application';
-  /** An image, handed over read-only; or a folder that is shown as a FAT disk (`uefi` starts its EFI/BOOT/BOOTX64.EFI). */
+  /** An image, handed over read-only; or a folder that is shown as a FAT disk, whose application `uefi` starts (architectures.ts). */
   path: string;
   /** For an `application`: Linux's command line. */
   commandLine?: string;
@@ -46,13 +49,12 @@ export interface FirmwareOptions extends MachineOptions {
 
 /**
  * QEMU's arguments for one machine without devices but a serial port, which is QEMU's standard
- * input and output. `acpi=off` keeps microvm from building tables that nobody reads; `signal=off`
- * leaves Ctrl-C to us.
+ * input and output. `signal=off` leaves Ctrl-C to us.
  */
 export function qemuArguments(options: QemuOptions): string[] {
   const { machine, kernel, initrd, commandLine } = options;
   return [
-    ...machineArguments(machine === 'microvm' ? 'microvm,acpi=off' : machine, options),
+    ...machineArguments(machine, options),
     ...['-kernel', kernel],
     ...(initrd === undefined ? [] : ['-initrd', initrd]),
     ...(commandLine === undefined ? [] : ['-append', commandLine]),
@@ -60,26 +62,27 @@ export function qemuArguments(options: QemuOptions): string[] {
 }
 
 export function startQemu(options: QemuOptions): Child {
-  return start(qemuArguments(options));
+  return start(qemuArguments(options), options);
 }
 
-/** Of Debian's package ovmf. The variables are only a start: QEMU keeps what firmware writes to itself. */
-const OVMF_CODE = '/usr/share/OVMF/OVMF_CODE_4M.fd';
-const OVMF_VARIABLES = '/usr/share/OVMF/OVMF_VARS_4M.fd';
-
-/** QEMU's arguments for a PC (q35, AHCI, PS/2 keyboard) that boots from one medium. */
+/**
+ * QEMU's arguments for a PC (q35, AHCI, PS/2 keyboard) that boots from one medium. UEFI's variables are only a start: QEMU keeps
+ * what firmware writes to itself.
+ */
 export function firmwareArguments(options: FirmwareOptions): string[] {
   const { firmware, medium, path, commandLine = '', screen } = options;
+  const { qemu, uefi } = targetNamed(options.architecture ?? DEFAULT_TARGET);
+  const code = toolNamed(uefi.tool).file ?? '';
   const flash = 'if=pflash,format=raw';
   const file = (path: string) => `file=${path.replaceAll(',', ',,')}`;
   const source = medium === 'folder' ? `fat:${path}` : path;
   return [
-    ...machineArguments('q35', options),
+    ...machineArguments(qemu.withFirmware, options),
     ...(firmware === 'bios'
       ? []
       : [
-          ...['-drive', `${flash},unit=0,readonly=on,${file(OVMF_CODE)}`],
-          ...['-drive', `${flash},unit=1,snapshot=on,${file(OVMF_VARIABLES)}`],
+          ...['-drive', `${flash},unit=0,readonly=on,${file(code)}`],
+          ...['-drive', `${flash},unit=1,snapshot=on,${file(uefi.variables)}`],
         ]),
     ...(medium === 'application'
       ? ['-kernel', path, '-append', commandLine]
@@ -94,30 +97,30 @@ export function firmwareArguments(options: FirmwareOptions): string[] {
 
 /** Starts what lies on a medium by a PC's firmware. On UEFI the serial port carries the firmware's words first. */
 export function startFirmware(options: FirmwareOptions): Child {
-  requireTool('qemu');
-  if (options.firmware === 'uefi') requireTool('ovmf');
-  return start(firmwareArguments(options));
+  const { qemu, uefi } = targetNamed(options.architecture ?? DEFAULT_TARGET);
+  requireTool(qemu.tool);
+  if (options.firmware === 'uefi') requireTool(uefi.tool);
+  return start(firmwareArguments(options), options);
 }
 
-function machineArguments(machine: string, options: MachineOptions): string[] {
+function machineArguments(machine: QemuMachine, options: MachineOptions): string[] {
+  const { qemu } = targetNamed(options.architecture ?? DEFAULT_TARGET);
   const memory = Math.ceil(options.memoryBytes / 2 ** 20);
   return [
-    ...['-M', machine],
-    // Emulated, `rep movsb` moves byte by byte; told that it is slow (no ERMS), Linux starts in two thirds of the time.
-    ...['-accel', 'tcg', '-cpu', 'max,-erms'],
+    ...['-M', qemu.machines[machine]],
+    ...['-accel', 'tcg', '-cpu', qemu.cpu],
     ...['-m', `${memory}M`],
     ...['-smp', String(options.processors ?? 1)],
     ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none'],
     ...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
-    // A guest of ours that fails writes its code there, and QEMU ends with 2 × code + 1 (guest/machine/x86/layout.ts).
-    ...['-device', 'isa-debug-exit,iobase=0xf4,iosize=1'],
+    ...qemu.debugExit,
     ...(options.qmp === undefined
       ? []
       : ['-qmp', `unix:${options.qmp.replaceAll(',', ',,')},server=on,wait=off`]),
   ];
 }
 
-function start(args: readonly string[]): Child {
-  const [command, ...leading] = requireTool('qemu');
+function start(args: readonly string[], { architecture = DEFAULT_TARGET }: MachineOptions): Child {
+  const [command, ...leading] = requireTool(targetNamed(architecture).qemu.tool);
   return startChild(command, [...leading, ...args]);
 }

@@ -5,7 +5,8 @@
  * too, and a question to the CPU in guest/arch/<cpu>/features.ts.
  */
 import { join } from 'node:path';
-import type { Architecture, Constants } from '../compiler/index.ts';
+import type { Constants } from '../compiler/index.ts';
+import type { TargetName } from './architectures.ts';
 import { PROJECT_ROOT } from './cache.ts';
 
 /** What a variant may need of a CPU, by the name that people know it by. */
@@ -27,7 +28,7 @@ const BITS: readonly string[] = [...Object.keys(FEATURES), ...TRAITS];
 export interface Variant {
   /** as `--cpu` says it; its symbols end in it, and its dot products lie in guest/kernels/dots/<name>.ts */
   name: string;
-  arch: Architecture;
+  arch: TargetName;
   /** clang's arguments */
   clang: readonly string[];
   /** flags in /proc/cpuinfo that must all be there */
@@ -79,7 +80,7 @@ export type VariantName = (typeof VARIANTS)[number]['name'];
 export const VARIANT_NAMES = VARIANTS.map(({ name }) => name);
 
 /** An architecture's variants, the one that all of a program is compiled for first. */
-export function variantsOf(arch: Architecture): readonly Variant[] {
+export function variantsOf(arch: TargetName): readonly Variant[] {
   return VARIANTS.filter((variant: Variant) => variant.arch === arch);
 }
 

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Constants } from '../../src/compiler/index.ts';
 import { writeCpio } from '../../src/image/cpio.ts';
-import { BOOT_X64 } from '../../src/image/esp.ts';
 import { dietInitramfs } from '../../src/image/initramfs.ts';
 import { writeBootIso } from '../../src/image/iso.ts';
 import { limineLoader } from '../../src/image/limine.ts';
 import { FIRMWARE_MEMORY, qemuCommandLine } from '../../src/stacks/linuxMachine.ts';
+import { targetNamed } from '../../src/toolchain/architectures.ts';
 import { type Child, killChild, startChild } from '../../src/toolchain/children.ts';
 import type { GuestMachine } from '../../src/toolchain/clang.ts';
 import { findTool, requireTool } from '../../src/toolchain/find.ts';
@@ -163,8 +163,8 @@ function uefiArguments(
   { memoryBytes, processors }: { memoryBytes: number; processors: number },
 ): string[] {
   const path = mkdtempSync(join(scratch, 'esp-'));
-  mkdirSync(join(path, dirname(BOOT_X64)), { recursive: true });
-  copyFileSync(program, join(path, BOOT_X64));
+  mkdirSync(join(path, dirname(targetNamed('x86_64').uefi.application)), { recursive: true });
+  copyFileSync(program, join(path, targetNamed('x86_64').uefi.application));
   if (pack !== null) copyFileSync(pack, join(path, 'model.pack'));
   return firmwareArguments({
     ...{ firmware: 'uefi', medium: 'folder', path, processors },

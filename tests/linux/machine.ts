@@ -44,7 +44,7 @@ export interface LinuxStart {
 
 /** Writes the file system; the result starts machines with it. */
 export async function prepareLinux({ engine, pack, checkedInit }: LinuxFiles) {
-  const { elf: init } = await compileInit(checkedInit);
+  const { elf: init } = await compileInit({ checked: checkedInit });
   const { program: busybox, applets } = await buildBusybox();
   const kernel = await buildKernel('linux');
   const initrd = join(folder, `${archives++}.cpio`);

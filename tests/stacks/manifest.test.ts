@@ -1,6 +1,6 @@
 /** A pack or an image that is not what was written is refused before anything boots. */
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -20,7 +20,8 @@ writeFileSync(path, 'whole');
 /** An image of one file, made from a pack with this SHA-256. */
 function imageOf(sha256: string): ImageDescription {
   const pack = { path, sha256, plan: { context: 16 }, model: {} };
-  const prepared = { pack } as ImageDescription['prepared'];
+  const guest = { architecture: 'x86_64' };
+  const prepared = { pack, guest } as ImageDescription['prepared'];
   const files = [{ name: 'model.pack', what: 'a pack' }];
   return { stack: 'unikernel', prepared, checked: false, files, memory: [] };
 }
@@ -42,4 +43,17 @@ test('a file of an image that has changed since is named', async () => {
   await expect(checkFiles(folder, manifest)).rejects.toThrow('has 2 bytes, built were 5');
   rmSync(path);
   await expect(checkFiles(folder, manifest)).rejects.toThrow('model.pack is missing');
+});
+
+test('an image for a processor that nothing is built for is refused, and what there is is named', async () => {
+  const sha256 = createHash('sha256').update('whole').digest('hex');
+  writeFileSync(path, 'whole');
+  await writeManifest(folder, imageOf(sha256));
+  const file = join(folder, 'manifest.json');
+  const manifest = JSON.parse(readFileSync(file, 'utf8'));
+  expect(manifest.architecture).toBe('x86_64');
+  writeFileSync(file, JSON.stringify({ ...manifest, architecture: 'sparc64' }));
+  await expect(readManifest(folder)).rejects.toThrow(
+    `${file}: unsupported architecture sparc64: guests are built for x86_64`,
+  );
 });

@@ -25,7 +25,6 @@ export interface MakeOptions {
 
 /** What would go into the kernel's banner: the same source gives the same bytes on every machine and day. */
 const FIXED = [
-  'ARCH=x86',
   'KBUILD_BUILD_TIMESTAMP=1970-01-01',
   'KBUILD_BUILD_VERSION=1',
   'KBUILD_BUILD_USER=mu',
