@@ -11,7 +11,7 @@ import {
   type TargetName,
   targetNamed,
 } from './architectures.ts';
-import { cached, cacheFolder, hashFile, hashOf, hashSources } from './cache.ts';
+import { cached, cacheFolder, hashFile, hashOf, PROJECT_ROOT } from './cache.ts';
 import { findTool, requireTool } from './find.ts';
 import {
   FRAGMENT_FOLDER,
@@ -22,7 +22,7 @@ import {
   unfulfilled,
   type Wish,
 } from './kernel/configuration.ts';
-import { runMake } from './kernel/make.ts';
+import { EVERY_BUILD, runMake } from './kernel/make.ts';
 import { type KernelSource, unpackSource } from './kernel/source.ts';
 import { withTree } from './kernel/tree.ts';
 import type { ToolName } from './tools.ts';
@@ -98,17 +98,21 @@ export async function buildKernel(
   for (const tool of KERNEL_TOOLS) requireTool(tool);
   const source = await unpackSource((what) => onProgress(0, STEPS[name], what));
   const wishes = readFragments(name);
+  // All that make is given; not our code that gives it, most of which makes no difference to a kernel.
+  const given = [...EVERY_BUILD, ...variables(name, linux), ...CONFIGURE, ...COMPILE];
+  const kconfig = readFileSync(join(FRAGMENT_FOLDER, DIET_KCONFIG), 'utf8');
   const treeKey = hashOf([
-    hashSources(['src/toolchain/kernel'], ['.ts']),
-    ...[formatWishes(wishes), source, findTool('gcc').version, ...variables(name, linux)],
-    ...(name === 'diet' ? [readFileSync(join(FRAGMENT_FOLDER, DIET_KCONFIG), 'utf8')] : []),
+    ...[formatWishes(wishes), source, findTool('gcc').version, given],
+    name === 'diet' ? kconfig : null,
   ]);
-  const key = hashOf([treeKey, initramfs ? await hashFile(initramfs) : null]);
+  const counting = readFileSync(join(PROJECT_ROOT, 'src/lines/kernel.ts'), 'utf8');
+  const builtIn = initramfs ? [BUILT_IN, await hashFile(initramfs)] : null;
+  const key = hashOf([treeKey, resultsOf(linux), counting, builtIn]);
   const { folder, wasCached } = await cached(join('kernel', name), key, (folder) =>
     withTree(
       name,
       treeKey,
-      (owner) => onProgress(0, STEPS[name], `waiting for process ${owner}, which builds the same`),
+      () => onProgress(0, STEPS[name], 'waiting for another process, which builds the same'),
       (tree) => build({ name, linux, source, wishes, initramfs, tree, folder, onProgress }),
     ),
   );
@@ -148,17 +152,21 @@ interface Build {
   onProgress: NonNullable<KernelOptions['onProgress']>;
 }
 
-/** Cached results are copies: the tree goes on to the next build. */
-const RESULTS: Record<string, string> = {
-  config: '.config',
-  'System.map': 'System.map',
-  release: 'include/config/kernel.release',
-};
+const CONFIGURE = ['KCONFIG_ALLCONFIG=wishes', 'allnoconfig'];
+const COMPILE = ['bzImage', 'vmlinux'];
+
+/** Name in the cache → file of the tree. Results are copies: the tree goes on to the next build. */
+function resultsOf({ image, elf }: TargetArchitecture['linux']): Record<string, string> {
+  return {
+    ...{ bzImage: image, vmlinux: elf, config: '.config', 'System.map': 'System.map' },
+    release: 'include/config/kernel.release',
+  };
+}
 
 async function build({ name, linux, source, wishes, initramfs, tree, folder, onProgress }: Build) {
   const log = join(cacheFolder('failed'), `kernel-${name}.log`);
   writeFileSync(log, '');
-  const make = async (targets: string[], onLine?: (line: string) => void) => {
+  const make = async (targets: readonly string[], onLine?: (line: string) => void) => {
     const all = [...variables(name, linux), ...targets];
     const run = await runMake({ source: source.folder, tree, targets: all, log, onLine });
     if (run.code === 0) return;
@@ -172,19 +180,18 @@ async function build({ name, linux, source, wishes, initramfs, tree, folder, onP
   copyFileSync(join(FRAGMENT_FOLDER, DIET_KCONFIG), join(tree, DIET_KCONFIG));
   const all = initramfs ? [...wishes, BUILT_IN] : wishes;
   writeFileSync(join(tree, 'wishes'), formatWishes(all));
-  await make(['KCONFIG_ALLCONFIG=wishes', 'allnoconfig']);
+  await make(CONFIGURE);
   const dropped = unfulfilled(all, readFileSync(join(tree, '.config'), 'utf8'));
   if (dropped.length > 0) throw new Error(droppedMessage(name, dropped));
 
   let done = 0;
   const total = STEPS[name];
-  await make(['bzImage', 'vmlinux'], (line) => {
+  await make(COMPILE, (line) => {
     const what = /^ {2}[A-Z]\w* +(\S+)$/.exec(line)?.[1];
     if (what) onProgress(Math.min(++done, total - 1), total, `kernel ${name}`);
   });
   if (name === 'diet') checkLeftOut(source.folder, tree);
-  const results = { bzImage: linux.image, vmlinux: linux.elf, ...RESULTS };
-  for (const [result, file] of Object.entries(results)) {
+  for (const [result, file] of Object.entries(resultsOf(linux))) {
     copyFileSync(join(tree, file), join(folder, result));
   }
   const lines = countKernelLines(tree);

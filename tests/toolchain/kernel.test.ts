@@ -1,7 +1,7 @@
 import {
   existsSync,
-  mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { countFile, type KernelLines } from '../../src/lines/kernel.ts';
-import { isRunning, temporaryName } from '../../src/toolchain/cache/owner.ts';
+import { isRunning } from '../../src/toolchain/cache/owner.ts';
 import { killChild, startChild } from '../../src/toolchain/children.ts';
 import { findTool } from '../../src/toolchain/find.ts';
 import {
@@ -161,16 +161,29 @@ describe('one tree, one build at a time', () => {
     expect(await withTree('k', 'one', nobody, had)).toBe(true);
   });
 
-  test('a tree whose owner was killed is swept away', async () => {
-    mkdirSync(join(folder, 'kernel-tree/k'), { recursive: true });
-    const dead = temporaryName(join(folder, 'kernel-tree/k/key')).replace(
-      `.${process.pid}.`,
-      '.999999999.',
+  test('who is killed keeps nobody waiting, and his tree is swept away', async () => {
+    const path = JSON.stringify(new URL('../../src/toolchain/kernel/tree.ts', import.meta.url));
+    const script = `
+      import { writeFileSync } from 'node:fs';
+      const { withTree } = await import(${path});
+      await withTree('k', 'key', () => {}, async (tree) => {
+        writeFileSync(tree + '/object', 'half');
+        console.log('built');
+        await new Promise((resolve) => setTimeout(resolve, 60_000));
+      });`;
+    const args = ['--import', 'tsx', '--input-type=module', '-e', script];
+    const child = startChild(process.execPath, args);
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    child.kill('SIGKILL');
+    await ended;
+    const objects = await withTree(
+      'k',
+      'key',
+      () => {},
+      async (tree) => readdirSync(tree),
     );
-    mkdirSync(dead);
-    const nobody = () => expect.unreachable();
-    await withTree('k', 'key', nobody, async () => {});
-    expect(existsSync(dead)).toBe(false);
+    expect(objects).toEqual([]);
   });
 });
 

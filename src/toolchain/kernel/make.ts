@@ -24,7 +24,7 @@ export interface MakeOptions {
 }
 
 /** What would go into the kernel's banner: the same source gives the same bytes on every machine and day. */
-const FIXED = [
+export const EVERY_BUILD: readonly string[] = [
   'KBUILD_BUILD_TIMESTAMP=1970-01-01',
   'KBUILD_BUILD_VERSION=1',
   'KBUILD_BUILD_USER=mu',
@@ -40,7 +40,7 @@ export async function runMake(options: MakeOptions): Promise<MakeRun> {
   const child = startChild('env', [
     ...environment,
     ...[make, '-C', source, `O=${tree}`, `-j${availableParallelism()}`, '--no-print-directory'],
-    ...[`CC=${gcc}`, `HOSTCC=${gcc}`, ...FIXED, ...targets],
+    ...[`CC=${gcc}`, `HOSTCC=${gcc}`, ...EVERY_BUILD, ...targets],
   ]);
   return finish(child, log, onLine);
 }

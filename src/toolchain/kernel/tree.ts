@@ -1,72 +1,64 @@
 /**
- * The folder in which make leaves its objects, kept so that another initramfs only links again. One
- * build at a time may have it: who builds takes it by giving it a name of his own, which only one can
- * do, and gives it back when all went well. A tree whose owner was killed is swept away.
+ * The folder in which make leaves its objects, kept so that another initramfs only links again. Its
+ * path stays the same: objtool is built with it, and all that objtool has checked would be compiled
+ * anew. One build at a time may have it, by a lock that ends with whoever holds it.
  */
-import { mkdirSync, readdirSync, renameSync, rmSync, utimesSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { removeAbandoned, removeUnused } from '../cache/entry.ts';
 import { cacheFolder } from '../cache/folders.ts';
-import { livingOwner, temporaryName } from '../cache/owner.ts';
 import { hashOf } from '../cache.ts';
+import { startChild } from '../children.ts';
 
 export async function withTree<T>(
   name: string,
   key: string,
-  onWait: (owner: number) => void,
+  onWait: () => void,
   build: (tree: string) => Promise<T>,
 ): Promise<T> {
   const trees = cacheFolder(join('kernel-tree', name), { hasPlainPath: true });
   const home = join(trees, hashOf([key, process.getuid?.()]).slice(0, 32)); // another user's could be read only
-  const mine = temporaryName(home);
-  await take(home, mine, onWait);
+  mkdirSync(home, { recursive: true });
+  const release = await lock(join(home, 'lock'), onWait);
+  const tree = join(home, 'tree');
+  const unfinished = join(home, 'unfinished');
   try {
-    const result = await build(mine);
-    giveBack(mine, home);
+    // A build that failed or was killed may have left half an object.
+    if (existsSync(unfinished)) rmSync(tree, { recursive: true, force: true });
+    writeFileSync(unfinished, '');
+    mkdirSync(tree, { recursive: true });
+    const result = await build(tree);
+    rmSync(unfinished);
+    // A tree is 50-100 MB: of each kernel only the latest are kept.
+    removeUnused(home);
+    removeAbandoned(trees);
     return result;
-  } catch (error) {
-    rmSync(mine, { recursive: true, force: true });
-    throw error;
+  } finally {
+    release();
   }
 }
 
-const POLL_MILLISECONDS = 200;
+const PATIENCE_MILLISECONDS = 200;
 
-async function take(home: string, mine: string, onWait: (owner: number) => void): Promise<void> {
-  for (;;) {
-    if (renamed(home, mine)) return;
-    removeAbandoned(dirname(home));
-    const owner = findOwner(home);
-    if (owner === null) {
-      mkdirSync(home, { recursive: true });
-    } else {
-      onWait(owner);
-      await sleep(POLL_MILLISECONDS);
-    }
-  }
-}
-
-/** The process that has the tree. One on another machine, or in another container, is not waited for. */
-function findOwner(home: string): number | null {
-  const names = readdirSync(dirname(home)).filter((name) => name.startsWith(`${basename(home)}.`));
-  return names.map(livingOwner).find((owner) => owner !== null) ?? null;
-}
-
-/** A tree is 50-100 MB: of each kernel only the latest are kept. */
-function giveBack(mine: string, home: string): void {
-  utimesSync(mine, new Date(), new Date());
-  if (!renamed(mine, home)) rmSync(mine, { recursive: true, force: true });
-  removeUnused(home);
-}
-
-function renamed(from: string, to: string): boolean {
+/**
+ * flock(1) of util-linux has the kernel keep a lock for as long as the command that it starts lives:
+ * a shell that ends when its input does, which is with us at the latest. Gives what lets go.
+ */
+async function lock(path: string, onWait: () => void): Promise<() => void> {
+  const holder = startChild('flock', [path, 'sh', '-c', 'echo held; exec cat']);
+  const waiting = setTimeout(onWait, PATIENCE_MILLISECONDS);
+  let errors = '';
+  holder.stderr.on('data', (text) => {
+    errors += text;
+  });
   try {
-    renameSync(from, to);
-    return true;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTEMPTY' || code === 'EEXIST') return false;
-    throw error;
+    await new Promise<void>((resolve, reject) => {
+      holder.stdout.once('data', () => resolve());
+      holder.once('error', reject);
+      holder.once('close', () => reject(new Error(`flock ${path} failed: ${errors.trim()}`)));
+    });
+  } finally {
+    clearTimeout(waiting);
   }
+  return () => holder.stdin.end();
 }
