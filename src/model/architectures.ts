@@ -82,84 +82,77 @@ export function shapeOf(shape: Shape, config: ModelConfig): { rows: number; colu
   return { rows, columns };
 }
 
-/** Most families have llama.cpp's common names for all of this, and spread these three. */
-const commonKeys: FamilyKeys = {
-  read: {
-    layers: 'block_count',
-    contextLength: 'context_length',
-    dim: 'embedding_length',
-    hiddenDim: 'feed_forward_length',
-    heads: 'attention.head_count',
-    kvHeads: 'attention.head_count_kv',
-    keyLength: 'attention.key_length',
-    valueLength: 'attention.value_length',
-    normEpsilon: 'attention.layer_norm_rms_epsilon',
-    ropeDim: 'rope.dimension_count',
-    ropeBase: 'rope.freq_base',
-    vocabSize: 'vocab_size',
-  },
-  neutral: {
-    'rope.scaling.type': 'none',
-    'rope.scaling.factor': 1,
-    'rope.scale_linear': 1,
-    'rope.scaling.attn_factor': 1,
-    'attention.sliding_window': 0,
-    'attention.causal': true,
-    'attention.scale': 0,
-    'attention.clamp_kqv': 0,
-    'attention.max_alibi_bias': 0,
-    attn_logit_softcapping: 0,
-    final_logit_softcapping: 0,
-    logit_scale: 1,
-    embedding_scale: 1,
-    residual_scale: 1,
-    expert_count: 0,
-    expert_used_count: 0,
-    use_parallel_residual: false,
-  },
-  harmless: [
-    'rope.scaling.original_context_length',
-    'rope.scaling.finetuned',
-    'tensor_data_layout',
-  ],
-};
-
-const commonTensors: Family['tensors'] = {
-  embedding: 'token_embd.weight',
-  outputNorm: 'output_norm.weight',
-  output: 'output.weight',
-};
-
-const commonLayer: Family['layer'] = {
-  attentionNorm: 'attn_norm.weight',
-  query: 'attn_q.weight',
-  key: 'attn_k.weight',
-  value: 'attn_v.weight',
-  attentionOutput: 'attn_output.weight',
-  ffnNorm: 'ffn_norm.weight',
-  gate: 'ffn_gate.weight',
-  up: 'ffn_up.weight',
-  down: 'ffn_down.weight',
-};
-
-export const architectures: Readonly<Record<string, Family>> = {
-  /** Touvron et al. 2023; llama2.c's checkpoints too. */
-  llama: {
-    title: 'Llama',
-    keys: commonKeys,
-    tensors: commonTensors,
-    layer: commonLayer,
-    options: {
-      norm: 'rms',
-      normPlaces: 'before',
-      queryKeyNorm: 'none',
-      ropePairs: 'interleaved',
-      ropeScaling: 'none',
-      window: 'none',
-      activation: 'silu',
-      softCaps: 'none',
-      multipliers: 'none',
-      experts: 'none',
+/** Touvron et al. 2023; llama2.c's checkpoints too. What other families share with it they spread. */
+const llama: Family = {
+  title: 'Llama',
+  keys: {
+    read: {
+      layers: 'block_count',
+      contextLength: 'context_length',
+      dim: 'embedding_length',
+      hiddenDim: 'feed_forward_length',
+      heads: 'attention.head_count',
+      kvHeads: 'attention.head_count_kv',
+      keyLength: 'attention.key_length',
+      valueLength: 'attention.value_length',
+      normEpsilon: 'attention.layer_norm_rms_epsilon',
+      ropeDim: 'rope.dimension_count',
+      ropeBase: 'rope.freq_base',
+      vocabSize: 'vocab_size',
     },
+    neutral: {
+      'rope.scaling.type': 'none',
+      'rope.scaling.factor': 1,
+      'rope.scale_linear': 1,
+      'rope.scaling.attn_factor': 1,
+      'attention.sliding_window': 0,
+      'attention.causal': true,
+      'attention.scale': 0,
+      'attention.clamp_kqv': 0,
+      'attention.max_alibi_bias': 0,
+      attn_logit_softcapping: 0,
+      final_logit_softcapping: 0,
+      logit_scale: 1,
+      embedding_scale: 1,
+      residual_scale: 1,
+      expert_count: 0,
+      expert_used_count: 0,
+      use_parallel_residual: false,
+    },
+    harmless: [
+      'rope.scaling.original_context_length',
+      'rope.scaling.finetuned',
+      'tensor_data_layout',
+    ],
+  },
+  tensors: {
+    embedding: 'token_embd.weight',
+    outputNorm: 'output_norm.weight',
+    output: 'output.weight',
+  },
+  layer: {
+    attentionNorm: 'attn_norm.weight',
+    query: 'attn_q.weight',
+    key: 'attn_k.weight',
+    value: 'attn_v.weight',
+    attentionOutput: 'attn_output.weight',
+    ffnNorm: 'ffn_norm.weight',
+    gate: 'ffn_gate.weight',
+    up: 'ffn_up.weight',
+    down: 'ffn_down.weight',
+  },
+  options: {
+    norm: 'rms',
+    normPlaces: 'before',
+    queryKeyNorm: 'none',
+    ropePairs: 'interleaved',
+    ropeScaling: 'none',
+    window: 'none',
+    activation: 'silu',
+    softCaps: 'none',
+    multipliers: 'none',
+    experts: 'none',
   },
 };
+
+export const architectures: Readonly<Record<string, Family>> = { llama };
