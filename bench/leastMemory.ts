@@ -28,7 +28,7 @@ const folder = mkdtempSync(join(cacheFolder(), 'bench/memory-'));
 try {
   console.log(`model: ${model}; right: the first ${tokens} tokens of a process`);
   console.log(`machine: ${describeMachine()}\n`);
-  const { guest, pack } = await prepareGuest({ model, tokenizer, machine: 'process' });
+  const { guest, pack, memory } = await prepareGuest({ model, tokenizer, machine: 'process' });
   const right = await answerOf(startProcess({ elf: guest.elf, pack: pack.path, threads: 1 }));
   if (right === null) throw new Error('the engine does not answer as a process');
   const rows: string[][] = [];
@@ -36,7 +36,7 @@ try {
     const stack = join(folder, name);
     const { manifest } = await buildStack(name, { model, tokenizer }, stack);
     const least = await bisect(stack, manifest, right);
-    const kept = (pack.bytes + pack.plan.keyValueBytes) / MIB;
+    const kept = (pack.bytes + memory.keyValueBytes) / MIB;
     rows.push([
       name,
       String(least),

@@ -4,7 +4,7 @@
  */
 // Shape
 export declare const DIM: i32; // width of the residual stream
-export declare const HIDDEN: i32; // width inside the feed-forward block
+export declare const FFN_DIM: i32; // width inside the feed-forward part
 export declare const LAYERS: i32;
 export declare const HEADS: i32;
 export declare const KV_HEADS: i32;
@@ -12,15 +12,18 @@ export declare const HEAD_DIM: i32;
 export declare const ROPE_DIM: i32; // leading values of each head that rotate
 export declare const VOCABULARY: i32;
 export declare const CONTEXT: i32; // positions in the KV cache, a multiple of 16
-export declare const BATCH: i32; // tokens that go through a layer together
+export declare const MICRO_BATCH: i32; // tokens that go through a layer together, at most
 export declare const NORM_EPSILON: f32;
 export declare const ROPE_FREQUENCIES: FixedArray<f64>; // [ROPE_DIM / 2], radians per position
 
 // Sizes that follow from the shape
 export declare const QUERY_DIM: i32; // HEADS × HEAD_DIM
 export declare const KV_DIM: i32; // KV_HEADS × HEAD_DIM
+export declare const QUERY_ROW: i32; // rows are strides: widths rounded up to 16, whole tiles
+export declare const KV_ROW: i32;
+export declare const FFN_ROW: i32;
 export declare const HEAD_ROW: i32; // HEAD_DIM rounded up to 16: stride of a cached value
-export declare const WIDEST: i32; // most columns of any matrix
+export declare const INNER_DIM: i32; // the larger of QUERY_DIM and FFN_DIM, rounded up to 32
 export declare const VOCABULARY_ROWS: i32; // VOCABULARY rounded up to 16
 
 // Weights: one entry per layer and role (guest/engine/weights.ts), then the two ends
@@ -31,6 +34,8 @@ export declare const EMBEDDING_TYPE: i32;
 export declare const OUTPUT_OFFSET: usize; // = EMBEDDING_OFFSET when tied
 export declare const OUTPUT_TYPE: i32;
 export declare const WEIGHTS_NORMS: usize; // f32[LAYERS × 2 + 1][DIM]
+export declare const HAS_QKV_BIAS: bool; // the family adds biases to queries, keys and values
+export declare const WEIGHTS_BIASES: usize; // f32[LAYERS][QUERY_ROW + 2 × KV_ROW], if it does
 export declare const USES_F32: bool; // which matrix types occur: kernels of the others are left out
 export declare const USES_F16: bool;
 export declare const USES_BF16: bool;
@@ -42,7 +47,6 @@ export declare const USES_Q6_K: bool;
 // The pack
 export declare const PACK_ID: u64; // also stands in the pack's header
 export declare const PACK_BYTES: usize;
-export declare const KEY_VALUE_BYTES: usize; // of the KV cache
 
 // Tokenizer tables (src/model/tokenizer/compile.ts, docs/pack-format.md)
 export declare const TOKENIZER_KIND: i32; // 0 byte-level BPE, 1 SentencePiece-style BPE

@@ -13,7 +13,7 @@
  * A request out of these bounds gets one line of text and exit code 1.
  */
 import { now, write } from 'machine';
-import { BATCH, CONTEXT, VOCABULARY } from 'model';
+import { CONTEXT, MICRO_BATCH, VOCABULARY } from 'model';
 import { Control } from '../console/characters.ts';
 import { sayByte } from '../console/say.ts';
 import { END, readWord, refuse, writeLong } from '../console/words.ts';
@@ -64,8 +64,8 @@ function measure(prompt: i32, generated: i32, depth: i32): u64 {
 /** Evaluates positions first … end - 1 in batches; returns the size of the last one. */
 function fill(first: i32, end: i32): i32 {
   let size: i32 = 0;
-  for (let position = first; position < end; position += BATCH) {
-    size = min(BATCH, end - position);
+  for (let position = first; position < end; position += MICRO_BATCH) {
+    size = min(MICRO_BATCH, end - position);
     evaluate(ref(tokens[position]), size, position);
   }
   return size;

@@ -9,7 +9,7 @@
  * Every request starts a new context. A request out of these bounds gets one line of text and exit code 1.
  */
 import { write } from 'machine';
-import { BATCH, CONTEXT, VOCABULARY } from 'model';
+import { CONTEXT, MICRO_BATCH, VOCABULARY } from 'model';
 import { Control } from '../console/characters.ts';
 import { sayByte } from '../console/say.ts';
 import { END, readWord, refuse } from '../console/words.ts';
@@ -40,8 +40,8 @@ export function main(): void {
 
 /** Evaluates tokens[0 … count-1] batch by batch and writes the logits from position `first` on. */
 function answer(count: i32, first: i32): void {
-  for (let start: i32 = 0; start < count; start += BATCH) {
-    const size = min(BATCH, count - start);
+  for (let start: i32 = 0; start < count; start += MICRO_BATCH) {
+    const size = min(MICRO_BATCH, count - start);
     evaluate(ref(tokens[start]), size, start);
     for (let i: i32 = max(first - start, 0); i < size; i++) {
       write(changetype<Ptr<u8>>(logitsOf(i)), usize(VOCABULARY) * sizeof<f32>());

@@ -1,9 +1,9 @@
 /** What a person may type in place of a question: lines that begin with a slash. */
 import { coreCount } from 'machine';
-import { CONTEXT, KEY_VALUE_BYTES, PACK_BYTES } from 'model';
+import { CONTEXT, PACK_BYTES } from 'model';
 import { variantName } from '../engine/forward.ts';
 import { tokenCount } from '../engine/prompt.ts';
-import { forget } from '../engine/session.ts';
+import { CACHE_BYTES, forget } from '../engine/session.ts';
 import type { Report } from '../engine/settings.ts';
 import { say, sayNumber, sayTenths } from './say.ts';
 
@@ -54,7 +54,7 @@ function sayStats(report: Ptr<Report>): void {
   sayRate('prompt   ', report.promptTokens, report.promptNanos);
   sayRate('answer   ', report.generatedTokens, report.generateNanos);
   sayMebibytes('memory   model pack ', u64(PACK_BYTES));
-  sayMebibytes(', KV cache ', u64(KEY_VALUE_BYTES));
+  sayMebibytes(', KV cache ', u64(CACHE_BYTES));
   say('\ncores    ');
   sayNumber(u64(coreCount()));
   say(', variant ');

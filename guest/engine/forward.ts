@@ -44,7 +44,7 @@ export function variantName(): string {
   return VARIANT_NAMES[variantInUse()];
 }
 
-/** Runs `count` ≤ BATCH tokens, at positions position …, through all layers: transformer.ts. */
+/** Runs `count` ≤ MICRO_BATCH tokens, at positions position …, through all layers: transformer.ts. */
 export function evaluate(ids: Ptr<i32>, count: i32, position: i32): void {
   evaluators[variantInUse()](ids, count, position);
 }

@@ -1,13 +1,21 @@
 /** One conversation: prompt → tokens → logits → answer, streamed. The KV cache stays from turn to turn. */
 
 import { now } from 'machine';
-import { BATCH, CHAT_TEMPLATE, TOKEN_BOS, TOKENIZER_STRIP_AFTER_BOS, VOCABULARY } from 'model';
+import {
+  CHAT_TEMPLATE,
+  MICRO_BATCH,
+  TOKEN_BOS,
+  TOKENIZER_STRIP_AFTER_BOS,
+  VOCABULARY,
+} from 'model';
 import { evaluate, logitsOf } from './forward.ts';
 import { append, appendRaw, appendTurn, tokenCount, tokenList, truncate } from './prompt.ts';
 import { seed } from './random.ts';
 import { sample } from './sampler.ts';
 import { Flag, type Report, type Settings, Stop } from './settings.ts';
 import { isEnd, pieceLength, pieceStart } from './tokenizer.ts';
+
+export { CACHE_BYTES } from '../kernels/attention.ts';
 
 /** Tokens whose keys and values are in the cache. */
 let evaluated: i32 = 0;
@@ -97,7 +105,7 @@ function generate(
 function catchUp(): Ptr<f32> {
   let size: i32 = 0;
   while (evaluated < tokenCount()) {
-    size = min(BATCH, tokenCount() - evaluated);
+    size = min(MICRO_BATCH, tokenCount() - evaluated);
     evaluate(ref(tokenList()[evaluated]), size, evaluated);
     evaluated += size;
   }

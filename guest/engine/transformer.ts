@@ -1,27 +1,39 @@
 /**
- * The Llama transformer. Touvron et al. 2023: pre-normalized blocks of attention and SwiGLU around a residual stream.
- * Up to BATCH tokens go through a layer together; each result is the same, bit for bit, as if they went one by one.
+ * The transformer. Touvron et al. 2023: pre-normalized blocks of attention and SwiGLU around a residual stream.
  *
- *   x ← embedding;  per layer: x ← x + Wo · attention(norm(x));  x ← x + Wdown · (silu(Wgate · h) ∘ Wup · h), h = norm(x);  logits = W · norm(x)
+ *   x ← embedding
+ *   per layer:  h ← norm(x)   q, k, v ← Wq · h, Wk · h, Wv · h   turn q and k, store k and v
+ *               a ← softmax(q · K / √d) · V
+ *               x ← x + Wo · a
+ *               h ← norm(x)   g ← silu(Wgate · h) ∘ (Wup · h)
+ *               x ← x + Wdown · g
+ *   logits ← W · norm(x)
+ *
+ * Up to MICRO_BATCH tokens go through a layer together; each result is the same, bit for bit, as if they went one by one.
+ * The same as data, with shapes and bytes: src/plan/forward.ts; `mu inspect` prints it.
  */
 
 import { barrier, MAX_CORES, packStart, parallel } from 'machine';
 import {
-  BATCH,
   CONTEXT,
   DIM,
   EMBEDDING_OFFSET,
   EMBEDDING_TYPE,
+  FFN_DIM,
+  FFN_ROW,
+  HAS_QKV_BIAS,
   HEAD_DIM,
-  HIDDEN,
+  INNER_DIM,
   KV_DIM,
   KV_HEADS,
+  KV_ROW,
   LAYERS,
+  MICRO_BATCH,
   OUTPUT_OFFSET,
   OUTPUT_TYPE,
   QUERY_DIM,
+  QUERY_ROW,
   VOCABULARY_ROWS,
-  WIDEST,
 } from 'model';
 import {
   addQuery,
@@ -36,47 +48,41 @@ import { addTo, rmsNorm } from '../kernels/norm.ts';
 import { type Activations, type Input, PACK_TOKENS } from '../kernels/quantize.ts';
 import { rotate, turnTo } from '../kernels/rope.ts';
 import { swiglu } from '../kernels/swiglu.ts';
-import { attentionNorm, feedForwardNorm, matrixOf, outputNorm, Role, typeOf } from './weights.ts';
+import { attentionNorm, ffnNorm, matrixOf, outputNorm, qkvBias, Role, typeOf } from './weights.ts';
 
-/** Strides are whole tiles: a matrix writes 16 rows at a time. */
-const QUERY_ROW: i32 = ((QUERY_DIM + 15) / 16) * 16;
-const KV_ROW: i32 = ((KV_DIM + 15) / 16) * 16;
-const HIDDEN_ROW: i32 = ((HIDDEN + 15) / 16) * 16;
-const PROJECTED_ROW: i32 = QUERY_ROW + 2 * KV_ROW;
+const STREAM_SIZE: i32 = MICRO_BATCH * DIM;
+const QUERY_SIZE: i32 = MICRO_BATCH * QUERY_ROW;
+const KV_SIZE: i32 = MICRO_BATCH * KV_ROW;
+const FFN_SIZE: i32 = MICRO_BATCH * FFN_ROW;
+const GATES_SIZE: i32 = 2 * FFN_SIZE;
 
-const STREAM_SIZE: i32 = BATCH * DIM;
-const QUERY_SIZE: i32 = BATCH * QUERY_ROW;
-const KV_SIZE: i32 = BATCH * KV_ROW;
-const HIDDEN_SIZE: i32 = BATCH * HIDDEN_ROW;
-const GATES_SIZE: i32 = 2 * HIDDEN_SIZE;
-
-/** Tokens of a batch in whole packs. */
-const PACKED: i32 = ((BATCH + PACK_TOKENS - 1) / PACK_TOKENS) * PACK_TOKENS;
+/** Tokens of a micro-batch in whole packs. */
+const PACKED: i32 = ((MICRO_BATCH + PACK_TOKENS - 1) / PACK_TOKENS) * PACK_TOKENS;
 const NORMED_LINES: i32 = PACKED * ((DIM + 31) / 32);
-const INNER_LINES: i32 = PACKED * ((WIDEST + 31) / 32);
+const INNER_LINES: i32 = PACKED * (INNER_DIM / 32);
 const OWN_SIZE: i32 = MAX_CORES * DIM;
 const OWN_LINES: i32 = MAX_CORES * ((DIM + 31) / 32);
 
 /** @align 64 */
-const x = zeroed<FixedArray<f32, typeof STREAM_SIZE>>(); // [BATCH][DIM] the residual stream
+const x = zeroed<FixedArray<f32, typeof STREAM_SIZE>>(); // [MICRO_BATCH][DIM] the residual stream
 /** @align 64 */
-const normed = zeroed<FixedArray<f32, typeof STREAM_SIZE>>(); // [BATCH][DIM]
+const normed = zeroed<FixedArray<f32, typeof STREAM_SIZE>>(); // [MICRO_BATCH][DIM]
 /** @align 64 */
 const normedLines = zeroed<FixedArray<Activations, typeof NORMED_LINES>>();
 /** @align 64 */
-const change = zeroed<FixedArray<f32, typeof STREAM_SIZE>>(); // [BATCH][DIM] what a block adds
+const queries = zeroed<FixedArray<f32, typeof QUERY_SIZE>>(); // [MICRO_BATCH][QUERY_ROW]
 /** @align 64 */
-const queries = zeroed<FixedArray<f32, typeof QUERY_SIZE>>(); // [BATCH][HEADS][HEAD_DIM]
+const keys = zeroed<FixedArray<f32, typeof KV_SIZE>>(); // [MICRO_BATCH][KV_ROW], on their way to the cache
 /** @align 64 */
-const attended = zeroed<FixedArray<f32, typeof QUERY_SIZE>>(); // [BATCH][HEADS][HEAD_DIM]
+const values = zeroed<FixedArray<f32, typeof KV_SIZE>>(); // [MICRO_BATCH][KV_ROW]
 /** @align 64 */
-const newKeys = zeroed<FixedArray<f32, typeof KV_SIZE>>(); // [BATCH][KV_HEADS][HEAD_DIM]
+const attended = zeroed<FixedArray<f32, typeof QUERY_SIZE>>(); // [MICRO_BATCH][QUERY_ROW]
 /** @align 64 */
-const newValues = zeroed<FixedArray<f32, typeof KV_SIZE>>(); // [BATCH][KV_HEADS][HEAD_DIM]
-/** @align 64 */
-const gates = zeroed<FixedArray<f32, typeof GATES_SIZE>>(); // [2][BATCH][HIDDEN] gates, ups
+const gates = zeroed<FixedArray<f32, typeof GATES_SIZE>>(); // [2][MICRO_BATCH][FFN_ROW] gates, ups
 /** Of `attended` and of `gates`, which take turns. @align 64 */
 const innerLines = zeroed<FixedArray<Activations, typeof INNER_LINES>>();
+/** @align 64 */
+const delta = zeroed<FixedArray<f32, typeof STREAM_SIZE>>(); // [MICRO_BATCH][DIM] what a block adds to x
 /** @align 64 */
 const logits = zeroed<FixedArray<f32, typeof VOCABULARY_ROWS>>();
 
@@ -92,13 +98,16 @@ let start: i32 = 0;
 /** The token whose logits are asked for. */
 let asked: i32 = 0;
 
-/** Runs `count` ≤ BATCH tokens, at positions position …, through all layers: fills the KV cache and the residual stream. */
+/** Runs `count` ≤ MICRO_BATCH tokens, at positions position …, through all layers: fills the KV cache and the residual stream. */
 export function evaluate(ids: Ptr<i32>, count: i32, position: i32): void {
-  assert(count >= 1 && count <= BATCH && position + count <= CONTEXT, 'batch outside the context');
+  assert(
+    count >= 1 && count <= MICRO_BATCH && position + count <= CONTEXT,
+    'batch outside the context',
+  );
   tokens = count;
   start = position;
   for (let t: i32 = 0; t < tokens; t++) {
-    readRow(ref(x[t * DIM]), ref(packStart()[EMBEDDING_OFFSET]), EMBEDDING_TYPE, DIM, ids[t]);
+    embed(t, ids[t]);
     turnTo(t, start + t);
   }
   parallel(layersJob);
@@ -114,17 +123,23 @@ export function logitsOf(index: i32): Ptr<f32> {
 /** All cores go through all layers together; what a step writes others read after the barrier only. */
 function layersJob(core: i32, cores: i32): void {
   for (let layer: i32 = 0; layer < LAYERS; layer++) {
-    project(layer, core, cores);
+    projectQkv(layer, core, cores);
     barrier(core);
-    attendQueries(layer, core, cores);
+    attention(layer, core, cores);
     barrier(core);
-    addAttention(layer, core, cores);
+    attentionOutput(layer, core, cores);
     barrier(core);
-    gate(layer, core, cores);
+    ffnGateUp(layer, core, cores);
     barrier(core);
-    addFeedForward(layer, core, cores);
+    ffnDown(layer, core, cores);
     if (layer + 1 < LAYERS) barrier(core);
   }
+}
+
+/** x ← the token's row of the embedding */
+function embed(token: i32, id: i32): void {
+  const matrix = ref(packStart()[EMBEDDING_OFFSET]);
+  readRow(ref(x[token * DIM]), matrix, EMBEDDING_TYPE, DIM, id);
 }
 
 /**
@@ -151,12 +166,12 @@ function normalizeOwn(input: Ptr<Input>, token: i32, weight: Ptr<f32>, core: i32
   prepare(input, 0, 1, 0, DIM);
 }
 
-function useAttended(input: Ptr<Input>): void {
+function inputFromAttended(input: Ptr<Input>): void {
   setInput(input, ref(attended[0]), QUERY_ROW, QUERY_DIM, ref(innerLines[0]));
 }
 
-function useGates(input: Ptr<Input>): void {
-  setInput(input, ref(gates[0]), HIDDEN_ROW, HIDDEN, ref(innerLines[0]));
+function inputFromGates(input: Ptr<Input>): void {
+  setInput(input, ref(gates[0]), FFN_ROW, FFN_DIM, ref(innerLines[0]));
 }
 
 function setInput(
@@ -195,14 +210,14 @@ function firstRow(rows: i32, core: i32, cores: i32): i32 {
 }
 
 /**
- * Queries, keys and values. The three matrices lie one after the other in the pack, and a core takes one run of all their rows, since memory is
- * fastest where reading goes on. It turns the rows that it computed, and caches its keys and values.
+ * q, k, v ← Wq · h, Wk · h, Wv · h, h = norm(x); q and k are turned, k and v stored. The three matrices lie one after the other in the
+ * pack, and a core takes one run of all their rows, since memory is fastest where reading goes on.
  */
-function project(layer: i32, core: i32, cores: i32): void {
+function projectQkv(layer: i32, core: i32, cores: i32): void {
   const input = zeroed<Input>();
   normalize(ref(input), attentionNorm(layer), core, cores);
-  const first = firstRow(PROJECTED_ROW, core, cores);
-  const end = firstRow(PROJECTED_ROW, core + 1, cores);
+  const first = firstRow(QUERY_ROW + 2 * KV_ROW, core, cores);
+  const end = firstRow(QUERY_ROW + 2 * KV_ROW, core + 1, cores);
   const query = within(first, QUERY_ROW);
   const queryEnd = within(end, QUERY_ROW);
   const key = within(first - QUERY_ROW, KV_ROW);
@@ -210,15 +225,22 @@ function project(layer: i32, core: i32, cores: i32): void {
   const value = within(first - QUERY_ROW - KV_ROW, KV_ROW);
   const valueEnd = within(end - QUERY_ROW - KV_ROW, KV_ROW);
   multiplyRows(ref(queries[0]), QUERY_ROW, layer, Role.Query, ref(input), query, queryEnd);
-  multiplyRows(ref(newKeys[0]), KV_ROW, layer, Role.Key, ref(input), key, keyEnd);
-  multiplyRows(ref(newValues[0]), KV_ROW, layer, Role.Value, ref(input), value, valueEnd);
+  multiplyRows(ref(keys[0]), KV_ROW, layer, Role.Key, ref(input), key, keyEnd);
+  multiplyRows(ref(values[0]), KV_ROW, layer, Role.Value, ref(input), value, valueEnd);
   for (let t: i32 = 0; t < tokens; t++) {
-    const keys = ref(newKeys[t * KV_ROW]);
-    rotate(ref(queries[t * QUERY_ROW]), t, query, min(queryEnd, QUERY_DIM));
-    rotate(keys, t, key, min(keyEnd, KV_DIM));
-    rememberKey(layer, start + t, keys, key, min(keyEnd, KV_DIM));
-    const values = ref(newValues[t * KV_ROW]);
-    rememberValue(layer, start + t, values, value, min(valueEnd, KV_DIM));
+    const q = ref(queries[t * QUERY_ROW]);
+    const k = ref(keys[t * KV_ROW]);
+    const v = ref(values[t * KV_ROW]);
+    if (HAS_QKV_BIAS) {
+      const bias = qkvBias(layer);
+      addTo(ref(q[query]), ref(bias[query]), queryEnd - query);
+      addTo(ref(k[key]), ref(bias[QUERY_ROW + key]), keyEnd - key);
+      addTo(ref(v[value]), ref(bias[QUERY_ROW + KV_ROW + value]), valueEnd - value);
+    }
+    rotate(q, t, query, min(queryEnd, QUERY_DIM));
+    rotate(k, t, key, min(keyEnd, KV_DIM));
+    rememberKey(layer, start + t, k, key, min(keyEnd, KV_DIM));
+    rememberValue(layer, start + t, v, value, min(valueEnd, KV_DIM));
   }
 }
 
@@ -227,8 +249,8 @@ function within(row: i32, rows: i32): i32 {
   return max(0, min(row, rows));
 }
 
-/** A core takes a run of queries, ordered by key/value head, then token, then head, so that neighbours share their keys. */
-function attendQueries(layer: i32, core: i32, cores: i32): void {
+/** a ← softmax(q · K / √d) · V. A core takes a run of queries, ordered by key/value head, then token, then head, so that neighbours share their keys. */
+function attention(layer: i32, core: i32, cores: i32): void {
   const block = zeroed<QueryBlock>();
   const perHead = tokens * GROUP;
   const first = (perHead * KV_HEADS * core) / cores;
@@ -247,7 +269,7 @@ function attendQueries(layer: i32, core: i32, cores: i32): void {
 /** Makes ready what a core attended, queries first … end-1, where that is whole blocks of 32 columns; else tokens that all attended. */
 function prepareAttended(first: i32, end: i32, core: i32, cores: i32): void {
   const input = zeroed<Input>();
-  useAttended(ref(input));
+  inputFromAttended(ref(input));
   if (HEAD_DIM % 32 == 0) {
     const perHead = tokens * GROUP;
     for (let i = first; i < end; i++) {
@@ -260,10 +282,10 @@ function prepareAttended(first: i32, end: i32, core: i32, cores: i32): void {
   }
 }
 
-/** x ← x + Wo · attended */
-function addAttention(layer: i32, core: i32, cores: i32): void {
+/** x ← x + Wo · a */
+function attentionOutput(layer: i32, core: i32, cores: i32): void {
   const input = zeroed<Input>();
-  useAttended(ref(input));
+  inputFromAttended(ref(input));
   addShare(layer, Role.AttentionOutput, ref(input), core, cores);
 }
 
@@ -271,24 +293,24 @@ function addAttention(layer: i32, core: i32, cores: i32): void {
 function addShare(layer: i32, role: Role, input: Ptr<Input>, core: i32, cores: i32): void {
   const first = firstRow(DIM, core, cores);
   const end = firstRow(DIM, core + 1, cores);
-  multiplyRows(ref(change[0]), DIM, layer, role, input, first, end);
+  multiplyRows(ref(delta[0]), DIM, layer, role, input, first, end);
   for (let t: i32 = 0; t < tokens; t++) {
-    addTo(ref(x[t * DIM + first]), ref(change[t * DIM + first]), end - first);
+    addTo(ref(x[t * DIM + first]), ref(delta[t * DIM + first]), end - first);
   }
 }
 
-/** gates ← silu(Wgate · h) ∘ Wup · h: both give a core the same rows, so that it can finish them and make them ready for the next product. */
-function gate(layer: i32, core: i32, cores: i32): void {
+/** g ← silu(Wgate · h) ∘ (Wup · h), h = norm(x). Both matrices give a core the same rows, so that it can finish them and make them ready for the next product. */
+function ffnGateUp(layer: i32, core: i32, cores: i32): void {
   const input = zeroed<Input>();
-  normalize(ref(input), feedForwardNorm(layer), core, cores);
-  const first = firstRow(HIDDEN_ROW, core, cores);
-  const end = firstRow(HIDDEN_ROW, core + 1, cores);
+  normalize(ref(input), ffnNorm(layer), core, cores);
+  const first = firstRow(FFN_ROW, core, cores);
+  const end = firstRow(FFN_ROW, core + 1, cores);
   multiplyGateUp(layer, ref(input), first, end);
-  useGates(ref(input));
+  inputFromGates(ref(input));
   for (let t: i32 = 0; t < tokens; t++) {
-    const gate = ref(gates[t * HIDDEN_ROW + first]);
-    swiglu(gate, ref(gate[HIDDEN_SIZE]), end - first);
-    prepare(ref(input), t, tokens, first, min(end, HIDDEN));
+    const gate = ref(gates[t * FFN_ROW + first]);
+    swiglu(gate, ref(gate[FFN_SIZE]), end - first);
+    prepare(ref(input), t, tokens, first, min(end, FFN_DIM));
   }
 }
 
@@ -296,25 +318,26 @@ function gate(layer: i32, core: i32, cores: i32): void {
 function multiplyGateUp(layer: i32, input: Ptr<Input>, first: i32, end: i32): void {
   const type = typeOf(layer, Role.Gate);
   const gate = ref(gates[0]);
-  const up = ref(gates[HIDDEN_SIZE]);
+  const up = ref(gates[FFN_SIZE]);
   if (type != typeOf(layer, Role.Up)) {
-    multiplyRows(gate, HIDDEN_ROW, layer, Role.Gate, input, first, end);
-    multiplyRows(up, HIDDEN_ROW, layer, Role.Up, input, first, end);
+    multiplyRows(gate, FFN_ROW, layer, Role.Gate, input, first, end);
+    multiplyRows(up, FFN_ROW, layer, Role.Up, input, first, end);
     return;
   }
   const tile = (first / TILE_ROWS) * 2;
   const count = ((end - first) / TILE_ROWS) * 2;
   const tiles = ref(matrixOf(layer, Role.Gate)[usize(tile) * tileBytes(type, DIM)]);
-  multiply(ref(gate[first]), HIDDEN_ROW, tiles, type, count, 2, HIDDEN_SIZE, input, tokens);
+  multiply(ref(gate[first]), FFN_ROW, tiles, type, count, 2, FFN_SIZE, input, tokens);
 }
 
-/** x ← x + Wdown · gates */
-function addFeedForward(layer: i32, core: i32, cores: i32): void {
+/** x ← x + Wdown · g */
+function ffnDown(layer: i32, core: i32, cores: i32): void {
   const input = zeroed<Input>();
-  useGates(ref(input));
+  inputFromGates(ref(input));
   addShare(layer, Role.Down, ref(input), core, cores);
 }
 
+/** logits ← W · norm(x), of one token */
 function logitsJob(core: i32, cores: i32): void {
   const input = zeroed<Input>();
   normalizeOwn(ref(input), asked, outputNorm(), core);

@@ -1,13 +1,16 @@
-/** Where the matrices and norms of the model lie in the pack. */
+/** Where the matrices, norms and biases of the model lie in the pack. */
 
 import { packLength, packStart, powerOff, write } from 'machine';
 import {
   DIM,
+  KV_ROW,
   LAYERS,
   MATRIX_OFFSETS,
   MATRIX_TYPES,
   PACK_BYTES,
   PACK_ID,
+  QUERY_ROW,
+  WEIGHTS_BIASES,
   WEIGHTS_NORMS,
 } from 'model';
 
@@ -26,7 +29,7 @@ const ROLES: i32 = 7;
 
 /** The pack's header (docs/pack-format.md): what it is, with the version in the highest byte, then the id of its constants. */
 const HEADER_BYTES: usize = 64;
-const MAGIC: u64 = 0x02006b636170756d; // mupack, 0, 2
+const MAGIC: u64 = 0x03006b636170756d; // mupack, 0, 3
 const ID_OFFSET: usize = 8;
 
 /** Ends the program if the pack is not the one that it was compiled for. */
@@ -67,10 +70,16 @@ export function attentionNorm(layer: i32): Ptr<f32> {
   return norm(layer * 2);
 }
 
-export function feedForwardNorm(layer: i32): Ptr<f32> {
+export function ffnNorm(layer: i32): Ptr<f32> {
   return norm(layer * 2 + 1);
 }
 
 export function outputNorm(): Ptr<f32> {
   return norm(LAYERS * 2);
+}
+
+/** f32[QUERY_ROW + 2 × KV_ROW]: of queries, keys, values. Where HAS_QKV_BIAS. */
+export function qkvBias(layer: i32): Ptr<f32> {
+  const at = usize(layer * (QUERY_ROW + 2 * KV_ROW) * 4);
+  return changetype<Ptr<f32>>(ref(packStart()[WEIGHTS_BIASES + at]));
 }

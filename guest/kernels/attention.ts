@@ -32,6 +32,8 @@ const CHUNK_HALVES: i32 = CHUNK_KEYS + CHUNK * HEAD_ROW;
 const CHUNKS: i32 = (CONTEXT + CHUNK - 1) / CHUNK;
 const CACHE: i64 = i64(CHUNKS * LAYERS * KV_HEADS) * i64(CHUNK_HALVES);
 
+export const CACHE_BYTES: usize = usize(CACHE) * sizeof<u16>();
+
 /** @align 64 */
 const cache = zeroed<FixedArray<u16, typeof CACHE>>();
 

@@ -1,11 +1,11 @@
 /** Rotary position embedding. Su et al. 2021, eq. 34: each pair (2i, 2i+1) of a head turns by position · frequency[i]. */
-import { BATCH, HEAD_DIM, ROPE_DIM, ROPE_FREQUENCIES } from 'model';
+import { HEAD_DIM, MICRO_BATCH, ROPE_DIM, ROPE_FREQUENCIES } from 'model';
 import { cos, sin } from './math.ts';
 
 const PAIRS: i32 = ROPE_DIM / 2;
-const ANGLES: i32 = BATCH * PAIRS;
+const ANGLES: i32 = MICRO_BATCH * PAIRS;
 
-const cosines = zeroed<FixedArray<f32, typeof ANGLES>>(); // [BATCH][PAIRS]
+const cosines = zeroed<FixedArray<f32, typeof ANGLES>>(); // [MICRO_BATCH][PAIRS]
 const sines = zeroed<FixedArray<f32, typeof ANGLES>>();
 
 /** Works out the angles of one token of the batch; they serve all heads of all layers. */

@@ -113,9 +113,9 @@ async function packOf(request: PackRequest, tests: readonly Test[]): Promise<Pre
 }
 
 /** Reading memory limits the generation of tokens; a prompt's tokens share what they read. */
-function bytesOfTest({ constants, plan }: PreparedPack, test: Test): number | null {
+function bytesOfTest({ plan }: PreparedPack, test: Test): number | null {
   if (test.generated === 0) return null;
-  return bytesPerToken(constants, plan, test.depth + (test.generated + 1) / 2);
+  return bytesPerToken(plan, test.depth + (test.generated + 1) / 2);
 }
 
 /** Ctrl-C ends what runs, and says so. */

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Constants } from '../compiler/index.ts';
 import {
   type CompiledChat,
   compileChat,
@@ -11,6 +12,10 @@ import {
   weightTypes,
 } from '../model/index.ts';
 import { createPack } from '../pack/index.ts';
+import { memoryOf } from '../plan/memory.ts';
+import { guestStorage } from '../toolchain/guest.ts';
+import { formatConstants, jsonConstants } from './formatConstants.ts';
+import { formatPlan } from './formatPlan.ts';
 import { MODEL_HELP, obtainModel } from './modelOptions.ts';
 import { formatBytes, formatMemory } from './terminal.ts';
 
@@ -18,6 +23,7 @@ interface InspectOptions {
   json?: boolean;
   tokenizer?: string;
   tensors?: boolean;
+  constants?: boolean;
   ctxSize?: string;
 }
 
@@ -26,6 +32,7 @@ export function configure(command: Command): void {
     .argument('<model>', MODEL_HELP)
     .option('--tokenizer <file>', 'tokenizer.bin of a llama2.c checkpoint')
     .option('--tensors', 'list every tensor')
+    .option('--constants', 'what its guest is compiled with, and nothing else')
     .option('-c, --ctx-size <positions>', 'positions of the context that the memory is planned for')
     .option('--json', 'print JSON')
     .action(inspect);
@@ -35,6 +42,13 @@ async function inspect(nameOrPath: string, options: InspectOptions): Promise<voi
   const path = await obtainModel(nameOrPath);
   const model = await openModel(path, { tokenizer: options.tokenizer });
   try {
+    if (options.constants) {
+      const { constants } = await createPack(model, {
+        context: Number(options.ctxSize) || undefined,
+      });
+      writeConstants(constants, options.json === true);
+      return;
+    }
     const facts = await describeModel(model, Number(options.ctxSize) || undefined);
     process.stdout.write(
       options.json
@@ -44,6 +58,10 @@ async function inspect(nameOrPath: string, options: InspectOptions): Promise<voi
   } finally {
     await model.close();
   }
+}
+
+function writeConstants(constants: Constants, isJson: boolean): void {
+  process.stdout.write(isJson ? jsonConstants(constants) : formatConstants(constants));
 }
 
 type Facts = Awaited<ReturnType<typeof describeModel>>;
@@ -82,7 +100,9 @@ async function describeModel(model: Model, context?: number) {
       tableBytes: tables.reduce((sum, section) => sum + section.bytes.length, 0),
     },
     chat: describeChat(model, compileChat(model)),
-    pack: { bytes: pack.bytes, plan: pack.plan },
+    plan: pack.plan,
+    pack: { bytes: pack.bytes },
+    memory: memoryOf(await guestStorage('process', 'chat', pack.constants)),
   };
 }
 
@@ -124,7 +144,7 @@ function pieceText(model: Model, token: number): string {
 }
 
 function asText(facts: Facts, withTensors: boolean): string {
-  const { config, tokenizer, chat, pack } = facts;
+  const { config, tokenizer, chat, pack, plan, memory } = facts;
   const rows: [label: string, value: string][] = [
     ['model', `${facts.name} (${facts.architecture}, ${facts.format})`],
     ['file', `${facts.path}, ${formatBytes(facts.fileBytes)}`],
@@ -158,10 +178,11 @@ function asText(facts: Facts, withTensors: boolean): string {
   rows.push(['pack', formatBytes(pack.bytes)]);
   rows.push([
     'memory',
-    `pack + ${formatMemory(pack.plan.keyValueBytes)} for ${pack.plan.context} positions + ` +
-      `${formatMemory(pack.plan.workBytes)} to work in`,
+    `pack + ${formatMemory(memory.keyValueBytes)} for ${plan.context} positions + ` +
+      `${formatMemory(memory.workBytes)} to work in + ${formatMemory(memory.machineBytes)} of the machine's`,
   ]);
   const lines = rows.map(([label, value]) => `${label.padEnd(12)}${value}`);
+  lines.push('', ...formatPlan(plan));
   if (withTensors) {
     const width = Math.max(...facts.tensors.map(({ name }) => name.length));
     for (const { name, type, rows, columns, bytes } of facts.tensors) {

@@ -37,6 +37,20 @@ export const tileFormats = {
 
 export type TileFormatName = keyof typeof tileFormats;
 
+/** Rows of a tile. */
+export const TILE_ROWS = 16;
+
+/** Rows of a matrix in the pack: whole tiles. */
+export function paddedRows(rows: number): number {
+  return Math.ceil(rows / TILE_ROWS) * TILE_ROWS;
+}
+
+/** Bytes of a matrix in the pack. */
+export function tiledBytes(format: TileFormatName, rows: number, columns: number): number {
+  const { columns: width, bytes } = tileFormats[format];
+  return (paddedRows(rows) / TILE_ROWS) * (columns / width) * bytes;
+}
+
 /** A weight type: how GGUF stores numbers. x is a weight, q its whole number in the file. */
 export interface WeightType {
   /** ggml's number. */

@@ -17,10 +17,13 @@ export { type ChatOptions, type CompiledChat, compileChat, type SegmentPart } fr
 export {
   dequantize,
   halfAt,
+  paddedRows,
   rowBytes,
   type TensorType,
+  TILE_ROWS,
   type TileFormatName,
   tensorTypes,
+  tiledBytes,
   tileFormats,
   weightTypes,
 } from './formats.ts';

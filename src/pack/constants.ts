@@ -2,14 +2,10 @@
 import { createHash } from 'node:crypto';
 import type { Constants } from '../compiler/index.ts';
 import { type Model, tileFormats } from '../model/index.ts';
+import type { ForwardPlan } from '../plan/forward.ts';
+import { MICRO_BATCH, ROLES } from '../plan/sizes.ts';
 import type { PlacedSection } from './layout.ts';
-import { paddedRows, tileNumber } from './tiles.ts';
-
-/** Tokens that go through a layer together: a matrix is read once for them all. */
-const BATCH = 32;
-
-/** A layer's matrices, in the order of Role (guest/engine/weights.ts). */
-export const roles = ['query', 'key', 'value', 'attentionOutput', 'gate', 'up', 'down'] as const;
+import { tileNumber } from './tiles.ts';
 
 /** `tokenizer.merges` → `TOKENIZER_MERGES`, `chat.first` → `CHAT_FIRST` */
 const constantName = (section: string) =>
@@ -21,16 +17,16 @@ const constantName = (section: string) =>
 const usize = (value: number | readonly number[]) => ({ type: 'usize' as const, value });
 const i32 = (value: number | readonly number[]) => ({ type: 'i32' as const, value });
 
-/** Shape of the model and the sizes that follow from it. context: positions, a multiple of 16. */
-export function shapeConstants(model: Model, context: number): Constants {
-  const { config } = model;
+/** Shape of the model and the sizes that follow from it. */
+export function shapeConstants({ config, tensors }: Model, plan: ForwardPlan): Constants {
+  const { context, sizes } = plan;
   const pairs = Array.from(
     { length: config.ropeDim / 2 },
     (_, i) => config.ropeBase ** ((-2 * i) / config.ropeDim),
   );
   return {
     DIM: config.dim,
-    HIDDEN: config.hiddenDim,
+    FFN_DIM: config.hiddenDim,
     LAYERS: config.layers,
     HEADS: config.heads,
     KV_HEADS: config.kvHeads,
@@ -38,15 +34,18 @@ export function shapeConstants(model: Model, context: number): Constants {
     ROPE_DIM: config.ropeDim,
     VOCABULARY: config.vocabSize,
     CONTEXT: context,
-    BATCH,
+    MICRO_BATCH,
     NORM_EPSILON: { type: 'f32', value: config.normEpsilon },
     ROPE_FREQUENCIES: { type: 'f64', value: pairs },
-    QUERY_DIM: config.heads * config.headDim,
-    KV_DIM: config.kvHeads * config.headDim,
-    HEAD_ROW: Math.ceil(config.headDim / 16) * 16,
-    WIDEST:
-      Math.ceil(Math.max(config.dim, config.hiddenDim, config.heads * config.headDim) / 32) * 32,
-    VOCABULARY_ROWS: paddedRows(config.vocabSize),
+    HAS_QKV_BIAS: tensors.layers[0].queryBias !== undefined,
+    QUERY_DIM: sizes.queryDim,
+    KV_DIM: sizes.kvDim,
+    QUERY_ROW: sizes.queryRow,
+    KV_ROW: sizes.kvRow,
+    FFN_ROW: sizes.ffnRow,
+    HEAD_ROW: sizes.headRow,
+    INNER_DIM: sizes.innerDim,
+    VOCABULARY_ROWS: sizes.vocabularyRows,
     MAX_PROMPT_BYTES: context * 8,
     TOKENIZER_MAX_TEXT: context * 8 + 4096,
   };
@@ -58,11 +57,11 @@ export function placeConstants(model: Model, sections: PlacedSection[]): Constan
   const offset = (name: string) => byName.get(name)?.offset ?? 0;
   const { tensors } = model;
   const offsets = tensors.layers.flatMap((_, layer) =>
-    roles.map((role) => offset(`layer.${layer}.${role}`) || offset(`layer.${layer}.gateUp`)),
+    ROLES.map((role) => offset(`layer.${layer}.${role}`) || offset(`layer.${layer}.gateUp`)),
   );
   const output = tensors.output ?? tensors.embedding;
   const types = tensors.layers.flatMap((layer) =>
-    roles.map((role) => tileNumber(layer[role].type)),
+    ROLES.map((role) => tileNumber(layer[role].type)),
   );
   const ends = [tileNumber(tensors.embedding.type), tileNumber(output.type)];
   const used = new Set([...types, ...ends]);
@@ -74,6 +73,7 @@ export function placeConstants(model: Model, sections: PlacedSection[]): Constan
     EMBEDDING_TYPE: ends[0],
     OUTPUT_OFFSET: usize(offset(tensors.output ? 'output' : 'embedding')),
     OUTPUT_TYPE: ends[1],
+    WEIGHTS_BIASES: usize(0), // where there are none
   };
   for (const [name, { number }] of Object.entries(tileFormats)) {
     constants[`USES_${name}`] = used.has(number);

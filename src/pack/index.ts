@@ -8,14 +8,13 @@ import {
   type Model,
   ModelError,
   type Tensor,
+  tiledBytes,
   weightTypes,
 } from '../model/index.ts';
+import { type ForwardPlan, planForward } from '../plan/forward.ts';
 import { constantsId, placeConstants, shapeConstants } from './constants.ts';
-import { header, type Layout, type MemoryPlan, packBytes, place, type Section } from './layout.ts';
-import { planMemory } from './plan.ts';
-import { tiledBytes, tileNumber, tiles, tilesInTurn } from './tiles.ts';
-
-export type { MemoryPlan } from './layout.ts';
+import { header, type Layout, packBytes, place, type Section } from './layout.ts';
+import { tileNumber, tiles, tilesInTurn } from './tiles.ts';
 
 export interface PackOptions {
   /** Positions of a conversation; rounded up to a multiple of 16. Default: the model's, at most 2,048. */
@@ -28,7 +27,7 @@ export interface Pack {
   layout: Layout;
   /** What the guest is compiled with. */
   constants: Constants;
-  plan: MemoryPlan;
+  plan: ForwardPlan;
   bytes: number;
   /** The file's content; depends only on the model and the options. */
   content(): AsyncIterable<Uint8Array>;
@@ -71,28 +70,27 @@ export async function createPack(model: Model, options: PackOptions = {}): Promi
   ]);
   const ends = [matrix('embedding', tensors.embedding)];
   if (tensors.output) ends.push(matrix('output', tensors.output));
-  const layout = place([...tables, norms(model), ...ends, ...layers]);
+  const plan = planForward(model, context);
+  const layout = place([...tables, norms(model), ...biases(model, plan), ...ends, ...layers]);
 
   const described: Constants = {
     ...tokenizer.constants,
     ...chat.constants,
-    ...shapeConstants(model, context),
+    ...shapeConstants(model, plan),
     ...placeConstants(model, layout.sections),
   };
   const id = constantsId(described);
-  const plan = planMemory(described);
   const constants: Constants = {
     ...described,
     PACK_ID: { type: 'u64', value: id },
     PACK_BYTES: { type: 'usize', value: layout.bytes },
-    KEY_VALUE_BYTES: { type: 'usize', value: plan.keyValueBytes },
   };
   return {
     layout,
     constants,
     plan,
     bytes: layout.bytes,
-    content: () => packBytes(layout, header(layout, id, plan)),
+    content: () => packBytes(layout, header(layout, id, context)),
   };
 }
 
@@ -189,4 +187,25 @@ function norms(model: Model): Section {
       for (const tensor of all) yield await tensor.read();
     },
   };
+}
+
+/** f32[layers][queries, keys, values], each in whole tiles; where the family has such biases. */
+function biases({ tensors }: Model, { sizes }: ForwardPlan): Section[] {
+  if (!tensors.layers[0].queryBias) return [];
+  const rows = [sizes.queryRow, sizes.kvRow, sizes.kvRow];
+  return [
+    {
+      name: 'weights.biases',
+      bytes: tensors.layers.length * (rows[0] + rows[1] + rows[2]) * 4,
+      async *content() {
+        for (const { queryBias, keyBias, valueBias } of tensors.layers) {
+          for (const [i, bias] of [queryBias, keyBias, valueBias].entries()) {
+            const padded = new Uint8Array(rows[i] * 4);
+            padded.set((await bias?.read()) ?? []);
+            yield padded;
+          }
+        }
+      },
+    },
+  ];
 }

@@ -1,7 +1,7 @@
 /** The pack's outer form: header, section table, sections. docs/pack-format.md is its specification. */
 
-export const MAGIC = 'mupack\0\x02';
-const HEADER_BYTES = 64;
+import { HEADER_BYTES, ID_OFFSET, PACK_MAGIC, PACK_VERSION } from './format.ts';
+
 const ENTRY_BYTES = 72;
 const NAME_BYTES = 40;
 const ALIGNMENT = 64;
@@ -20,15 +20,6 @@ export interface Section {
 export interface PlacedSection extends Section {
   /** From the start of the pack. */
   offset: number;
-}
-
-/** The memory that the guest needs beside the pack, in bytes. */
-export interface MemoryPlan {
-  /** Positions that a conversation may have. */
-  context: number;
-  keyValueBytes: number;
-  /** Activations, logits, sampler and tokenizer scratch. */
-  workBytes: number;
 }
 
 export interface Layout {
@@ -50,16 +41,15 @@ export function place(sections: Section[]): Layout {
 }
 
 /** Header and section table. id: the guest refuses a pack whose id it was not compiled for. */
-export function header(layout: Layout, id: bigint, plan: MemoryPlan): Uint8Array {
+export function header(layout: Layout, id: bigint, context: number): Uint8Array {
   const bytes = new Uint8Array(align(HEADER_BYTES + layout.sections.length * ENTRY_BYTES));
   const view = new DataView(bytes.buffer);
-  bytes.set(new TextEncoder().encode(MAGIC), 0);
-  view.setBigUint64(8, id, true);
+  bytes.set(new TextEncoder().encode(PACK_MAGIC), 0);
+  view.setUint8(7, PACK_VERSION);
+  view.setBigUint64(ID_OFFSET, id, true);
   view.setBigUint64(16, BigInt(layout.bytes), true);
   view.setUint32(24, layout.sections.length, true);
-  view.setUint32(28, plan.context, true);
-  view.setBigUint64(32, BigInt(plan.keyValueBytes), true);
-  view.setBigUint64(40, BigInt(plan.workBytes), true);
+  view.setUint32(28, context, true);
   layout.sections.forEach((section, i) => {
     const at = HEADER_BYTES + i * ENTRY_BYTES;
     const name = new TextEncoder().encode(section.name);

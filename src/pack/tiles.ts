@@ -7,35 +7,15 @@ import {
   rowBytes,
   type Tensor,
   type TensorType,
-  type TileFormatName,
+  TILE_ROWS,
+  tiledBytes,
   tileFormats,
   weightTypes,
 } from '../model/index.ts';
 
-export const TILE_ROWS = 16;
-
 /** The number of the tile format that a type has in the pack. */
 export function tileNumber(type: TensorType): number {
   return tileFormats[weightTypes[type].tile].number;
-}
-
-/** The tile format of that number. */
-export function formatNumbered(number: number): TileFormatName {
-  const names = Object.keys(tileFormats) as TileFormatName[];
-  const found = names.find((name) => tileFormats[name].number === number);
-  if (!found) throw new Error(`${number} is no tile format of src/model/formats.ts`);
-  return found;
-}
-
-/** Rows of a matrix in the pack: whole tiles. */
-export function paddedRows(rows: number): number {
-  return Math.ceil(rows / TILE_ROWS) * TILE_ROWS;
-}
-
-/** Bytes of a matrix in the pack. */
-export function tiledBytes(format: TileFormatName, rows: number, columns: number): number {
-  const { columns: width, bytes } = tileFormats[format];
-  return (paddedRows(rows) / TILE_ROWS) * (columns / width) * bytes;
 }
 
 /**

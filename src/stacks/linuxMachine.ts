@@ -29,17 +29,17 @@ const PAGE_TABLES = 64 / 4096;
 
 /** What the machine needs, as a sum. Linux copies what lies in the archive and then frees it; the KV cache comes later. */
 export function linuxMemory(
-  { guest, pack }: PreparedGuest,
+  { guest, pack, memory }: PreparedGuest,
   kernel: { vmlinux: string; holdsArchive: boolean },
   archiveBytes: number,
 ): MachineMemory['parts'] {
-  const { context, keyValueBytes, workBytes } = pack.plan;
+  const { keyValueBytes, workBytes } = memory;
   const kernelBytes = elfFootprint(kernel.vmlinux).end - (kernel.holdsArchive ? archiveBytes : 0);
   const parts = [
     { what: 'Linux: code and data', bytes: kernelBytes },
     { what: 'Linux: at run time', bytes: KERNEL_WORK },
     { what: 'program', bytes: statSync(guest.stripped).size },
-    { what: `KV cache, ${context} positions`, bytes: keyValueBytes },
+    { what: `KV cache, ${pack.plan.context} positions`, bytes: keyValueBytes },
     { what: 'activations, logits, stacks', bytes: workBytes },
     {
       what: 'archive, beyond these two',

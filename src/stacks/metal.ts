@@ -140,18 +140,18 @@ function firmwareBytes(ours: number, format: Format): number {
 const PROCESSOR_BYTES = 2 ** 16;
 
 function memoryParts(
-  { guest, pack }: PreparedGuest,
+  { guest, pack, memory }: PreparedGuest,
   format: Format,
   embed: boolean,
 ): MachineMemory['parts'] {
   const { loadedBytes, zeroBytes } = elfFootprint(guest.stripped);
-  const { context, keyValueBytes } = pack.plan;
+  const { keyValueBytes } = memory;
   const copyBytes = embed ? pack.bytes : 0;
   const ours = loadedBytes + zeroBytes + pack.bytes + copyBytes;
   return [
     { what: 'firmware (OVMF)', bytes: firmwareBytes(ours, format) },
     { what: 'program', bytes: loadedBytes },
-    { what: `KV cache, ${context} positions`, bytes: keyValueBytes },
+    { what: `KV cache, ${pack.plan.context} positions`, bytes: keyValueBytes },
     { what: 'activations, logits, stacks', bytes: zeroBytes - keyValueBytes },
     { what: 'model pack', bytes: pack.bytes },
     ...(embed ? [{ what: 'its file, until it is loaded', bytes: copyBytes }] : []),

@@ -6,7 +6,8 @@ import { statSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Constants } from '../compiler/index.ts';
-import type { MemoryPlan } from '../pack/index.ts';
+import type { ForwardPlan } from '../plan/forward.ts';
+import { type GuestMemory, memoryOf } from '../plan/memory.ts';
 import type { TargetName } from '../toolchain/architectures.ts';
 import { contentHash, fileStamp } from '../toolchain/cache/content.ts';
 import { removeUnused } from '../toolchain/cache/entry.ts';
@@ -32,7 +33,8 @@ export interface PreparedPack {
   bytes: number;
   /** As it was written, in hexadecimal. */
   sha256: string;
-  plan: MemoryPlan;
+  /** What the guest computes. */
+  plan: ForwardPlan;
   constants: Constants;
   model: ModelFacts;
   wasCached: boolean;
@@ -64,6 +66,7 @@ export interface GuestRequest extends PackRequest {
 export interface PreparedGuest {
   pack: PreparedPack;
   guest: CompiledGuest;
+  memory: GuestMemory;
 }
 
 export async function prepareGuest(request: GuestRequest): Promise<PreparedGuest> {
@@ -71,7 +74,7 @@ export async function prepareGuest(request: GuestRequest): Promise<PreparedGuest
   const { architecture, machine, app = 'chat', checked, cpu } = request;
   const { constants } = pack;
   const guest = await compileGuest({ architecture, machine, app, checked, cpu, constants });
-  return { pack, guest };
+  return { pack, guest, memory: memoryOf(guest.storage) };
 }
 
 /** The pack of a model file, which is known by its content. */
@@ -81,7 +84,7 @@ export async function preparePack(request: PackRequest): Promise<PreparedPack> {
   const contents = await Promise.all(files.map(contentOf));
   // The name goes into the pack where a model has none of its own.
   const key = hashOf([basename(request.model), contents, request.context ?? null]);
-  const sources = hashSources(['src/pack', 'src/model'], ['.ts']);
+  const sources = hashSources(['src/pack', 'src/plan', 'src/model'], ['.ts']);
   const made = await cached(join('pack', key.slice(0, 16)), sources, async (folder) => {
     await makePack(request, folder);
     const changed = files.find((file, i) => stampOf(file) !== stamps[i]);

@@ -79,14 +79,14 @@ function writeIso(prepared: PreparedGuest, release: LimineRelease, folder: strin
   };
 }
 
-function memoryParts({ guest, pack }: PreparedGuest): MachineMemory['parts'] {
+function memoryParts({ guest, pack, memory }: PreparedGuest): MachineMemory['parts'] {
   const { loadedBytes, zeroBytes, end } = elfFootprint(guest.stripped);
-  const { context, keyValueBytes } = pack.plan;
+  const { keyValueBytes } = memory;
   return [
     // vectors, firmware's area, and the program's load address
     { what: 'low memory', bytes: end - loadedBytes - zeroBytes },
     { what: 'program', bytes: loadedBytes },
-    { what: `KV cache, ${context} positions`, bytes: keyValueBytes },
+    { what: `KV cache, ${pack.plan.context} positions`, bytes: keyValueBytes },
     { what: 'activations, logits, stacks', bytes: zeroBytes - keyValueBytes },
     { what: 'model pack', bytes: pack.bytes },
     { what: 'left to the loader', bytes: LOADER_BYTES },

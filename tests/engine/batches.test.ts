@@ -63,7 +63,7 @@ describe('every kernel, however it is run', () => {
   const question = (guest: Guest) => guest.ask(text, settings);
   const variantOf = (cpu: VariantName, cores: number) => processVariant(cpu, false, cores);
   const ask = (cpu: VariantName, cores: number, block: number) =>
-    withGuest({ model }, variantOf(cpu, cores), question, { BATCH: block });
+    withGuest({ model }, variantOf(cpu, cores), question, { MICRO_BATCH: block });
 
   test('the prompt has more tokens than two blocks', () => {
     expect(reference.report.promptTokens).toBeGreaterThan(128);
@@ -86,7 +86,7 @@ describe('every kernel, however it is run', () => {
     const { path, bytes, constants } = await preparePack({ model });
     const { elf } = await compileGuest({
       ...{ machine: 'pc', app: 'chat', cpu: how.cpu },
-      constants: { ...constants, BATCH: how.block },
+      constants: { ...constants, MICRO_BATCH: how.block },
     });
     const memoryBytes = bytes + 64 * 2 ** 20;
     const guest = connectGuest(

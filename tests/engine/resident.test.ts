@@ -11,7 +11,7 @@ const MIB = 2 ** 20;
 test.skipIf(!hasStories260K)(
   `pack + KV cache + work buffers, and at most 1 MiB besides; 4 MiB beside pack and KV cache ${hasStories260K ? '' : NO_STORIES}`,
   async () => {
-    const { guest, pack } = await prepareGuest({ ...stories260K, machine: 'process' });
+    const { guest, pack, memory } = await prepareGuest({ ...stories260K, machine: 'process' });
     const running = startProcess({ elf: guest.elf, pack: pack.path, threads: 2 });
     try {
       // until the context is full, so that all of the KV cache has been written
@@ -21,7 +21,7 @@ test.skipIf(!hasStories260K)(
       }
       const status = readFileSync(`/proc/${running.transport.pid}/status`, 'utf8');
       const peak = Number(/^VmHWM:\s*(\d+) kB/m.exec(status)?.[1]) * 1024;
-      const { keyValueBytes, workBytes } = pack.plan;
+      const { keyValueBytes, workBytes } = memory;
       expect(peak).toBeGreaterThan(keyValueBytes);
       expect(peak).toBeLessThan(pack.bytes + keyValueBytes + workBytes + MIB);
       expect(peak).toBeLessThan(pack.bytes + keyValueBytes + 4 * MIB);

@@ -1,5 +1,5 @@
 /**
- * Who may import whom. Host: cli → measure → stacks → { pack, image, console } → model → pull → toolchain →
+ * Who may import whom. Host: cli → measure → stacks → { pack → plan, image, console } → model → pull → toolchain →
  * lines → compiler;
  * guest: apps → engine → kernels, and the machine only by its bare name.
  */
@@ -12,6 +12,7 @@ const DIRECTIONS: Record<string, readonly string[]> = {
   'src/cli': ['src', 'package.json'],
   'src/stacks': [
     'src/pack',
+    'src/plan',
     'src/image',
     'src/console',
     'src/toolchain',
@@ -22,6 +23,7 @@ const DIRECTIONS: Record<string, readonly string[]> = {
   'src/measure': [
     'src/stacks',
     'src/pack',
+    'src/plan',
     'src/image',
     'src/console',
     'src/toolchain',
@@ -29,7 +31,9 @@ const DIRECTIONS: Record<string, readonly string[]> = {
     'src/model',
     'src/compiler',
   ],
-  'src/pack': ['src/model', 'src/compiler'],
+  'src/pack': ['src/plan', 'src/model', 'src/compiler'],
+  // The forward pass as data: who lays out, measures or shows it works from there.
+  'src/plan': ['src/model', 'src/compiler'],
   // A loader's release is pulled as a model is.
   'src/image': ['src/pull', 'src/toolchain'],
   // What was compiled is counted where the build's dependency files lie, before they go away.

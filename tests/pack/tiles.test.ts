@@ -4,11 +4,13 @@ import {
   halfAt,
   rowBytes,
   type TensorType,
+  TILE_ROWS,
   type TileFormatName,
   tensorTypes,
+  tiledBytes,
   weightTypes,
 } from '../../src/model/index.ts';
-import { TILE_ROWS, tile, tiledBytes } from '../../src/pack/tiles.ts';
+import { tile } from '../../src/pack/tiles.ts';
 
 /** Value of one weight of a tile, read as docs/pack-format.md says. */
 function weight(format: TileFormatName, bytes: Uint8Array, row: number, column: number): number {

@@ -1,0 +1,115 @@
+/** The buffers of the forward pass, by their names in the guest, with their shapes. */
+import { type ModelConfig, paddedRows } from '../model/index.ts';
+import { KV_CHUNK, LINE_COLUMNS, MICRO_BATCH, TOKENS_ABREAST } from './sizes.ts';
+
+export type BufferName =
+  | 'x'
+  | 'normed'
+  | 'normedLines'
+  | 'ownNormed'
+  | 'ownLines'
+  | 'queries'
+  | 'keys'
+  | 'values'
+  | 'cache'
+  | 'attended'
+  | 'gates'
+  | 'ups'
+  | 'innerLines'
+  | 'delta'
+  | 'logits'
+  | 'cosines'
+  | 'sines';
+
+export interface Buffer {
+  name: BufferName;
+  /** The guest's file that has it. */
+  file: string;
+  /** line: 32 columns of a token in 8 bits, with their scales. */
+  of: 'f32' | 'f16' | 'line';
+  /** Outermost first. */
+  shape: number[];
+  what: string;
+  /** Each core has such a one. */
+  isPerCore?: boolean;
+  /** It is a part of this one. */
+  within?: BufferName;
+}
+
+/** Widths in values. A row is a width in whole tiles of 16: a product writes 16 rows at a time. */
+export interface BufferSizes {
+  dim: number;
+  queryDim: number;
+  kvDim: number;
+  ffnDim: number;
+  queryRow: number;
+  kvRow: number;
+  ffnRow: number;
+  /** The wider one of what attention and the feed-forward part hand to their last product, in whole lines. */
+  innerDim: number;
+  vocabularyRows: number;
+  layers: number;
+  heads: number;
+  kvHeads: number;
+  headDim: number;
+  /** headDim in whole vectors of 16: stride of a cached value. */
+  headRow: number;
+  ropeDim: number;
+  context: number;
+}
+
+export function sizesOf(config: ModelConfig, context: number): BufferSizes {
+  const { dim, hiddenDim: ffnDim, layers, heads, kvHeads, headDim, ropeDim } = config;
+  const [queryDim, kvDim] = [heads * headDim, kvHeads * headDim];
+  return {
+    ...{ dim, queryDim, kvDim, ffnDim, layers, heads, kvHeads, headDim, ropeDim, context },
+    queryRow: paddedRows(queryDim),
+    kvRow: paddedRows(kvDim),
+    ffnRow: paddedRows(ffnDim),
+    innerDim: linesOf(Math.max(queryDim, ffnDim)) * LINE_COLUMNS,
+    vocabularyRows: paddedRows(config.vocabSize),
+    headRow: paddedRows(headDim),
+  };
+}
+
+export function listBuffers(sizes: BufferSizes): Buffer[] {
+  const { dim, queryRow, kvRow, ffnRow, innerDim, layers, kvHeads, headDim, headRow } = sizes;
+  const engine = 'guest/engine/transformer.ts';
+  const floats = (name: BufferName, shape: number[], what: string): Buffer => ({
+    ...{ name, file: engine, of: 'f32', shape, what },
+  });
+  const lines = (name: BufferName, shape: number[], what: string): Buffer => ({
+    ...{ name, file: engine, of: 'line', shape, what },
+  });
+  const batch = MICRO_BATCH;
+  const abreast = Math.ceil(batch / TOKENS_ABREAST) * TOKENS_ABREAST;
+  const chunks = Math.ceil(sizes.context / KV_CHUNK);
+  const angles = [batch, sizes.ropeDim / 2];
+  return [
+    floats('x', [batch, dim], 'the residual stream'),
+    floats('normed', [batch, dim], 'what a norm gives'),
+    lines('normedLines', [abreast, linesOf(dim)], 'the same in 8 bits'),
+    { ...floats('ownNormed', [dim], 'a lone token, normed'), isPerCore: true },
+    { ...lines('ownLines', [linesOf(dim)], 'the same in 8 bits'), isPerCore: true },
+    floats('queries', [batch, queryRow], 'queries'),
+    floats('keys', [batch, kvRow], 'new keys'),
+    floats('values', [batch, kvRow], 'new values'),
+    {
+      ...{ name: 'cache', file: 'guest/kernels/attention.ts', of: 'f16' },
+      shape: [chunks, layers, kvHeads, KV_CHUNK * (headDim + headRow)],
+      what: 'keys and values of all positions',
+    },
+    floats('attended', [batch, queryRow], 'what the heads attended to'),
+    floats('gates', [2, batch, ffnRow], 'inside the feed-forward part: gates, then ups'),
+    { ...floats('ups', [batch, ffnRow], 'ups'), within: 'gates' },
+    lines('innerLines', [abreast, linesOf(innerDim)], 'attended, then gates, in 8 bits'),
+    floats('delta', [batch, dim], 'what a block adds to the residual stream'),
+    floats('logits', [sizes.vocabularyRows], 'logits of one token'),
+    { ...floats('cosines', angles, 'RoPE'), file: 'guest/kernels/rope.ts' },
+    { ...floats('sines', angles, 'RoPE'), file: 'guest/kernels/rope.ts' },
+  ];
+}
+
+function linesOf(columns: number): number {
+  return Math.ceil(columns / LINE_COLUMNS);
+}
