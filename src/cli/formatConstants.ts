@@ -18,7 +18,7 @@ function format(constant: Constant): string {
   return `${type} ${typeof value === 'object' ? formatTable(value) : value}`;
 }
 
-function formatTable(values: readonly (number | bigint)[]): string {
+function formatTable(values: readonly (number | bigint | string)[]): string {
   const shown = values.slice(0, VALUES_SHOWN).join(', ');
   return values.length > VALUES_SHOWN ? `[${shown}, … ${values.length} in all]` : `[${shown}]`;
 }
