@@ -28,7 +28,7 @@ export declare const VOCABULARY_ROWS: i32; // VOCABULARY rounded up to 16
 
 // Weights: one entry per layer and role (guest/engine/weights.ts), then the two ends
 export declare const MATRIX_OFFSETS: FixedArray<usize>; // [LAYERS × 7]
-export declare const MATRIX_TYPES: FixedArray<i32>; // [LAYERS × 7], a MatrixType
+export declare const MATRIX_TYPES: FixedArray<i32>; // [LAYERS × 7], a TileFormat (guest/kernels/tileFormat.ts)
 export declare const EMBEDDING_OFFSET: usize;
 export declare const EMBEDDING_TYPE: i32;
 export declare const OUTPUT_OFFSET: usize; // = EMBEDDING_OFFSET when tied

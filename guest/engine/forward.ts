@@ -11,7 +11,7 @@ import {
   VARIANT_NEEDS,
   VARIANTS,
 } from 'variants';
-import { wantAhead } from '../kernels/ahead.ts';
+import { enablePrefetch } from '../kernels/prefetch.ts';
 import { evaluate as evaluateHere, logitsOf as logitsHere } from './transformer.ts';
 
 const evaluators: FixedArray<(ids: Ptr<i32>, count: i32, position: i32) => void> =
@@ -31,7 +31,7 @@ export function variantInUse(): i32 {
 function chooseVariant(): i32 {
   const features = cpuFeatures();
   if ((features & FEATURE_EMULATED) != 0) return 0; // wide instructions are slow there
-  wantAhead((features & FEATURE_WANTS_PREFETCH) != 0);
+  enablePrefetch((features & FEATURE_WANTS_PREFETCH) != 0);
   let best: i32 = 0;
   for (let v: i32 = 1; v < VARIANTS; v++) {
     if ((VARIANT_NEEDS[v] & ~features) == 0) best = v;

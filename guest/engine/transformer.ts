@@ -40,14 +40,20 @@ import {
   attend,
   GROUP,
   type QueryBlock,
-  rememberKey,
-  rememberValue,
+  storeKey,
+  storeValue,
 } from '../kernels/attention.ts';
-import { multiply, prepare, QUANTIZES, readRow, TILE_ROWS, tileBytes } from '../kernels/matmul.ts';
+import { dequantizeRow, matmul } from '../kernels/matmul.ts';
 import { addTo, rmsNorm } from '../kernels/norm.ts';
-import { type Activations, type Input, PACK_TOKENS } from '../kernels/quantize.ts';
-import { rotate, turnTo } from '../kernels/rope.ts';
+import {
+  type Activations,
+  type Input,
+  PANEL_TOKENS,
+  quantizeActivations,
+} from '../kernels/quantize.ts';
+import { applyRope, computeRopeAngles } from '../kernels/rope.ts';
 import { swiglu } from '../kernels/swiglu.ts';
+import { QUANTIZES, TILE_ROWS, tileBytes } from '../kernels/tileFormat.ts';
 import { attentionNorm, ffnNorm, matrixOf, outputNorm, qkvBias, Role, typeOf } from './weights.ts';
 
 const STREAM_SIZE: i32 = MICRO_BATCH * DIM;
@@ -56,8 +62,8 @@ const KV_SIZE: i32 = MICRO_BATCH * KV_ROW;
 const FFN_SIZE: i32 = MICRO_BATCH * FFN_ROW;
 const GATES_SIZE: i32 = 2 * FFN_SIZE;
 
-/** Tokens of a micro-batch in whole packs. */
-const PACKED: i32 = ((MICRO_BATCH + PACK_TOKENS - 1) / PACK_TOKENS) * PACK_TOKENS;
+/** Tokens of a micro-batch in whole panels. */
+const PACKED: i32 = ((MICRO_BATCH + PANEL_TOKENS - 1) / PANEL_TOKENS) * PANEL_TOKENS;
 const NORMED_LINES: i32 = PACKED * ((DIM + 31) / 32);
 const INNER_LINES: i32 = PACKED * (INNER_DIM / 32);
 const OWN_SIZE: i32 = MAX_CORES * DIM;
@@ -108,7 +114,7 @@ export function evaluate(ids: Ptr<i32>, count: i32, position: i32): void {
   start = position;
   for (let t: i32 = 0; t < tokens; t++) {
     embed(t, ids[t]);
-    turnTo(t, start + t);
+    computeRopeAngles(t, start + t);
   }
   parallel(layersJob);
 }
@@ -139,7 +145,7 @@ function layersJob(core: i32, cores: i32): void {
 /** x ← the token's row of the embedding */
 function embed(token: i32, id: i32): void {
   const matrix = ref(packStart()[EMBEDDING_OFFSET]);
-  readRow(ref(x[token * DIM]), matrix, EMBEDDING_TYPE, DIM, id);
+  dequantizeRow(ref(x[token * DIM]), matrix, EMBEDDING_TYPE, DIM, id);
 }
 
 /**
@@ -154,7 +160,7 @@ function normalize(input: Ptr<Input>, weight: Ptr<f32>, core: i32, cores: i32): 
   setInput(input, ref(normed[0]), DIM, DIM, ref(normedLines[0]));
   for (let t = core; t < tokens; t += cores) {
     rmsNorm(ref(normed[t * DIM]), ref(x[t * DIM]), weight, DIM);
-    prepare(input, t, tokens, 0, DIM);
+    quantizeActivations(input, t, tokens, 0, DIM);
   }
   barrier(core);
 }
@@ -163,7 +169,7 @@ function normalizeOwn(input: Ptr<Input>, token: i32, weight: Ptr<f32>, core: i32
   const lines = ref(ownLines[core * (DIM / 32)]);
   setInput(input, ref(ownNormed[core * DIM]), DIM, DIM, lines);
   rmsNorm(input.x, ref(x[token * DIM]), weight, DIM);
-  prepare(input, 0, 1, 0, DIM);
+  quantizeActivations(input, 0, 1, 0, DIM);
 }
 
 function inputFromAttended(input: Ptr<Input>): void {
@@ -200,7 +206,7 @@ function multiplyRows(
   const type = typeOf(layer, role);
   const tile = first / TILE_ROWS;
   const tiles = ref(matrixOf(layer, role)[usize(tile) * tileBytes(type, input.columns)]);
-  multiply(ref(out[first]), stride, tiles, type, (end - first) / TILE_ROWS, 1, 0, input, tokens);
+  matmul(ref(out[first]), stride, tiles, type, (end - first) / TILE_ROWS, 1, 0, input, tokens);
 }
 
 /** Where a core's share of so many rows (whole tiles) begins: blocks of 32, since these may be the next matrix's columns. */
@@ -237,10 +243,10 @@ function projectQkv(layer: i32, core: i32, cores: i32): void {
       addTo(ref(k[key]), ref(bias[QUERY_ROW + key]), keyEnd - key);
       addTo(ref(v[value]), ref(bias[QUERY_ROW + KV_ROW + value]), valueEnd - value);
     }
-    rotate(q, t, query, min(queryEnd, QUERY_DIM));
-    rotate(k, t, key, min(keyEnd, KV_DIM));
-    rememberKey(layer, start + t, k, key, min(keyEnd, KV_DIM));
-    rememberValue(layer, start + t, v, value, min(valueEnd, KV_DIM));
+    applyRope(q, t, query, min(queryEnd, QUERY_DIM));
+    applyRope(k, t, key, min(keyEnd, KV_DIM));
+    storeKey(layer, start + t, k, key, min(keyEnd, KV_DIM));
+    storeValue(layer, start + t, v, value, min(valueEnd, KV_DIM));
   }
 }
 
@@ -274,11 +280,12 @@ function prepareAttended(first: i32, end: i32, core: i32, cores: i32): void {
     const perHead = tokens * GROUP;
     for (let i = first; i < end; i++) {
       const column = ((i / perHead) * GROUP + (i % GROUP)) * HEAD_DIM;
-      prepare(ref(input), (i % perHead) / GROUP, tokens, column, column + HEAD_DIM);
+      quantizeActivations(ref(input), (i % perHead) / GROUP, tokens, column, column + HEAD_DIM);
     }
   } else if (QUANTIZES) {
     barrier(core);
-    for (let t = core; t < tokens; t += cores) prepare(ref(input), t, tokens, 0, QUERY_DIM);
+    for (let t = core; t < tokens; t += cores)
+      quantizeActivations(ref(input), t, tokens, 0, QUERY_DIM);
   }
 }
 
@@ -310,7 +317,7 @@ function ffnGateUp(layer: i32, core: i32, cores: i32): void {
   for (let t: i32 = 0; t < tokens; t++) {
     const gate = ref(gates[t * FFN_ROW + first]);
     swiglu(gate, ref(gate[FFN_SIZE]), end - first);
-    prepare(ref(input), t, tokens, first, min(end, FFN_DIM));
+    quantizeActivations(ref(input), t, tokens, first, min(end, FFN_DIM));
   }
 }
 
@@ -327,7 +334,7 @@ function multiplyGateUp(layer: i32, input: Ptr<Input>, first: i32, end: i32): vo
   const tile = (first / TILE_ROWS) * 2;
   const count = ((end - first) / TILE_ROWS) * 2;
   const tiles = ref(matrixOf(layer, Role.Gate)[usize(tile) * tileBytes(type, DIM)]);
-  multiply(ref(gate[first]), FFN_ROW, tiles, type, count, 2, FFN_SIZE, input, tokens);
+  matmul(ref(gate[first]), FFN_ROW, tiles, type, count, 2, FFN_SIZE, input, tokens);
 }
 
 /** x ← x + Wdown · g */
@@ -346,5 +353,5 @@ function logitsJob(core: i32, cores: i32): void {
   const at = usize(first / TILE_ROWS) * tileBytes(OUTPUT_TYPE, DIM);
   const tiles = ref(packStart()[OUTPUT_OFFSET + at]);
   const count = (end - first) / TILE_ROWS;
-  multiply(ref(logits[first]), VOCABULARY_ROWS, tiles, OUTPUT_TYPE, count, 1, 0, ref(input), 1);
+  matmul(ref(logits[first]), VOCABULARY_ROWS, tiles, OUTPUT_TYPE, count, 1, 0, ref(input), 1);
 }

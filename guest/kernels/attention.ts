@@ -1,5 +1,6 @@
 /**
- * Grouped-query attention over the KV cache. Vaswani et al. 2017, eq. 1; Ainslie et al. 2023 for the groups.
+ * Grouped-query attention over the KV cache. Vaswani et al. 2017, eq. 1; Ainslie et al. 2023 for
+ * the groups.
  *
  *   cache    [CONTEXT / 64][LAYERS][KV_HEADS], each a chunk of 64 positions:
  *              keys     f16[4][HEAD_DIM][16]   a lane is a position: no sum across lanes
@@ -7,12 +8,15 @@
  *
  * So memory is taken as a conversation grows, and what one head reads of a chunk is one piece.
  *
- * A query attends to the positions before it in chunks of 64, with a running maximum (Milakov & Gimelshein 2018), so that
- * scores never leave the first-level cache. Chunks begin at multiples of 64 whatever the query, and a position that a query
- * may not see has weight zero: the result is the same, bit for bit, whichever queries are worked on together.
+ * A query attends to the positions before it in chunks of 64, with a running maximum and
+ * denominator (online softmax: Milakov & Gimelshein 2018), so that scores never leave the
+ * first-level cache. Chunks begin at multiples of 64 whatever the query, and a position that a
+ * query may not see has weight zero: the result is the same, bit for bit, whichever queries are
+ * worked on together.
  *
- * Up to ROWS queries that share a key/value head go together, so that a key is loaded and widened once for all of them. For each
- * 16 positions × HEAD_DIM that is HEAD_DIM loads and ROWS · HEAD_DIM fused multiply-adds, and as many again for the values.
+ * Up to ROWS queries that share a key/value head go together, so that a key is loaded and widened
+ * once for all of them. For each 16 positions × HEAD_DIM that is HEAD_DIM loads and ROWS · HEAD_DIM
+ * fused multiply-adds, and as many again for the values.
  */
 import { CONTEXT, HEAD_DIM, HEAD_ROW, HEADS, KV_HEADS, LAYERS } from 'model';
 import { exp, exp16 } from './math.ts';
@@ -20,7 +24,9 @@ import { exp, exp16 } from './math.ts';
 export const GROUP: i32 = HEADS / KV_HEADS; // query heads that share a key/value head
 const HEAD_VECTORS: i32 = HEAD_ROW / 16;
 const MASKED: f32 = -1e30;
-/** The largest half: a key or value beyond it is held there, so that no infinity comes into a sum. */
+/**
+ * The largest half: a key or value beyond it is held there, so that no infinity comes into a sum.
+ */
 const HALF_MAX: f32 = 65504;
 
 /** Queries that are worked on together. */
@@ -44,7 +50,7 @@ function chunkOf(layer: i32, head: i32, position: i32): Ptr<u16> {
 }
 
 /** Stores rows first … end-1 (even) of the key of one position. key: f32[KV_HEADS][HEAD_DIM] */
-export function rememberKey(layer: i32, position: i32, key: Ptr<f32>, first: i32, end: i32): void {
+export function storeKey(layer: i32, position: i32, key: Ptr<f32>, first: i32, end: i32): void {
   const halves = zeroed<FixedArray<u16, typeof HEAD_ROW>>();
   const inChunk = position % CHUNK;
   for (let row = first; row < end; row = (row / HEAD_DIM + 1) * HEAD_DIM) {
@@ -58,13 +64,7 @@ export function rememberKey(layer: i32, position: i32, key: Ptr<f32>, first: i32
 }
 
 /** The same of its value. value: f32[KV_HEADS][HEAD_DIM] */
-export function rememberValue(
-  layer: i32,
-  position: i32,
-  value: Ptr<f32>,
-  first: i32,
-  end: i32,
-): void {
+export function storeValue(layer: i32, position: i32, value: Ptr<f32>, first: i32, end: i32): void {
   const inChunk = position % CHUNK;
   for (let row = first; row < end; row = (row / HEAD_DIM + 1) * HEAD_DIM) {
     const at = row % HEAD_DIM;
@@ -102,7 +102,10 @@ export class QueryBlock {
   queries!: FixedArray<Query, typeof ROWS>;
 }
 
-/** Adds out[HEAD_DIM] ← attention of query[HEAD_DIM] to positions 0 … position. Returns whether the block is full. */
+/**
+ * Adds out[HEAD_DIM] ← attention of query[HEAD_DIM] to positions 0 … position. Returns whether the
+ * block is full.
+ */
 export function addQuery(
   block: Ptr<QueryBlock>,
   out: Ptr<f32>,
@@ -140,11 +143,11 @@ export function attend(block: Ptr<QueryBlock>, layer: i32, head: i32): void {
 function attendRows(block: Ptr<QueryBlock>, layer: i32, head: i32, rows: i32): void {
   const weights = zeroed<FixedArray<f32, typeof BLOCK_WEIGHTS>>(); // [ROWS][CHUNK]
   const sums = zeroed<FixedArray<f32x16, typeof BLOCK_VECTORS>>(); // [ROWS][HEAD_VECTORS]
-  const totals = zeroed<FixedArray<f32x16, typeof ROWS>>();
-  const largest = zeroed<FixedArray<f32, typeof ROWS>>();
+  const denominators = zeroed<FixedArray<f32x16, typeof ROWS>>();
+  const maxima = zeroed<FixedArray<f32, typeof ROWS>>();
   let end: i32 = 0;
   for (let r: i32 = 0; r < rows; r++) {
-    largest[r] = MASKED;
+    maxima[r] = MASKED;
     end = max(end, block.queries[r].position + 1);
   }
   for (let first: i32 = 0; first < end; first += CHUNK) {
@@ -158,16 +161,16 @@ function attendRows(block: Ptr<QueryBlock>, layer: i32, head: i32, rows: i32): v
       : chunkOf(layer, head, first + CHUNK);
     for (let r: i32 = 0; r < rows; r++) {
       const scores = ref(weights[r * CHUNK]);
-      const before = largest[r];
-      largest[r] = max(before, maskChunk(scores, tiles, block.queries[r].position - first));
-      const factor = exp(before - largest[r]);
-      totals[r] = f32x16.scale(totals[r], factor);
+      const before = maxima[r];
+      maxima[r] = max(before, maskChunk(scores, tiles, block.queries[r].position - first));
+      const factor = exp(before - maxima[r]);
+      denominators[r] = f32x16.scale(denominators[r], factor);
       for (let t: i32 = 0; t < tiles; t++) {
         const score = f32x16.load(scores, t * 16);
-        const weight = exp16(f32x16.sub(score, f32x16.splat(largest[r])));
+        const weight = exp16(f32x16.sub(score, f32x16.splat(maxima[r])));
         const seen = f32x16.select(f32x16.splat(0), weight, isMasked(score));
         f32x16.store(scores, t * 16, seen);
-        totals[r] = f32x16.add(totals[r], seen);
+        denominators[r] = f32x16.add(denominators[r], seen);
       }
       for (let i: i32 = 0; i < HEAD_VECTORS; i++) {
         const at = r * HEAD_VECTORS + i;
@@ -177,7 +180,7 @@ function attendRows(block: Ptr<QueryBlock>, layer: i32, head: i32, rows: i32): v
     addValues(ref(sums[0]), ref(weights[0]), ref(chunk[CHUNK_KEYS]), next, count, rows);
   }
   for (let r: i32 = 0; r < rows; r++) {
-    const inverse: f32 = 1 / f32x16.sum(totals[r]);
+    const inverse: f32 = 1 / f32x16.sum(denominators[r]);
     const row = changetype<Ptr<f32>>(ref(sums[r * HEAD_VECTORS]));
     for (let i: i32 = 0; i < HEAD_DIM; i++) block.queries[r].out[i] = row[i] * inverse;
   }
@@ -200,7 +203,8 @@ function scoreChunk(
     const right = zeroed<FixedArray<f32x16, typeof ROWS>>();
     const tile = ref(key[pair * HEAD_DIM * 16]);
     for (let i: i32 = 0; i < HEAD_DIM; i++) {
-      memory.prefetch(ref(key[CHUNK_KEYS + ((pair / 2) * HEAD_DIM + i) * 32])); // the chunk's values
+      // the chunk's values
+      memory.prefetch(ref(key[CHUNK_KEYS + ((pair / 2) * HEAD_DIM + i) * 32]));
       const a = f32x16.loadF16(tile, i * 16);
       const b = f32x16.loadF16(tile, (HEAD_DIM + i) * 16);
       for (let r: i32 = 0; r < rows; r++) {
@@ -216,16 +220,16 @@ function scoreChunk(
   }
 }
 
-/** Scores of positions after `last` (of the chunk) become MASKED; returns the largest. @inline */
+/** Scores of positions after `last` (of the chunk) become MASKED; returns the maximum. @inline */
 function maskChunk(scores: Ptr<f32>, tiles: i32, last: i32): f32 {
-  let largest = f32x16.splat(MASKED);
+  let maximum = f32x16.splat(MASKED);
   for (let t: i32 = 0; t < tiles; t++) {
     const isSeen = i32x16.less(i32x16.load(ref(LANES[0])), i32x16.splat(last - t * 16 + 1));
     const score = f32x16.select(f32x16.load(scores, t * 16), f32x16.splat(MASKED), isSeen);
     f32x16.store(scores, t * 16, score);
-    largest = f32x16.max(largest, score);
+    maximum = f32x16.max(maximum, score);
   }
-  return f32x16.maxLane(largest);
+  return f32x16.maxLane(maximum);
 }
 
 const LANES: FixedArray<i32> = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
@@ -235,7 +239,10 @@ function isMasked(score: f32x16): i32x16 {
   return f32x16.equal(score, f32x16.splat(MASKED));
 }
 
-/** sums[rows][HEAD_ROW] += weights · value over the first `count` positions of a chunk. next: the keys that come then. @inline */
+/**
+ * sums[rows][HEAD_ROW] += weights · value over the first `count` positions of a chunk.
+ * next: the keys that come then. @inline
+ */
 function addValues(
   sums: Ptr<f32x16>,
   weights: Ptr<f32>,

@@ -1,5 +1,6 @@
 /**
- * exp, sin and cos made of +, ×, fused multiply-add and rounding only, so that every CPU gives the same bits.
+ * exp, sin and cos made of +, ×, fused multiply-add and rounding only, so that every CPU gives the
+ * same bits.
  */
 
 const LOG2_E: f32 = 1.4426950408889634;
@@ -9,7 +10,10 @@ const LN2_LOW: f32 = -0.00021219444005469057;
 const EXP_LOWEST: f32 = -87;
 const EXP_HIGHEST: f32 = 88;
 
-/** e^x per lane, error below 2 ulp; x is held to [-87, 88]. x = n·ln 2 + r, e^r by its Taylor series to r⁷. */
+/**
+ * e^x per lane, error below 2 ulp; x is held to [-87, 88]. x = n·ln 2 + r, e^r by its Taylor series
+ * to r⁷.
+ */
 export function exp16(x: f32x16): f32x16 {
   const held = f32x16.min(f32x16.max(x, f32x16.splat(EXP_LOWEST)), f32x16.splat(EXP_HIGHEST));
   const n = f32x16.nearest(f32x16.scale(held, LOG2_E));

@@ -2,7 +2,8 @@ import { NORM_EPSILON } from 'model';
 
 /**
  * out[n] = weight[n] · x[n] / rms(x). x, weight, out: f32[n], n a multiple of 16; out may be x.
- * Zhang & Sennrich 2019, eq. 4. The squares are summed in 16 lanes, then by the fixed tree of `sum`.
+ * Zhang & Sennrich 2019, eq. 4. The squares are summed in 16 lanes, then by the fixed tree of
+ * `sum`.
  */
 export function rmsNorm(out: Ptr<f32>, x: Ptr<f32>, weight: Ptr<f32>, n: i32): void {
   let squares = f32x16.splat(0);

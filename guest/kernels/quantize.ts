@@ -1,66 +1,87 @@
 /**
- * Activations in 8 bits: groups of 16 values with one scale each. Groups of 32, as llama.cpp has them, cost twice the KL divergence
- * (docs/architecture.md, "Exactness and precision").
+ * Activations in 8 bits: groups of 16 values with one scale each. Groups of 32, as llama.cpp has
+ * them, cost twice the KL divergence (docs/architecture.md, "Exactness and precision").
  *
- * 32 columns of one token are a cache line, two where quants are wanted in 16 bits too. Tokens go in packs, whose lines lie side by side: a product reads one stream.
+ * 32 columns of one token are a cache line, two where quants are wanted in 16 bits too. The lines
+ * of eight tokens are packed side by side into a panel (BLIS's word), so that a product reads one
+ * stream.
  *
- *   pack 0   columns 0-31:  token 0, token 1 … token 7      columns 32-63:  token 0, token 1 …
- *   pack 1   likewise, tokens 8 … 15
+ *   panel 0   columns 0-31:  token 0, token 1 … token 7      columns 32-63:  token 0, token 1 …
+ *   panel 1   likewise, tokens 8 … 15
  *
- * A token that comes alone (decoding) has a pack of its own size: its lines follow one another.
+ * A token that comes alone (decoding) is a panel of one: its lines follow one another.
  */
 
-import { WORDS } from 'dots';
+import { QUANTS16 } from 'dots';
+import { QUANTIZES } from './tileFormat.ts';
 
-/** Tokens of a pack. The last pack of a batch may be less than full; what stands in its other lines is of no consequence. */
-export const PACK_TOKENS: i32 = 8;
+/**
+ * Tokens of a panel. A batch's last may be less than full; its other lines are of no consequence.
+ */
+export const PANEL_TOKENS: i32 = 8;
 
 /** 32 columns of one token: value ≈ quant · scale of its group. */
 export class Activations {
   quants!: FixedArray<i8, 32>; // -127 … 127
   scales!: FixedArray<f32, 2>;
-  /** -8 · Σ quants and -128 · Σ quants of each group: where the dot products of biased weights begin. */
-  starts4!: FixedArray<i32, 2>;
-  starts8!: FixedArray<i32, 2>;
+  /**
+   * -8 · Σ quants and -128 · Σ quants of each group: weights of 4 and of 8 bits are stored with 8
+   * and 128 added, and this takes it out of their dot products.
+   */
+  bias4!: FixedArray<i32, 2>;
+  bias8!: FixedArray<i32, 2>;
   /** Σ quant · scale: what a row's minimum is multiplied with. */
   sum!: f32;
-  /** The quants once more, where dot products want 16 bits: of each group the eight of even columns, then the odd ones. */
-  words!: FixedArray<i16, typeof WORDS>;
+  /**
+   * The quants once more, where dot products want 16 bits: of each group the eight of even columns,
+   * then the odd ones.
+   */
+  quants16!: FixedArray<i16, typeof QUANTS16>;
 }
 
-/** What matrices are multiplied with: numbers, and the same in 8 bits, for matrices that are not of floats. */
+/** What matrices are multiplied with: numbers; and the same in 8 bits, unless all are of floats. */
 export class Input {
   x!: Ptr<f32>; // [tokens][stride]
   stride!: i32;
   columns!: i32; // a multiple of 32 where there are 8 bits
-  lines!: Ptr<Activations>; // [tokens, whole packs of them, or one][columns / 32]
+  lines!: Ptr<Activations>; // [tokens, whole panels of them, or one][columns / 32]
 }
 
 /** Smaller magnitudes count as zero, so that their inverse stays finite. */
 const SMALLEST: f32 = 1e-30;
 
-/** Lines from one block of columns to the next: 1 for a token alone, else the tokens of a pack. */
-export function packStride(tokens: i32): i32 {
-  return tokens == 1 ? 1 : PACK_TOKENS;
+/** Lines from 32 columns to the next 32: 1 for a token alone, else the tokens of a panel. */
+function panelStride(tokens: i32): i32 {
+  return tokens == 1 ? 1 : PANEL_TOKENS;
 }
 
 /** The line of `token` for the first 32 columns. tokens: in the batch */
 export function linesOf(input: Ptr<Input>, token: i32, tokens: i32): Ptr<Activations> {
-  const stride = packStride(tokens);
+  const stride = panelStride(tokens);
   return ref(input.lines[(token / stride) * stride * (input.columns / 32) + (token % stride)]);
 }
 
-/** Prepares columns start … end-1 of one of `tokens` tokens; multiples of 32. */
-export function quantize(input: Ptr<Input>, token: i32, tokens: i32, start: i32, end: i32): void {
-  const stride = packStride(tokens);
+/**
+ * Quantizes columns start … end-1 (multiples of 32) of one of `tokens` tokens for the products that
+ * follow, unless all matrices are of floats: those read the numbers themselves.
+ */
+export function quantizeActivations(
+  input: Ptr<Input>,
+  token: i32,
+  tokens: i32,
+  start: i32,
+  end: i32,
+): void {
+  if (!QUANTIZES) return;
+  const stride = panelStride(tokens);
   const first = linesOf(input, token, tokens);
   const x = ref(input.x[token * input.stride]);
   for (let block = start / 32; block < end / 32; block++) {
     const line = ref(first[block * stride]);
     quantizeGroup(line, 0, ref(x[block * 32]));
     quantizeGroup(line, 1, ref(x[block * 32 + 16]));
-    const low = f32(-line.starts4[0] / 8);
-    const high = f32(-line.starts4[1] / 8);
+    const low = f32(-line.bias4[0] / 8);
+    const high = f32(-line.bias4[1] / 8);
     line.sum = fma(line.scales[1], high, line.scales[0] * low);
   }
 }
@@ -75,28 +96,34 @@ function quantizeGroup(line: Ptr<Activations>, group: i32, x: Ptr<f32>): void {
   const lanes = i32x16.convert(held);
   const quants = i8x16.convert(lanes);
   i8x16.store(ref(line.quants[0]), group * 16, quants);
-  if (WORDS >= 32) storeWords(ref(line.words[group * 16]), i16x8.reinterpret(quants));
+  if (QUANTS16 >= 32) storeQuants16(ref(line.quants16[group * 16]), i16x8.reinterpret(quants));
   const sum = i32x16.sum(lanes);
   line.scales[group] = largest > SMALLEST ? largest / 127 : 0;
-  line.starts4[group] = -8 * sum;
-  line.starts8[group] = -128 * sum;
+  line.bias4[group] = -8 * sum;
+  line.bias8[group] = -128 * sum;
 }
 
 /** @inline */
-function storeWords(words: Ptr<i16>, quants: i16x8): void {
-  i16x8.store(words, 0, i16x8.shr(i16x8.shl(quants, 8), 8));
-  i16x8.store(words, 8, i16x8.shr(quants, 8));
+function storeQuants16(out: Ptr<i16>, quants: i16x8): void {
+  i16x8.store(out, 0, i16x8.shr(i16x8.shl(quants, 8), 8));
+  i16x8.store(out, 8, i16x8.shr(quants, 8));
 }
 
-/** Quants `column` and `column + 2` in every lane of 32 bits, column being a multiple of 4 or one more. @inline */
-export function spreadWords(line: Ptr<Activations>, column: i32): i16x32 {
-  const word = (column / 16) * 16 + (column % 2) * 8 + (column % 16) / 2;
-  const two = load<i32>(changetype<usize>(ref(line.words[word])));
+/**
+ * Quants `column` and `column + 2` in every lane of 32 bits, column being a multiple of 4 or one
+ * more. @inline
+ */
+export function broadcastQuants16(line: Ptr<Activations>, column: i32): i16x32 {
+  const first = (column / 16) * 16 + (column % 2) * 8 + (column % 16) / 2;
+  const two = load<i32>(changetype<usize>(ref(line.quants16[first])));
   return i16x32.reinterpret(i32x16.splat(two));
 }
 
-/** Four neighbouring quants in every lane: what the integer dot product wants beside 16 rows × 4 columns of weights. @inline */
-export function spread(line: Ptr<Activations>, column: i32): i8x64 {
+/**
+ * Four neighbouring quants in every lane: what the integer dot product wants beside 16 rows × 4
+ * columns of weights. @inline
+ */
+export function broadcastQuants(line: Ptr<Activations>, column: i32): i8x64 {
   const four = load<i32>(changetype<usize>(ref(line.quants[column])));
   return i8x64.reinterpret(i32x16.splat(four));
 }

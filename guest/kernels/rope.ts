@@ -1,4 +1,7 @@
-/** Rotary position embedding. Su et al. 2021, eq. 34: each pair (2i, 2i+1) of a head turns by position · frequency[i]. */
+/**
+ * Rotary position embedding (RoPE). Su et al. 2021, eq. 34: each pair (2i, 2i+1) of a head is
+ * rotated by the angle position · frequency[i].
+ */
 import { HEAD_DIM, MICRO_BATCH, ROPE_DIM, ROPE_FREQUENCIES } from 'model';
 import { cos, sin } from './math.ts';
 
@@ -8,8 +11,8 @@ const ANGLES: i32 = MICRO_BATCH * PAIRS;
 const cosines = zeroed<FixedArray<f32, typeof ANGLES>>(); // [MICRO_BATCH][PAIRS]
 const sines = zeroed<FixedArray<f32, typeof ANGLES>>();
 
-/** Works out the angles of one token of the batch; they serve all heads of all layers. */
-export function turnTo(token: i32, position: i32): void {
+/** The angles of one token of the batch, as cosine and sine; they serve all heads of all layers. */
+export function computeRopeAngles(token: i32, position: i32): void {
   for (let i: i32 = 0; i < PAIRS; i++) {
     const angle = f64(position) * ROPE_FREQUENCIES[i];
     cosines[token * PAIRS + i] = f32(cos(angle));
@@ -17,8 +20,11 @@ export function turnTo(token: i32, position: i32): void {
   }
 }
 
-/** Turns rows first … end-1 of all heads of one token of the batch, in place. x: f32[heads][HEAD_DIM]; first, end: even */
-export function rotate(x: Ptr<f32>, token: i32, first: i32, end: i32): void {
+/**
+ * Rotates rows first … end-1 of all heads of one token of the batch, in place.
+ * x: f32[heads][HEAD_DIM]; first, end: even
+ */
+export function applyRope(x: Ptr<f32>, token: i32, first: i32, end: i32): void {
   for (let row = first; row < end; row = (row / HEAD_DIM + 1) * HEAD_DIM) {
     const inHead = row % HEAD_DIM;
     const pairs = ref(x[row - inHead]);

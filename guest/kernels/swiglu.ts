@@ -1,6 +1,9 @@
 import { exp16 } from './math.ts';
 
-/** gate[n] = silu(gate[n]) · up[n], silu(x) = x / (1 + e^-x), n a multiple of 16. Shazeer 2020, eq. 6. */
+/**
+ * gate[n] = silu(gate[n]) · up[n], silu(x) = x / (1 + e^-x), n a multiple of 16. Shazeer 2020, eq.
+ * 6.
+ */
 export function swiglu(gate: Ptr<f32>, up: Ptr<f32>, n: i32): void {
   for (let i: i32 = 0; i < n; i += 16) {
     const x = f32x16.load(gate, i);

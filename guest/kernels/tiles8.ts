@@ -1,86 +1,92 @@
 /**
- * 8-bit matrices (GGML's Q8_0 and Q6_K): tiles of 16 rows. Weights are stored with a bias that makes them unsigned.
+ * 8-bit matrices (GGML's Q8_0 and Q6_K): tiles of 16 rows. Weights are stored with a bias that
+ * makes them unsigned.
  *
  *   Q8_0 block, 32 columns   bytes 0-31   f16[16]     d: scale of each row
- *                            then 512     u8[8][64]   vector j: byte 4·r + c is row r, column 4j + c, plus 128
- *   Q6_K block, 16 columns   bytes 0-63   f32[16]     scale of each row (GGML's d · scales[i], exact in f32)
+ *                            then 512     u8[8][64]   vector j: byte 4·r + c is row r,
+ *                                                     column 4j + c, plus 128
+ *   Q6_K block, 16 columns   bytes 0-63   f32[16]     scale of each row (GGML's d · scales[i],
+ *                                                     exact in f32)
  *                            then 256     u8[4][64]   likewise, plus 32
  *
  * weight = scale · (byte - bias)
  *
- * Instructions for 32 columns of Q8_0 (512 products a token) with one token, and with eight: avx512vnni 30, 149; avx2 152, 890;
- * portable 226, 1405.
+ * Instructions for 32 columns of Q8_0 (512 products a token) with one token (GEMV), and with a
+ * panel of eight: avx512vnni 30, 149; avx2 152, 890; portable 226, 1405.
  */
-import { dot6, dot8, dot8Alone } from 'dots';
-import { fetchAhead, wantsAhead } from './ahead.ts';
-import { type Activations, type Input, linesOf, PACK_TOKENS } from './quantize.ts';
+import { dot6, dot8, dot8Gemv } from 'dots';
+import { isPrefetchOn, prefetchAhead } from './prefetch.ts';
+import { type Activations, type Input, linesOf, PANEL_TOKENS } from './quantize.ts';
+import { blockBytes, blockColumns, weightBits } from './tileFormat.ts';
 
-/** Bytes of 32 columns. @inline */
-export function blockBytes8(isSixBit: bool): i32 {
-  return isSixBit ? 2 * (64 + 256) : 32 + 512;
-}
-
-/** out[token][16] = tile · activations, for all tokens of the batch. tile: one row of blocks. @inline */
+/**
+ * out[token][16] = tile · activations, for all tokens of the batch. tile: one row of blocks.
+ * @inline
+ */
 export function multiplyTile8(
   out: Ptr<f32>,
   outStride: i32,
   tile: Ptr<u8>,
-  isSixBit: bool,
+  format: i32,
   input: Ptr<Input>,
   tokens: i32,
 ): void {
   const columns = input.columns;
   if (tokens == 1) {
     const lines = linesOf(input, 0, 1);
-    if (wantsAhead()) passTile8(out, outStride, tile, columns, isSixBit, lines, 1, 1, true);
-    else passTile8(out, outStride, tile, columns, isSixBit, lines, 1, 1, false);
+    if (isPrefetchOn()) gemmTile8(out, outStride, tile, columns, format, lines, 1, 1, true);
+    else gemmTile8(out, outStride, tile, columns, format, lines, 1, 1, false);
     return;
   }
-  for (let token: i32 = 0; token < tokens; token += PACK_TOKENS) {
+  for (let token: i32 = 0; token < tokens; token += PANEL_TOKENS) {
     const to = ref(out[token * outStride]);
     const lines = linesOf(input, token, tokens);
-    const wanted = min(tokens - token, PACK_TOKENS);
-    passTile8(to, outStride, tile, columns, isSixBit, lines, PACK_TOKENS, wanted, false);
+    const wanted = min(tokens - token, PANEL_TOKENS);
+    gemmTile8(to, outStride, tile, columns, format, lines, PANEL_TOKENS, wanted, false);
   }
 }
 
-/** The same for a pack of `count` tokens, whose sums stay in registers; the results of the first `wanted` are stored. @inline */
-function passTile8(
+/**
+ * The same for `count` tokens, a panel or one alone, whose sums stay in registers; the results of
+ * the first `wanted` are stored. @inline
+ */
+function gemmTile8(
   out: Ptr<f32>,
   outStride: i32,
   tile: Ptr<u8>,
   columns: i32,
-  isSixBit: bool,
+  format: i32,
   lines: Ptr<Activations>,
   count: i32,
   wanted: i32,
-  isAhead: bool,
+  prefetches: bool,
 ): void {
-  const sums = zeroed<FixedArray<f32x16, typeof PACK_TOKENS>>();
+  const sums = zeroed<FixedArray<f32x16, typeof PANEL_TOKENS>>();
   const weights = zeroed<FixedArray<u8x64, 8>>();
-  let block = tile;
+  let at = tile;
   let line = lines;
   for (let i: i32 = 0; i < columns / 32; i++) {
-    if (isAhead) fetchAhead(block, blockBytes8(isSixBit));
+    if (prefetches) prefetchAhead(at, lineBytes(format));
     /** @unroll */
-    for (let j: i32 = 0; j < 8; j++) weights[j] = u8x64.load(ref(block[vectorAt(j, isSixBit)]), 0);
+    for (let j: i32 = 0; j < 8; j++) weights[j] = u8x64.load(ref(at[vectorAt(j, format)]), 0);
     /** @unroll */
     for (let t: i32 = 0; t < count; t++) {
       const x = ref(line[t]);
-      const low = dotGroup(ref(weights[0]), x, 0, isSixBit, count);
-      const high = dotGroup(ref(weights[4]), x, 1, isSixBit, count);
+      const low = dotGroup(ref(weights[0]), x, 0, format, count);
+      const high = dotGroup(ref(weights[4]), x, 1, format, count);
       const lowSum = f32x16.scale(f32x16.convert(low), x.scales[0]);
       const highSum = f32x16.scale(f32x16.convert(high), x.scales[1]);
-      if (isSixBit) {
-        const scales = changetype<Ptr<f32>>(block);
+      if (isSixBit(format)) {
+        const scales = changetype<Ptr<f32>>(at);
+        const next = blockBytes(format) / 4;
         sums[t] = f32x16.add(sums[t], f32x16.mul(lowSum, f32x16.load(scales, 0)));
-        sums[t] = f32x16.add(sums[t], f32x16.mul(highSum, f32x16.load(scales, 80)));
+        sums[t] = f32x16.add(sums[t], f32x16.mul(highSum, f32x16.load(scales, next)));
       } else {
-        const scale = f32x16.loadF16(changetype<Ptr<u16>>(block));
+        const scale = f32x16.loadF16(changetype<Ptr<u16>>(at));
         sums[t] = f32x16.add(sums[t], f32x16.mul(f32x16.add(lowSum, highSum), scale));
       }
     }
-    block = ref(block[blockBytes8(isSixBit)]);
+    at = ref(at[lineBytes(format)]);
     line = ref(line[count]);
   }
   /** @unroll */
@@ -89,44 +95,57 @@ function passTile8(
   }
 }
 
-/** Where vector j of 32 columns begins in a block, in bytes. @inline */
-function vectorAt(j: i32, isSixBit: bool): i32 {
-  return isSixBit ? (j / 4) * 320 + 64 + (j % 4) * 64 : 32 + j * 64;
+/** @inline */
+function isSixBit(format: i32): bool {
+  return weightBits(format) == 6;
 }
 
-/** Σ over 16 columns of (byte - bias) · quant, exact. count: tokens that share the weights. @inline */
+/** Bytes of 32 columns: what a line of activations is multiplied with. @inline */
+function lineBytes(format: i32): i32 {
+  return (32 / blockColumns(format)) * blockBytes(format);
+}
+
+/** Where vector j of 32 columns begins, in bytes. @inline */
+function vectorAt(j: i32, format: i32): i32 {
+  const perBlock = blockColumns(format) / 4;
+  const scaleBytes = isSixBit(format) ? 64 : 32;
+  return (j / perBlock) * blockBytes(format) + scaleBytes + (j % perBlock) * 64;
+}
+
+/**
+ * Σ over 16 columns of (byte - bias) · quant, exact. count: tokens that share the weights. @inline
+ */
 function dotGroup(
   weights: Ptr<u8x64>,
   x: Ptr<Activations>,
   group: i32,
-  isSixBit: bool,
+  format: i32,
   count: i32,
 ): i32x16 {
-  if (isSixBit) return dot6(x.starts4[group] * 4, weights, x, group);
-  return count == 1 ? dot8Alone(weights, x, group) : dot8(weights, x, group);
+  if (isSixBit(format)) return dot6(x.bias4[group] * 4, weights, x, group);
+  return count == 1 ? dot8Gemv(weights, x, group) : dot8(weights, x, group);
 }
 
 /** out[columns] = one row of the matrix, as numbers. lane: row within the tile. */
-export function readRow8(
+export function dequantizeRow8(
   out: Ptr<f32>,
   tile: Ptr<u8>,
   columns: i32,
   lane: i32,
-  isSixBit: bool,
+  format: i32,
 ): void {
-  let block = tile;
+  let at = tile;
   for (let i: i32 = 0; i < columns / 32; i++) {
     for (let c: i32 = 0; c < 32; c++) {
-      const at = (c / 4) * 64 + lane * 4 + (c % 4);
-      if (isSixBit) {
-        const group = ref(block[(c / 16) * 320]);
-        const weight = i32(group[64 + (at % 256)]) - 32;
-        out[i * 32 + c] = changetype<Ptr<f32>>(group)[lane] * f32(weight);
+      const stored = i32(at[vectorAt(c / 4, format) + lane * 4 + (c % 4)]);
+      if (isSixBit(format)) {
+        const scales = changetype<Ptr<f32>>(ref(at[(c / 16) * blockBytes(format)]));
+        out[i * 32 + c] = scales[lane] * f32(stored - 32);
       } else {
-        const scale = f32x16.lane(f32x16.loadF16(ref(changetype<Ptr<u16>>(block)[lane])), 0);
-        out[i * 32 + c] = scale * f32(i32(block[32 + at]) - 128);
+        const scale = f32x16.lane(f32x16.loadF16(ref(changetype<Ptr<u16>>(at)[lane])), 0);
+        out[i * 32 + c] = scale * f32(stored - 128);
       }
     }
-    block = ref(block[blockBytes8(isSixBit)]);
+    at = ref(at[lineBytes(format)]);
   }
 }

@@ -26,7 +26,7 @@ export const SANITIZE = ['-fsanitize=undefined', '-fsanitize-trap=all', '-O1'];
 export function toC(source: string, options: Partial<CompileInput> = {}): string {
   const entry = '/test/input.ts';
   const target = options.target ?? { arch: 'wasm32' as const };
-  const { c, diagnostics } = compileToC({ ...options, entry, target, read: () => source });
+  const { c, diagnostics } = compileToC({ read: () => source, ...options, entry, target });
   if (diagnostics.length > 0) throw new Error(formatDiagnostics(diagnostics));
   return c;
 }

@@ -108,7 +108,7 @@ export function cpuFeatures(): u32 {
   let features = knownFeatures();
   if (!hasState(XCR0_AVX | XCR0_AVX512)) features &= ~FEATURE_AVX512_VNNI;
   if (isEmulated()) features |= FEATURE_EMULATED;
-  // Intel's fetch too little by themselves, AMD's enough: guest/kernels/ahead.ts
+  // Intel's fetch too little by themselves, AMD's enough: guest/kernels/prefetch.ts
   if (isIntel()) features |= FEATURE_WANTS_PREFETCH;
   return features;
 }

@@ -1,11 +1,14 @@
-/** As avx512vnni.ts: AVX-VNNI is the same instruction in vectors of 32 bytes, and clang cuts ours in two. */
+/**
+ * As avx512vnni.ts: AVX-VNNI is the same instruction in vectors of 32 bytes, and clang cuts ours in
+ * two.
+ */
 export {
-  begin4,
+  type Accumulator4,
+  accumulate4,
+  beginAccumulator4,
   dot6,
   dot8,
-  dot8Alone,
-  multiplyAdd4,
-  type Products4,
-  sum4,
-  WORDS,
+  dot8Gemv,
+  QUANTS16,
+  reduce4,
 } from './avx512vnni.ts';

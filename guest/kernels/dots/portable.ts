@@ -1,42 +1,49 @@
 /**
- * Integer dot products of 16 rows × 4 columns, a vector of weights in which byte 4·r + c is row r, column c.
- * Multiplications and additions of 16-bit lanes only: the reference, and what emulators are fast at, since they call a function
- * for each instruction that multiplies and adds bytes.
+ * Integer dot products of 16 rows × 4 columns, a vector of weights in which byte 4·r + c is row r,
+ * column c. Multiplications and additions of 16-bit lanes only: the reference, and what emulators
+ * are fast at, since they call a function for each instruction that multiplies and adds bytes.
  *
- *   a lane of 16 bits holds two columns: even · even + odd · odd, in 16 bits while they fit, then in 32
- *   4 bits: 4 vectors fit: 4 · 2 · 15 · 127 = 15,240      dot6   2 do: 2 · 2 · 63 · 127 = 32,004      dot8   1 does: 2 · 128 · 127
+ * A lane of 16 bits holds two columns: even · even + odd · odd, in 16 bits while they fit, then in
+ * 32.
+ *
+ *   4 bits   4 vectors fit: 4 · 2 · 15 · 127 = 15,240
+ *   dot6     2 do:          2 · 2 · 63 · 127 = 32,004
+ *   dot8     1 does:        2 · 128 · 127 = 32,512
  */
-import { type Activations, spreadWords } from '../quantize.ts';
+import { type Activations, broadcastQuants16 } from '../quantize.ts';
 
 /** Room for a line's quants in 16 bits; with it a line is two cache lines. */
-export const WORDS: i32 = 34;
+export const QUANTS16: i32 = 34;
 
 /** Products of weights ≤ 15, added up in 16 bits: at most four vectors of them. */
-export type Products4 = i16x32;
+export type Accumulator4 = i16x32;
 
-/** No products yet. `start` is what `sum4` adds too: a level may take it here or there. @inline */
-export function begin4(_start: i32): Products4 {
+/**
+ * No products yet. The bias is what `reduce4` is given too: a variant adds it here or there.
+ * @inline
+ */
+export function beginAccumulator4(_bias: i32): Accumulator4 {
   return i16x32.splat(0);
 }
 
-/** products + weights · quants of columns `column` … column + 3. @inline */
-export function multiplyAdd4(
-  products: Products4,
+/** accumulator + weights · quants of columns `column` … column + 3. @inline */
+export function accumulate4(
+  accumulator: Accumulator4,
   weights: u8x64,
   x: Ptr<Activations>,
   column: i32,
-): Products4 {
-  return i16x32.add(products, multiplyUnsigned(weights, x, column));
+): Accumulator4 {
+  return i16x32.add(accumulator, multiplyUnsigned(weights, x, column));
 }
 
-/** start + Σ weight · quant @inline */
-export function sum4(start: i32, products: Products4): i32x16 {
-  return addLanes(i32x16.splat(start), products);
+/** bias + Σ weight · quant @inline */
+export function reduce4(bias: i32, accumulator: Accumulator4): i32x16 {
+  return addLanes(i32x16.splat(bias), accumulator);
 }
 
-/** start + Σ weight · quant, columns 16 · group …; weights ≤ 63. @inline */
-export function dot6(start: i32, weights: Ptr<u8x64>, x: Ptr<Activations>, group: i32): i32x16 {
-  let sum = i32x16.splat(start);
+/** bias + Σ weight · quant, columns 16 · group …; weights ≤ 63. @inline */
+export function dot6(bias: i32, weights: Ptr<u8x64>, x: Ptr<Activations>, group: i32): i32x16 {
+  let sum = i32x16.splat(bias);
   /** @unroll */
   for (let j: i32 = 0; j < 4; j += 2) {
     const a = multiplyUnsigned(weights[j], x, group * 16 + j * 4);
@@ -53,26 +60,29 @@ export function dot8(weights: Ptr<u8x64>, x: Ptr<Activations>, group: i32): i32x
   for (let j: i32 = 0; j < 4; j++) {
     const weight = i16x32.reinterpret(u8x64.xor(weights[j], u8x64.splat(128)));
     const column = group * 16 + j * 4;
-    const evens = i16x32.mul(evenBytes(weight), spreadWords(x, column));
-    const odds = i16x32.mul(i16x32.shr(weight, 8), spreadWords(x, column + 1));
+    const evens = i16x32.mul(evenBytes(weight), broadcastQuants16(x, column));
+    const odds = i16x32.mul(i16x32.shr(weight, 8), broadcastQuants16(x, column + 1));
     sum = addLanes(sum, i16x32.add(evens, odds));
   }
   return sum;
 }
 
 /** The same, where no other token shares the weights. @inline */
-export function dot8Alone(weights: Ptr<u8x64>, x: Ptr<Activations>, group: i32): i32x16 {
+export function dot8Gemv(weights: Ptr<u8x64>, x: Ptr<Activations>, group: i32): i32x16 {
   return dot8(weights, x, group);
 }
 
-/** Per 16 bits: even · even + odd · odd of weights ≤ 127 and quants of columns `column` … column + 3. @inline */
+/**
+ * Per 16 bits: even · even + odd · odd of weights ≤ 127 and quants of columns `column` … column +
+ * 3. @inline
+ */
 function multiplyUnsigned(weights: u8x64, x: Ptr<Activations>, column: i32): i16x32 {
   const weight = u16x32.reinterpret(weights);
   const evens = i16x32.reinterpret(u16x32.and(weight, u16x32.splat(255)));
   const odds = i16x32.reinterpret(u16x32.shr(weight, 8));
   return i16x32.add(
-    i16x32.mul(evens, spreadWords(x, column)),
-    i16x32.mul(odds, spreadWords(x, column + 1)),
+    i16x32.mul(evens, broadcastQuants16(x, column)),
+    i16x32.mul(odds, broadcastQuants16(x, column + 1)),
   );
 }
 
