@@ -1,21 +1,34 @@
 /**
- * The Llama transformer in 64-bit floating point, as slow and plain as can be: the authority that the guest's engine is
+ * The transformer in 64-bit floating point, as slow and plain as can be: the authority that the guest's engine is
  * compared with. From the papers (Touvron et al. 2023 "LLaMA" §2.2; Su et al. 2021 "RoFormer" eq. 34; Zhang & Sennrich 2019
- * eq. 4; Shazeer 2020 "GLU Variants" eq. 6; Ainslie et al. 2023 "GQA" §2), in the order of llama2.c's `forward`.
- * It shares nothing with the engine but the model reader and `dequantize`. With `isRounded` it rounds what docs/architecture.md
+ * eq. 4; Shazeer 2020 "GLU Variants" eq. 6; Ainslie et al. 2023 "GQA" §2).
+ * Which operations a model has, in which order, is the plan's to say (src/plan/forward.ts); what each one is, is said here. It shares
+ * nothing else with the engine but the model reader and `dequantize`. With `isRounded` it rounds what docs/architecture.md
  * says is rounded ("Exactness and precision"), still in f64: what goes into a product with 4- to 8-bit weights, keys and values.
  */
-import { dequantize, type Model, type Tensor, weightTypes } from '../../src/model/index.ts';
+import { dequantize, type Model, type Tensor } from '../../src/model/index.ts';
+import type { BufferName } from '../../src/plan/buffers.ts';
+import { type Operation, planForward, type Step, stepsOf } from '../../src/plan/forward.ts';
 
 type Vector = Float64Array;
 
-/** A matrix of rows × columns values, row after row. */
+/** A matrix of rows × columns values, row after row; a vector has one row. */
 interface Matrix {
   rows: number;
   columns: number;
   values: Float32Array;
-  /** Weights of few bits, with scales. */
-  isQuantized: boolean;
+}
+
+/** A step of the plan with the weights that it needs. */
+interface Part {
+  operations: Operation[];
+  weights: Map<string, Matrix>;
+}
+
+/** Keys and values of a layer: [position] → f64[kvHeads · headDim], as they are cached. */
+interface Cache {
+  keys: Vector[];
+  values: Vector[];
 }
 
 export interface ReferenceOptions {
@@ -41,29 +54,18 @@ export async function createReference(
 ): Promise<Reference> {
   const { config, tensors } = model;
   const { heads, kvHeads, headDim } = config;
-  const embedding = await readMatrix(tensors.embedding);
-  const output = tensors.output ? await readMatrix(tensors.output) : embedding;
-  const outputNorm = await readMatrix(tensors.outputNorm);
+  const plan = planForward(model, config.contextLength);
+  const embedding = await readPart(plan.embedding, tensors);
   const layers = await Promise.all(
-    tensors.layers.map(async (layer) => ({
-      attentionNorm: await readMatrix(layer.attentionNorm),
-      query: await readMatrix(layer.query),
-      key: await readMatrix(layer.key),
-      value: await readMatrix(layer.value),
-      attentionOutput: await readMatrix(layer.attentionOutput),
-      ffnNorm: await readMatrix(layer.ffnNorm),
-      gate: await readMatrix(layer.gate),
-      up: await readMatrix(layer.up),
-      down: await readMatrix(layer.down),
-      keys: [] as Vector[], // [position] → f64[kvHeads · headDim], rotated
-      values: [] as Vector[], // [position] → f64[kvHeads · headDim]
+    tensors.layers.map(async (layer, i) => ({
+      parts: await Promise.all(stepsOf(plan, i).map((step) => readPart(step, layer))),
+      cache: { keys: [], values: [] } as Cache,
     })),
   );
-
-  /** matrix · x. x: f64[columns]; result: f64[rows]. */
-  const multiply = (matrix: Matrix, x: Vector): Vector =>
-    product(matrix, isRounded && matrix.isQuantized ? roundActivations(x) : x);
-  const cached = (x: Vector): Vector => (isRounded ? x.map(toHalf) : x);
+  const output = await readPart(plan.output, {
+    ...tensors,
+    output: tensors.output ?? tensors.embedding,
+  });
 
   /** Rotates each head's pair i by position · base^(-2i / ropeDim). x: f64[n · headDim]. */
   function rotate(x: Vector, position: number): void {
@@ -99,43 +101,104 @@ export async function createReference(
     return mixed;
   }
 
+  /** One operation on the buffers. cache: of the layer */
+  function execute(
+    operation: Operation,
+    weights: Part['weights'],
+    buffers: Map<BufferName, Vector>,
+    cache: Cache,
+    { token, position }: { token: number; position: number },
+  ): void {
+    const get = (name: BufferName) => have(buffers.get(name), name);
+    const weight = (role: string) => have(weights.get(role), role);
+    switch (operation.op) {
+      case 'embed':
+        buffers.set(operation.to, Float64Array.from(row(weight(operation.matrix), token)));
+        break;
+      case 'rmsNorm': {
+        const { values } = weight(operation.weight);
+        buffers.set(operation.to, rmsNorm(get(operation.from), values, config.normEpsilon));
+        break;
+      }
+      case 'quantize': {
+        const x = get(operation.from);
+        buffers.set(operation.to, isRounded ? roundActivations(x) : x);
+        break;
+      }
+      case 'matmul':
+        buffers.set(operation.to, product(weight(operation.matrix), get(operation.from)));
+        break;
+      case 'addBias':
+        add(get(operation.to), Float64Array.from(weight(operation.bias).values));
+        break;
+      case 'rope':
+        rotate(get(operation.to), position);
+        break;
+      case 'storeKv': {
+        const cached = (x: Vector) => (isRounded ? x.map(toHalf) : x);
+        cache.keys.push(cached(get(operation.keys)));
+        cache.values.push(cached(get(operation.values)));
+        break;
+      }
+      case 'attention':
+        buffers.set(operation.to, attend(get(operation.queries), cache.keys, cache.values));
+        break;
+      case 'add':
+        add(get(operation.to), get(operation.from));
+        break;
+      case 'swiglu': {
+        const up = get(operation.up);
+        const gated = get(operation.gate).map((g, i) => (g / (1 + Math.exp(-g))) * up[i]); // SiLU(g) · u
+        buffers.set(operation.gate, gated);
+        break;
+      }
+    }
+  }
+
   return {
     forward(token) {
-      const position = layers[0].keys.length;
-      // x: f64[dim], the residual stream
-      const x = Float64Array.from(row(embedding, token));
-      for (const layer of layers) {
-        const h = rmsNorm(x, layer.attentionNorm.values, config.normEpsilon);
-        const query = multiply(layer.query, h); // f64[heads · headDim]
-        const key = multiply(layer.key, h); // f64[kvHeads · headDim]
-        rotate(query, position);
-        rotate(key, position);
-        layer.keys.push(cached(key));
-        layer.values.push(cached(multiply(layer.value, h)));
-        add(x, multiply(layer.attentionOutput, attend(query, layer.keys, layer.values)));
-
-        const f = rmsNorm(x, layer.ffnNorm.values, config.normEpsilon);
-        const gate = multiply(layer.gate, f); // f64[hiddenDim]
-        const up = multiply(layer.up, f); // f64[hiddenDim]
-        const gated = gate.map((g, i) => (g / (1 + Math.exp(-g))) * up[i]); // SiLU(g) · u
-        add(x, multiply(layer.down, gated));
-      }
-      return multiply(output, rmsNorm(x, outputNorm.values, config.normEpsilon));
+      const position = layers[0].cache.keys.length;
+      const buffers = new Map<BufferName, Vector>();
+      const run = (part: Part, cache: Cache) => {
+        for (const operation of part.operations) {
+          execute(operation, part.weights, buffers, cache, { token, position });
+        }
+      };
+      const none: Cache = { keys: [], values: [] };
+      run(embedding, none);
+      for (const { parts, cache } of layers) for (const part of parts) run(part, cache);
+      run(output, none);
+      return have(buffers.get('logits'), 'logits');
     },
     reset() {
-      for (const layer of layers) {
-        layer.keys.length = 0;
-        layer.values.length = 0;
+      for (const { cache } of layers) {
+        cache.keys.length = 0;
+        cache.values.length = 0;
       }
     },
   };
 }
 
+function have<T>(found: T | undefined, name: string): T {
+  if (found === undefined) throw new Error(`the plan has made no ${name} before it is used`);
+  return found;
+}
+
+/** Reads what a step of the plan needs of these tensors. */
+async function readPart({ operations, matrices, vectors }: Step, tensors: object): Promise<Part> {
+  const roles = [...matrices, ...vectors].map(({ role }) => role);
+  const of = tensors as Record<string, Tensor | undefined>;
+  const entries = roles.map(
+    async (role) => [role, await readMatrix(have(of[role], role))] as const,
+  );
+  return { operations, weights: new Map(await Promise.all(entries)) };
+}
+
 async function readMatrix(tensor: Tensor): Promise<Matrix> {
   const values = new Float32Array(tensor.rows * tensor.columns);
   dequantize(tensor.type, await tensor.read(), values);
-  const { type, rows, columns } = tensor;
-  return { rows, columns, values, isQuantized: weightTypes[type].group > 1 };
+  const { rows, columns } = tensor;
+  return { rows, columns, values };
 }
 
 function row(matrix: Matrix, index: number): Float32Array {
