@@ -17,7 +17,7 @@ import { findPeer } from '../../bench/peer.ts';
 import { packFor, withEvaluator } from '../../src/measure/guestPrograms.ts';
 import { createLlamaBench } from '../../src/measure/llamaBench.ts';
 import { compileBench, startMemoryProbe } from '../../src/measure/speedGuests.ts';
-import { openModel } from '../../src/model/index.ts';
+import { openModel, tensorTypes } from '../../src/model/index.ts';
 import { PROJECT_ROOT } from '../../src/toolchain/cache.ts';
 import { LARGE_ENOUGH } from '../../src/toolchain/pageCache.ts';
 import { mu } from '../cli/mu.ts';
@@ -194,8 +194,7 @@ describe('random models of a shape', () => {
     return path;
   };
 
-  const types = ['F32', 'F16', 'BF16', 'Q8_0', 'Q4_0', 'Q4_1', 'Q6_K'];
-  test.each(types)('%s opens, and its types are what was asked for', async (type) => {
+  test.each(tensorTypes)('%s opens, and its types are what was asked for', async (type) => {
     const model = await openModel(make(type, '--output-type', 'Q8_0', '--context', '96'));
     const { config, tensors } = model;
     await model.close();
