@@ -1,8 +1,14 @@
-/** The least that boots by PVH: one character on the serial port. */
-entry.pvh(start, 4096);
+import 'arch/pvhEntry';
+import { hlt } from 'arch/instructions';
+import { ioWrite8 } from 'arch/io';
 
-/** @generalRegisters */
+/** The least that boots by PVH: one character on the serial port. */
+
+/** @align 64 @section .bss.stack */
+const stack = zeroed<FixedArray<u8, 4096>>();
+
+/** @symbol start @generalRegisters */
 function start(_info: usize): void {
-  port.out8(0x3f8, 0x05);
-  while (true) cpu.halt();
+  ioWrite8(0x3f8, 0x05);
+  while (true) hlt();
 }

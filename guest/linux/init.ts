@@ -3,6 +3,7 @@
  * Called `talk`, not as process 1, it is a conversation on the terminal that it is typed in. Words for it stand behind `--` on
  * the kernel's command line: `shell`, one in place of the serial port's engine; `reset`, guest/machine/process/power.ts.
  */
+import 'arch/processEntry';
 import { addNumber, addText, type Line } from '../machine/line.ts';
 import { hasWord } from '../machine/process/arguments.ts';
 import { powerOff } from '../machine/process/power.ts';
@@ -12,13 +13,12 @@ import { mountAll } from './mounts.ts';
 import { endAll, execute, fork, isUsable, moveTo, reap, sleep } from './processes.ts';
 import { holdSignals, nextSignal, SIGCHLD, SIGTERM } from './signals.ts';
 
-entry.linuxProcess(start);
-
 const TERMINALS: FixedArray<string> = ['/dev/ttyS0\0', '/dev/tty1\0', '/dev/tty2\0'];
 const children = zeroed<FixedArray<i32, 3>>();
 const hasShell = zeroed<FixedArray<bool, 3>>();
 let resets: bool = false;
 
+/** @symbol start */
 function start(stack: Ptr<usize>): void {
   if (processId() != 1) talk();
   mountAll();

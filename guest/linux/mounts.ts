@@ -1,5 +1,7 @@
+import { MOUNT } from 'arch/linux';
+import { syscall4 } from '../machine/process/system.ts';
+
 /** mount(2) and its flags; Linux, include/uapi/linux/mount.h */
-const MOUNT: i32 = 165;
 const READ_ONLY: usize = 1;
 const NO_SETUID: usize = 2;
 const NO_DEVICES: usize = 4;
@@ -21,5 +23,6 @@ export function mountAll(): void {
 
 /** A file system of this type appears at `place`; both end with a zero byte. */
 function mount(type: string, place: string, flags: usize): void {
-  linux.syscall(MOUNT, utf8(type), utf8(place), utf8(type), flags, usize(0));
+  const name = changetype<usize>(utf8(type));
+  syscall4(MOUNT, name, changetype<usize>(utf8(place)), name, flags);
 }

@@ -1,4 +1,26 @@
-import { exit, open, read, STDOUT, write } from '../machine/process/system.ts';
+import 'arch/processEntry';
+import {
+  EXIT,
+  FORK,
+  GETDENTS64,
+  KILL,
+  NANOSLEEP,
+  REBOOT,
+  SETSID,
+  syscall,
+  WAIT4,
+} from 'arch/linux';
+import {
+  exit,
+  open,
+  processId,
+  read,
+  STDOUT,
+  syscall1,
+  syscall2,
+  syscall3,
+  write,
+} from '../machine/process/system.ts';
 import { drain } from '../machine/process/terminal.ts';
 
 /**
@@ -10,32 +32,21 @@ import { drain } from '../machine/process/terminal.ts';
  *     every COUNT         for each call from 0 to COUNT-1: '+', or '-' if it answers "not implemented"
  *     NUMBER,ARGUMENT,…   that call; arguments that do not begin as a number are handed over as text
  */
-entry.linuxProcess(start);
-
-const FORK: i32 = 57;
-const EXIT: i32 = 60;
-const WAIT4: i32 = 61;
-const KILL: i32 = 62;
-const SETSID: i32 = 112;
-const REBOOT: i32 = 169;
-const GETPID: i32 = 39;
-const GETDENTS64: i32 = 217;
-const NANOSLEEP: i32 = 35;
 
 const ENOSYS: isize = -38;
-const WNOHANG: i32 = 1;
-const SIGKILL: i32 = 9;
+const WNOHANG: usize = 1;
+const SIGKILL: usize = 9;
 
 /** reboot(2): LINUX_REBOOT_MAGIC1, MAGIC2, CMD_RESTART */
-const MAGIC1: u32 = 0xfee1dead;
-const MAGIC2: i32 = 672274793;
-const RESTART: i32 = 0x1234567;
+const MAGIC1: usize = 0xfee1dead;
+const MAGIC2: usize = 672274793;
+const RESTART: usize = 0x1234567;
 
 const REQUESTS: usize = 65536;
 const requests = zeroed<FixedArray<u8, 65536>>();
 const bytes = zeroed<FixedArray<u8, 4096>>();
 
-/** stack: argc, argv[0], argv[1] … */
+/** stack: argc, argv[0], argv[1] … @symbol start */
 function start(stack: Ptr<usize>): void {
   if (stack[0] < 2) exit(2);
   const file = open(changetype<Ptr<u8>>(stack[2]));
@@ -55,7 +66,7 @@ function start(stack: Ptr<usize>): void {
   }
   say('end\n');
   drain(STDOUT);
-  if (linux.syscall(GETPID) == 1) linux.syscall(REBOOT, MAGIC1, MAGIC2, RESTART, 0);
+  if (processId() == 1) syscall3(REBOOT, MAGIC1, MAGIC2, RESTART);
   exit(0);
 }
 
@@ -86,7 +97,7 @@ function listFolder(path: Ptr<u8>): void {
   const folder = open(path);
   if (folder < 0) sayNumber(folder);
   while (folder >= 0) {
-    const got = linux.syscall(GETDENTS64, i32(folder), ref(bytes[0]), bytes.length);
+    const got = syscall3(GETDENTS64, usize(folder), changetype<usize>(ref(bytes[0])), bytes.length);
     if (got <= 0) break;
     let at: usize = 0;
     while (at < usize(got)) {
@@ -100,10 +111,10 @@ function listFolder(path: Ptr<u8>): void {
 /** Each in a process of its own: some never return, some end their caller. */
 function tryEvery(count: i32): void {
   for (let call: i32 = 0; call < count; call++) {
-    const child = linux.syscall(FORK);
+    const child = syscall1(FORK, 0);
     if (child == 0) {
-      linux.syscall(SETSID); // away from the terminal, which vhangup would close
-      linux.syscall(EXIT, isImplemented(call) ? 0 : 1);
+      syscall1(SETSID, 0); // away from the terminal, which vhangup would close
+      syscall1(EXIT, isImplemented(usize(call)) ? 0 : 1);
     }
     say(endsWith1(child) ? '-' : '+');
   }
@@ -113,10 +124,10 @@ function tryEvery(count: i32): void {
  * Nonsense first, which nearly every call refuses; then zeros, since a few that are there refuse nonsense by "not
  * implemented" (futex and its operation).
  */
-function isImplemented(call: i32): bool {
-  const no: isize = -1;
-  if (linux.syscall(call, no, no, no, no, no, no) != ENOSYS) return true;
-  return linux.syscall(call, 0, 0, 0, 0, 0, 0) != ENOSYS;
+function isImplemented(call: usize): bool {
+  const no = usize.MAX_VALUE;
+  if (syscall(call, no, no, no, no, no, no) != ENOSYS) return true;
+  return syscall(call, 0, 0, 0, 0, 0, 0) != ENOSYS;
 }
 
 /** Whether the process ends by itself, with exit code 1. After a tenth of a second it is ended. */
@@ -125,12 +136,16 @@ function endsWith1(child: isize): bool {
   const pause = zeroed<FixedArray<i64, 2>>();
   pause[1] = 1000000;
   for (let i: i32 = 0; i < 100; i++) {
-    if (linux.syscall(WAIT4, child, ref(status[0]), WNOHANG, 0) == child) return status[0] == 256;
-    linux.syscall(NANOSLEEP, ref(pause[0]), 0);
+    if (waitFor(child, ref(status[0]), WNOHANG) == child) return status[0] == 256;
+    syscall1(NANOSLEEP, changetype<usize>(ref(pause[0])));
   }
-  linux.syscall(KILL, child, SIGKILL);
-  linux.syscall(WAIT4, child, ref(status[0]), 0, 0);
+  syscall2(KILL, usize(child), SIGKILL);
+  waitFor(child, ref(status[0]), 0);
   return false;
+}
+
+function waitFor(child: isize, status: Ptr<i32>, how: usize): isize {
+  return syscall3(WAIT4, usize(child), changetype<usize>(status), how);
 }
 
 /** call: NUMBER,ARGUMENT,…; its commas become zero bytes. */
@@ -150,7 +165,7 @@ function makeCall(call: Ptr<u8>): isize {
     at++;
     if (isLast) break;
   }
-  return linux.syscall(i32(words[0]), words[1], words[2], words[3], words[4], words[5], words[6]);
+  return syscall(words[0], words[1], words[2], words[3], words[4], words[5], words[6]);
 }
 
 function isNumber(first: u8): bool {

@@ -1,16 +1,18 @@
-import { exit, ioctl, O_RDWR, openAs, STDIN, write } from '../machine/process/system.ts';
+import { CLOSE, DUP2, EXECVE, FORK, KILL, NANOSLEEP, PRCTL, SETSID, WAIT4 } from 'arch/linux';
+import {
+  exit,
+  ioctl,
+  O_RDWR,
+  openAs,
+  STDIN,
+  syscall1,
+  syscall2,
+  syscall3,
+  write,
+} from '../machine/process/system.ts';
 import { SIGKILL, SIGTERM } from './signals.ts';
 
 /** Processes and what they talk to: fork(2), execve(2), wait(2), setsid(2), kill(2), ioctl_tty(2), prctl(2). */
-const CLOSE: i32 = 3;
-const DUP2: i32 = 33;
-const NANOSLEEP: i32 = 35;
-const FORK: i32 = 57;
-const EXECVE: i32 = 59;
-const WAIT4: i32 = 61;
-const KILL: i32 = 62;
-const SETSID: i32 = 112;
-const PRCTL: i32 = 157;
 
 const O_NOCTTY: usize = 0x100;
 const O_NONBLOCK: usize = 0x800;
@@ -25,13 +27,13 @@ const ANY: isize = -1;
 export function isUsable(path: string): bool {
   const file = openAs(utf8(path), O_RDWR | O_NOCTTY | O_NONBLOCK);
   const isGood = file >= 0 && write(i32(file), utf8(path), 0) >= 0;
-  linux.syscall(CLOSE, file);
+  syscall1(CLOSE, usize(file));
   return isGood;
 }
 
 /** 0 in the child, the child's id in the parent. */
 export function fork(): i32 {
-  return i32(linux.syscall(FORK));
+  return i32(syscall1(FORK, 0));
 }
 
 /**
@@ -39,9 +41,9 @@ export function fork(): i32 {
  * a process ends, Linux forgets what the terminal has yet to send: no good for a panic's line.
  */
 export function moveTo(path: string, leads: bool): void {
-  if (leads) linux.syscall(SETSID);
+  if (leads) syscall1(SETSID, 0);
   const terminal = openAs(utf8(path), O_RDWR | O_CLOEXEC);
-  for (let i: i32 = 0; i < 3; i++) linux.syscall(DUP2, terminal, i);
+  for (let i: i32 = 0; i < 3; i++) syscall2(DUP2, usize(terminal), usize(i));
   if (leads) ioctl(STDIN, TIOCSCTTY, 0);
 }
 
@@ -54,8 +56,8 @@ export function execute(program: string, first: Ptr<u8>, second: Ptr<u8>): void 
   words[0] = utf8(program);
   words[1] = first;
   words[2] = second;
-  linux.syscall(PRCTL, PR_SET_SECUREBITS, WITHOUT_ROOT, usize(0), usize(0), usize(0));
-  linux.syscall(EXECVE, words[0], ref(words[0]), usize(0));
+  syscall2(PRCTL, PR_SET_SECUREBITS, WITHOUT_ROOT);
+  syscall2(EXECVE, changetype<usize>(words[0]), changetype<usize>(ref(words[0])));
   exit(127); // as shells do
 }
 
@@ -64,14 +66,14 @@ export function execute(program: string, first: Ptr<u8>, second: Ptr<u8>): void 
  * are no children.
  */
 export function reap(status: Ptr<i32>, waits: bool): i32 {
-  return i32(linux.syscall(WAIT4, ANY, status, waits ? usize(0) : WNOHANG, usize(0)));
+  return i32(syscall3(WAIT4, usize(ANY), changetype<usize>(status), waits ? 0 : WNOHANG));
 }
 
 /** Ends every process but this one: asks them to, gives them a fifth of a second, then kills. */
 export function endAll(): void {
-  linux.syscall(KILL, ANY, SIGTERM);
+  syscall2(KILL, usize(ANY), usize(SIGTERM));
   for (let i: i32 = 0; i < 10 && reap(null, false) >= 0; i++) sleep(20);
-  linux.syscall(KILL, ANY, SIGKILL);
+  syscall2(KILL, usize(ANY), usize(SIGKILL));
 }
 
 class Time {
@@ -83,5 +85,5 @@ class Time {
 export function sleep(milliseconds: i32): void {
   const time = zeroed<Time>();
   time.nanoseconds = i64(milliseconds) * 1000000;
-  linux.syscall(NANOSLEEP, ref(time), usize(0));
+  syscall1(NANOSLEEP, changetype<usize>(ref(time)));
 }

@@ -1,14 +1,13 @@
+import { pause, readTicks } from 'arch/cpu';
+import { isTrap } from 'arch/faults';
 import { powerOff, write } from 'machine';
 import { addNumber, addText, type Line } from './line.ts';
 
 /** Reports that may still be made: one that fails is reported too, then no more. Not zero, so that it lies in low memory. */
 let reportsLeft: u32 = 2;
 
-/** Ticks of the TSC, a few per nanosecond, that a report gets before whoever comes next speaks. */
+/** Ticks, a few per nanosecond, that a report gets before whoever comes next speaks. */
 const REPORT_TICKS: u64 = 300000000;
-
-/** The instruction that no CPU has, 0f 0b. */
-const UD2: u16 = 0x0b0f;
 
 /**
  * The end of a program that cannot go on: one line on the console, then the machine is switched off.
@@ -35,15 +34,15 @@ export function panic(message: string, file: string, line: i32): void {
  */
 export function stopWith(text: Ptr<Line>): void {
   const left = atomic.sub<u32>(ref(reportsLeft), 1);
-  const start = cpu.rdtsc();
-  while (left != 2 && cpu.rdtsc() - start < REPORT_TICKS) cpu.pause();
+  const start = readTicks();
+  while (left != 2 && readTicks() - start < REPORT_TICKS) pause();
   if (left == 1 || left == 2) write(ref(text.bytes[0]), text.length);
   powerOff(1);
 }
 
-/** What the instruction that a CPU refused says about why. A build that is not checked traps by ud2. @generalRegisters */
+/** What the instruction that a CPU refused says about why. A build that is not checked traps by an instruction that no CPU has. @generalRegisters */
 export function refusedInstruction(address: u64): string {
-  return load<u16>(usize(address)) == UD2
+  return isTrap(address)
     ? 'trap (division by zero, or a place that cannot be reached)'
     : 'invalid opcode (an instruction that this CPU does not have)';
 }

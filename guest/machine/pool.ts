@@ -1,3 +1,4 @@
+import { pause } from 'arch/cpu';
 /**
  * Cores that share out jobs: the same pool on every machine, which brings cores, a way to sleep and a way to wake. Core 0
  * publishes a job by one store, runs its own share, and looks at each worker's word until all say that they are done. Everybody
@@ -160,7 +161,7 @@ function look(word: Ptr<u32>, value: u32): u32 {
     const now = atomic.load<u32>(word);
     if (now != value) return now;
     if (i % LOOKS_PER_WAY == LOOKS_PER_WAY - 1) giveWay();
-    else cpu.pause();
+    else pause();
   }
   return value;
 }

@@ -51,7 +51,7 @@ export function configure(command: Command): void {
     .option('--json', 'print diagnostics as JSON')
     .addHelpText(
       'after',
-      '\nAn ELF is a program if the root module has an entry stub (entry.linuxProcess, entry.pvh, entry.efi), else an object file.' +
+      "\nAn ELF is a program if a module brings an entry (import 'arch/processEntry'), else an object file." +
         '\ndocs/language.md describes the language.',
     )
     .action(compile);

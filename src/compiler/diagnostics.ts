@@ -176,8 +176,8 @@ const TABLE = {
 
   // 6xx: intrinsics
   MU601: {
-    message: '{name} does not exist on {target}',
-    hint: 'it is for {targets}: call it from a module of that machine',
+    message: 'there is no assembly on {target}',
+    hint: 'what needs it belongs in guest/arch: see guest/arch/README.md',
   },
   MU602: { message: '{name} is not for {type}', hint: '{instead}' },
   MU603: { message: 'unknown builtin {name}', hint: 'guest/dialect.d.ts has all of them' },

@@ -70,15 +70,6 @@ export interface FunctionInstance {
   external: boolean;
 }
 
-/** entry.linuxProcess(…), entry.pvh(…) */
-export interface EntryStub {
-  intrinsic: string;
-  start: FunctionInstance;
-  /** pvh: bytes of the stack */
-  stackBytes: bigint;
-  place: Place;
-}
-
 // --- Assembly ---------------------------------------------------------------------------------------------------------
 
 /** A part of assembly's text: as it is; the operand that stands there; what has a symbol. */
@@ -222,7 +213,6 @@ export interface Program {
   enums: EnumType[];
   /** functions that the outside may call: exports of the root module and, in the main unit, @symbol */
   roots: FunctionInstance[];
-  entries: EntryStub[];
   /** at module level, in the order of the modules; of the main unit */
   assembly: Assembly[];
   panic: FunctionInstance | undefined;

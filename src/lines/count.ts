@@ -57,7 +57,7 @@ export function countLines(text: string): LineCount {
   return { files: 1, code, all: lines.length };
 }
 
-const IMPORT = /^\s*(?:import|export)\b[^'"]*?\bfrom\s+['"]([^'"]+)['"]/gm;
+const IMPORT = /^\s*(?:import|(?:import|export)\b[^'"]*?\bfrom)\s+['"]([^'"]+)['"]/gm;
 
 /**
  * The modules that a guest consists of: `entry` and all that it imports, bare names by `modules`

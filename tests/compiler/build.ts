@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CompileInput, compileToC, formatDiagnostics } from '../../src/compiler/index.ts';
 import { GUEST_FLAGS, linkArguments, runTool } from '../../src/toolchain/clang.ts';
+import { archModules } from '../../src/toolchain/guest.ts';
 
 /** The part of the WebAssembly API that the tests use; Node's types lack it. */
 interface WebAssemblyApi {
@@ -22,11 +23,22 @@ export type Exports = Record<string, (...args: (number | bigint)[]) => number | 
 /** clang's undefined-behaviour sanitizer without its library: what it finds is a trap. */
 export const SANITIZE = ['-fsanitize=undefined', '-fsanitize-trap=all', '-O1'];
 
-/** Compiles source text, and fails the test with the diagnostics if it is refused. */
+/** At the start of a program's text: its entry calls the function with `@symbol start`, and call() is a system call. */
+export const LINUX = `import 'arch/processEntry';
+import { syscall } from 'arch/linux';
+
+function call(number: usize, a: usize, b: usize, c: usize): isize {
+  return syscall(number, a, b, c, 0, 0, 0);
+}
+`;
+
+/** Compiles source text, which may import guest/arch, and fails the test with the diagnostics if it is refused. */
 export function toC(source: string, options: Partial<CompileInput> = {}): string {
   const entry = '/test/input.ts';
   const target = options.target ?? { arch: 'wasm32' as const };
-  const { c, diagnostics } = compileToC({ read: () => source, ...options, entry, target });
+  const modules = archModules(target.arch);
+  const read = (path: string) => (path === entry ? source : readFileSync(path, 'utf8'));
+  const { c, diagnostics } = compileToC({ modules, read, ...options, entry, target });
   if (diagnostics.length > 0) throw new Error(formatDiagnostics(diagnostics));
   return c;
 }

@@ -1,7 +1,7 @@
 /** Checked builds name file and line of what went wrong; release builds keep only the traps that every build has. */
 
 import { describe, expect, test } from 'vitest';
-import { toC, withNative } from './build.ts';
+import { LINUX, toC, withNative } from './build.ts';
 
 /** Each statement goes wrong where n is its number; the last column is what a release build does. */
 const FAULTS: [name: string, statement: string, message: string, release: 'trap' | 'runs'][] = [
@@ -23,7 +23,8 @@ const FAULTS: [name: string, statement: string, message: string, release: 'trap'
   ['unreachable', 'unreachable();', 'unreachable', 'trap'],
 ];
 
-const source = `class Box {
+const source = `${LINUX}
+class Box {
   next!: Ptr<Box>;
   bytes!: FixedArray<u8, 4>;
   room!: FixedArray<u8, 300>;
@@ -36,7 +37,7 @@ let callback: (x: i32) => i32 = null;
 let sink: i32 = 0;
 
 function say(text: string): void {
-  linux.syscall(1, 1, utf8(text), text.length);
+  call(1, 1, changetype<usize>(utf8(text)), text.length);
 }
 
 /** @panic */
@@ -47,24 +48,23 @@ function panic(message: string, file: string, line: i32): void {
   const digits = zeroed<FixedArray<u8, 2>>();
   digits[0] = 0x30 + u8(line / 10);
   digits[1] = 0x30 + u8(line % 10);
-  linux.syscall(1, 1, ref(digits[0]), 2);
-  linux.syscall(60, 3);
+  call(1, 1, changetype<usize>(ref(digits[0])), 2);
+  call(60, 3, 0, 0);
 }
 
+/** @symbol start */
 function start(stack: Ptr<usize>): void {
   const n = i32(load<u8>(stack[1]));
   const which = zeroed<FixedArray<u8, 1>>();
-  linux.syscall(0, 0, ref(which[0]), 1);
+  call(0, 0, changetype<usize>(ref(which[0])), 1);
   switch (which[0]) {
     case 255:
       break;
     // one fault per line
 ${FAULTS.map(([, statement], i) => `    case ${i}: if (n > 0) { ${statement} } break;`).join('\n')}
   }
-  linux.syscall(60, sink == 12345 ? 1 : 0);
+  call(60, sink == 12345 ? 1 : 0, 0, 0);
 }
-
-entry.linuxProcess(start);
 `;
 
 describe('checked builds', () => {
@@ -104,7 +104,9 @@ describe('checked builds', () => {
 
 describe('machine', () => {
   test('threads share memory; atomics count', () => {
-    const threads = `
+    const threads = `${LINUX}
+import { pause } from 'arch/cpu';
+import { startThread } from 'arch/linux';
 /** @align 64 */
 const stacks = zeroed<FixedArray<u8, 65536>>();
 let counter: u32 = 0;
@@ -115,17 +117,16 @@ function work(argument: usize): void {
   atomic.add<u32>(ref(finished), 1);
 }
 
+/** @symbol start */
 function start(stack: Ptr<usize>): void {
   const flags: usize = 0x50f00; // CLONE_VM FS FILES SIGHAND THREAD SYSVSEM
   for (let i: usize = 1; i <= 4; i++) {
     const top = changetype<usize>(ref(stacks[0])) + i * 16384;
-    if (linux.startThread(top, flags, work, i) < 0) linux.syscall(231, 1);
+    if (startThread(top, flags, work, i) < 0) call(231, 1, 0, 0);
   }
-  while (atomic.load<u32>(ref(finished)) < 4) cpu.pause();
-  linux.syscall(231, atomic.load<u32>(ref(counter)) == 100000 ? 42 : 2);
+  while (atomic.load<u32>(ref(finished)) < 4) pause();
+  call(231, atomic.load<u32>(ref(counter)) == 100000 ? 42 : 2, 0, 0);
 }
-
-entry.linuxProcess(start);
 `;
     withNative(toC(threads, { target: { arch: 'x86_64' } }), ['-march=x86-64-v3'], (run) => {
       expect(run().status).toBe(42);

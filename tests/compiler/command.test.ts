@@ -16,13 +16,15 @@ function compile(source: string, ...args: string[]) {
   return spawnSync(process.execPath, command, { cwd: folder, encoding: 'utf8' });
 }
 
-const HELLO = `function start(stack: Ptr<usize>): void {
-  const text = 'hello';
-  linux.syscall(1, 1, utf8(text), text.length);
-  linux.syscall(60, stack[0] + 6);
-}
+const HELLO = `import 'arch/processEntry';
+import { EXIT, syscall, WRITE } from 'arch/linux';
 
-entry.linuxProcess(start);
+/** @symbol start */
+function start(stack: Ptr<usize>): void {
+  const text = 'hello';
+  syscall(WRITE, 1, changetype<usize>(utf8(text)), text.length, 0, 0, 0);
+  syscall(EXIT, stack[0] + 6, 0, 0, 0, 0, 0);
+}
 `;
 
 test('--emit c writes C to stdout', () => {
@@ -31,7 +33,7 @@ test('--emit c writes C to stdout', () => {
   expect(stdout).toContain('string text = TEXT("hello");');
 });
 
-test('--emit elf makes a program of a module with an entry stub', () => {
+test('--emit elf makes a program of a module that has an entry', () => {
   const output = join(folder, 'hello');
   expect(compile(HELLO, '--emit', 'elf', '-o', output).status).toBe(0);
   const run = spawnSync(output, [], { encoding: 'utf8' });

@@ -7,20 +7,22 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { compileToC, formatDiagnostics } from '../../src/compiler/index.ts';
 import { compileArguments, linkArguments, runTool } from '../../src/toolchain/clang.ts';
+import { archModules } from '../../src/toolchain/guest.ts';
 import { BASE_VARIANT } from '../../src/toolchain/variants.ts';
+import { LINUX } from './build.ts';
 
 const SOURCES = {
-  'start.ts': `
+  'start.ts': `${LINUX}
     import { count, total } from './count.ts';
     const counters: FixedArray<(times: i32) => i32> = everyUnit(count);
+    /** @symbol start */
     function start(stack: Ptr<usize>): void {
       const first = counters[0](3);
       const second = counters[1](4);
       const third = counters[0](5);
-      linux.syscall(1, 1, changetype<usize>(ref(total.of[0])), 4);
-      linux.syscall(60, first * 100 + second * 10 + third);
+      call(1, 1, changetype<usize>(ref(total.of[0])), 4);
+      call(60, usize(first * 100 + second * 10 + third), 0, 0);
     }
-    entry.linuxProcess(start);
   `,
   // Names that collide within the program and with the prelude: storage has the same symbol in both units all the same.
   'count.ts': `
@@ -57,7 +59,7 @@ test.each([false, true])('checked: %s', (checked) => {
   for (const [name, text] of Object.entries(SOURCES)) writeFileSync(join(folder, name), text);
   const { c, units, diagnostics } = compileToC({
     entry: join(folder, 'start.ts'),
-    modules: { kind: { STEP: 0 } },
+    modules: { ...archModules(), kind: { STEP: 0 } },
     units: [{ name: 'other', root: join(folder, 'count.ts'), modules: { kind: { STEP: 1 } } }],
     target: { arch: 'x86_64' },
     checked,

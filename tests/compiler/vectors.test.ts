@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { runWasm, toC, withNative } from './build.ts';
+import { LINUX, runWasm, toC, withNative } from './build.ts';
 import { BYTES, typeNamed, VECTOR_CASES, type VectorCase } from './vectorCases.ts';
 
 type Value = number | bigint;
@@ -103,7 +103,7 @@ ${calls.join('\n')}
 }
 `;
 
-const native = `${program}
+const native = `${LINUX}${program}
 const INPUT: usize = ${input.length};
 const OUTPUT: usize = ${outputBytes};
 /** @align 64 */
@@ -111,16 +111,15 @@ const input = zeroed<FixedArray<u8, ${input.length}>>();
 /** @align 64 */
 const output = zeroed<FixedArray<u8, ${outputBytes}>>();
 
+/** @symbol start */
 function start(stack: Ptr<usize>): void {
   let done: usize = 0;
-  while (done < INPUT) done += usize(linux.syscall(0, 0, ref(input[done]), INPUT - done));
+  while (done < INPUT) done += usize(call(0, 0, changetype<usize>(ref(input[done])), INPUT - done));
   run(changetype<usize>(ref(input[0])), changetype<usize>(ref(output[0])));
   done = 0;
-  while (done < OUTPUT) done += usize(linux.syscall(1, 1, ref(output[done]), OUTPUT - done));
-  linux.syscall(60, 0);
+  while (done < OUTPUT) done += usize(call(1, 1, changetype<usize>(ref(output[done])), OUTPUT - done));
+  call(60, 0, 0, 0);
 }
-
-entry.linuxProcess(start);
 `;
 
 function failures(bytes: Uint8Array): string[] {

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { committedFiles, root } from './committed.ts';
 
-/** `import … from`, `export … from`, of values and of types; and `import('…')` where it is called. */
+/** `import … from`, `export … from`, of values and of types; `import '…'`; and `import('…')` where it is called. */
 const IMPORT =
-  /^\s*(?:import|export)\b[^'"]*?\bfrom\s+['"]([^'"]+)['"]|\bimport\(\s*'([^']+)'\s*\)/gm;
+  /^\s*(?:import|(?:import|export)\b[^'"]*?\bfrom)\s+['"]([^'"]+)['"]|\bimport\(\s*'([^']+)'\s*\)/gm;
 
 export interface Import {
   /** from the project's root folder */

@@ -52,10 +52,11 @@ const DIRECTIONS: Record<string, readonly string[]> = {
   'guest/kernels': [],
   'guest/linux': ['guest/machine', 'guest/machine/process'],
   'guest/machine/process': ['guest/machine'],
-  'guest/machine/pc': ['guest/machine', 'guest/machine/x86'],
-  'guest/machine/uefi': ['guest/machine', 'guest/machine/x86'],
-  'guest/machine/x86': ['guest/machine'],
+  'guest/machine/pc': ['guest/machine', 'guest/device'],
+  'guest/machine/uefi': ['guest/machine', 'guest/device'],
   'guest/machine': [],
+  'guest/device': [],
+  // Faults and missing features are told by line.ts and panic.ts.
   'guest/arch': ['guest/machine'],
 };
 
@@ -65,8 +66,10 @@ const BARE: Record<string, readonly string[]> = {
   'guest/console': ['machine', 'model'],
   'guest/engine': ['machine', 'model', 'variants'],
   'guest/kernels': ['machine', 'model', 'dots'],
-  'guest/machine': ['machine', 'app', 'model', 'variants', 'arch/'],
-  'guest/arch': ['machine', 'variants', 'arch/'],
+  'guest/machine': ['machine', 'app', 'model', 'arch/'],
+  'guest/linux': ['arch/'],
+  'guest/device': ['arch/'],
+  'guest/arch': ['variants'],
 };
 
 function isWithin(path: string, folder: string): boolean {

@@ -8,6 +8,7 @@ import {
 } from 'variants';
 import { addText, type Line } from '../../machine/line.ts';
 import { stopWith } from '../../machine/panic.ts';
+import { cpuid, xgetbv } from './instructions.ts';
 
 /*
  * What an x86-64 CPU can do (Intel SDM volume 2, CPUID), and whether that is enough. All of a program uses every instruction of its
@@ -30,13 +31,13 @@ export class Leaf {
 
 /** All zero for a leaf that the CPU does not have. @generalRegisters */
 export function readLeaf(out: Ptr<Leaf>, leaf: u32, subleaf: u32): void {
-  cpu.cpuid(leaf & 0xffff0000, 0, ref(out.eax));
+  cpuid(leaf & 0xffff0000, 0, ref(out.eax));
   const last = out.eax;
   out.eax = 0;
   out.ebx = 0;
   out.ecx = 0;
   out.edx = 0;
-  if (leaf <= last) cpu.cpuid(leaf, subleaf, ref(out.eax));
+  if (leaf <= last) cpuid(leaf, subleaf, ref(out.eax));
 }
 
 /** Stops with a message if the CPU lacks an instruction set that the program is compiled for. @generalRegisters */
@@ -142,7 +143,7 @@ function knowsAvx512Vnni(): bool {
 function hasState(parts: u64): bool {
   const leaf = zeroed<Leaf>();
   readLeaf(ref(leaf), 1, 0);
-  return isSet(leaf.ecx, OSXSAVE) && (cpu.xgetbv(0) & parts) == parts;
+  return isSet(leaf.ecx, OSXSAVE) && (xgetbv(0) & parts) == parts;
 }
 
 /** @generalRegisters */

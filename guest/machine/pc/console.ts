@@ -1,5 +1,6 @@
-import { isThere, poll } from '../x86/uart.ts';
-import { idle } from './idle.ts';
+import { pause } from 'arch/cpu';
+import { idle } from 'arch/idle';
+import { isThere, poll } from '../../device/uart16550.ts';
 
 /** Looks at the UART before the CPU sleeps: the next byte is often already on its way. */
 const LOOKS: u32 = 20;
@@ -11,7 +12,7 @@ export function read(): i32 {
   while (true) {
     const byte = poll();
     if (byte >= 0) return byte;
-    if (looks < LOOKS) cpu.pause();
+    if (looks < LOOKS) pause();
     else idle(looks - LOOKS);
     looks++;
   }

@@ -1,4 +1,3 @@
-import { startPool } from '../pool.ts';
 import {
   apicIdentity,
   halt,
@@ -9,19 +8,15 @@ import {
   send,
   startApic,
   wakeOthers,
-} from '../x86/apic.ts';
-import {
-  arrive,
-  closeArrivals,
-  giveWay,
-  haveArrived,
-  LOOKS,
-  PATIENCE_TICKS,
-} from '../x86/arrivals.ts';
-import { enableFeatures } from '../x86/cpu.ts';
-import { useTables } from '../x86/interrupts.ts';
-import { CORE_STACK_BYTES, MOST_CORES } from '../x86/layout.ts';
-import { stopTimer } from './idle.ts';
+} from 'arch/apic';
+import { enableFeatures } from 'arch/enable';
+import { useExceptions } from 'arch/exceptions';
+import { stopTimer } from 'arch/idle';
+import { ioWrite8 } from 'arch/io';
+import { startupCode } from 'arch/startup';
+import { arrive, closeArrivals, giveWay, haveArrived, LOOKS, PATIENCE_TICKS } from '../arrivals.ts';
+import { CORE_STACK_BYTES, MOST_CORES } from '../limits.ts';
+import { startPool } from '../pool.ts';
 import {
   BASE_MEMORY_END,
   EXTENDED_BIOS_DATA,
@@ -56,8 +51,8 @@ const processors = zeroed<Processors>();
 export function startCores(): void {
   if (!hasApic()) return;
   // The old interrupt controllers deliver where exceptions are: keep them quiet.
-  port.out8(PIC_MASK_1, 0xff);
-  port.out8(PIC_MASK_2, 0xff);
+  ioWrite8(PIC_MASK_1, 0xff);
+  ioWrite8(PIC_MASK_2, 0xff);
   prepareApic();
   startApic();
   stopTimer();
@@ -101,7 +96,7 @@ function findOthers(): i32 {
 function placeStartupCode(): void {
   const stacks = load<usize>(IMAGE_STACK_GUARD);
   useEntryTables();
-  memory.copy(STARTUP_PAGE, cpu.startupCode(enter, stacks, CORE_STACK_BYTES), STARTUP_BYTES);
+  memory.copy(STARTUP_PAGE, startupCode(enter, stacks, CORE_STACK_BYTES), STARTUP_BYTES);
   useProtection();
 }
 
@@ -118,7 +113,7 @@ function enter(number: usize): void {
 
 /** @noinline */
 function join(number: usize): void {
-  useTables(number + 1);
+  useExceptions(number + 1);
   startApic();
   arrive();
 }

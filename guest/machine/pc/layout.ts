@@ -17,8 +17,7 @@ export const MAPPED: u64 = 0x100000000;
 /** No pack ends above: in the tables the image follows. */
 export const PACK_LIMIT: u64 = 510 << 30;
 
-/** What an address of the image's is larger by than where PVH's loaders have put it. */
-export const HIGHER_HALF: usize = 0xffffffff80000000;
+export { HIGHER_HALF } from 'arch/layout';
 
 /** link.ld writes five addresses here: the ends of code and of constants, the page below the stacks, storage and its end. */
 export const IMAGE: usize = 0xffffffff80200000;
@@ -42,8 +41,7 @@ export const FIRMWARE_START: u64 = 0xe0000;
 export const FIRMWARE_END: u64 = 0x100000;
 
 /** I/O ports. */
-export const PIT_COUNTER_0: u16 = 0x40;
-export const PIT_COMMAND: u16 = 0x43;
+export const PIT: u16 = 0x40;
 export const PIC_MASK_1: u16 = 0x21;
 export const PIC_MASK_2: u16 = 0xa1;
 export const KEYBOARD_CONTROLLER: u16 = 0x64;

@@ -1,4 +1,5 @@
-import { CORE_STACK_BYTES, MOST_CORES } from '../x86/layout.ts';
+import { moveToStack } from 'arch/cpu';
+import { CORE_STACK_BYTES, MOST_CORES } from '../limits.ts';
 import { keepPlaces, refuse } from './handover.ts';
 import { IMAGE_STACK_GUARD, LARGE_PAGE } from './layout.ts';
 import { useEntryTables, useProtection } from './paging.ts';
@@ -117,5 +118,5 @@ export function sendCores(start: (number: usize) => void): i32 {
 function begin(processor: Ptr<Processor>): void {
   const number = usize(processor.argument);
   const end = load<usize>(IMAGE_STACK_GUARD) + (number + 1) * CORE_STACK_BYTES;
-  cpu.moveToStack(end, enter, number);
+  moveToStack(end, enter, number);
 }

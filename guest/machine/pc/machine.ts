@@ -1,14 +1,14 @@
+import { poll as pollUart, write as writeUart } from '../../device/uart16550.ts';
+import { bootNanos as clockBootNanos, now as clockNow } from '../clock.ts';
 import { barrier as awaitAll, coreCount as countCores, parallel as shareOut } from '../pool.ts';
-import { bootNanos as clockBootNanos, now as clockNow } from '../x86/clock.ts';
-import { poll as pollUart, write as writeUart } from '../x86/uart.ts';
 import { read as readConsole } from './console.ts';
 import { packLength as moduleLength, packStart as moduleStart } from './handover.ts';
 import { powerOff as switchOff } from './power.ts';
 
 export { cpuFeatures } from 'arch/features';
+export { milestoneNanos } from '../clock.ts';
+export { MOST_CORES as MAX_CORES } from '../limits.ts';
 export { Milestone } from '../milestone.ts';
-export { milestoneNanos } from '../x86/clock.ts';
-export { MOST_CORES as MAX_CORES } from '../x86/layout.ts';
 
 /*
  * A PC without firmware or operating system: entered by the PVH protocol (QEMU microvm and q35, Firecracker) or by Limine, console on

@@ -1,4 +1,6 @@
-import { CORE_STACK_BYTES, LOCAL_APIC, MOST_CORES } from '../x86/layout.ts';
+import { readCr3, writeCr3 } from 'arch/instructions';
+import { LOCAL_APIC } from 'arch/layout';
+import { CORE_STACK_BYTES, MOST_CORES } from '../limits.ts';
 import { imageAddress, packLength, packStart } from './handover.ts';
 import {
   HIGHER_HALF,
@@ -66,18 +68,18 @@ export function protectMemory(): void {
   top[0] = tableEntry(ref(upper[0]));
   // Both ends of the address space: entries that one of them uses are nothing at the other.
   top[ENTRIES - 1] = top[0];
-  entryTables = cpu.readCr3();
+  entryTables = readCr3();
   useProtection();
 }
 
 /** For each core. @generalRegisters */
 export function useProtection(): void {
-  cpu.writeCr3(physical(changetype<usize>(ref(top[0]))));
+  writeCr3(physical(changetype<usize>(ref(top[0]))));
 }
 
 /** In them everything can be executed and written; until useProtection(). */
 export function useEntryTables(): void {
-  cpu.writeCr3(entryTables);
+  writeCr3(entryTables);
 }
 
 function mapImage(): void {

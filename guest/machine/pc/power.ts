@@ -1,5 +1,8 @@
-import { DEBUG_EXIT } from '../x86/layout.ts';
-import { drain } from '../x86/uart.ts';
+import { pause, readTicks } from 'arch/cpu';
+import { int3, lidt, type TableRegister } from 'arch/instructions';
+import { ioWrite8, ioWrite16 } from 'arch/io';
+import { DEBUG_EXIT } from 'arch/layout';
+import { drain } from '../../device/uart16550.ts';
 import { KEYBOARD_CONTROLLER, PM1A_CONTROL, SLEEP_CONTROL } from './layout.ts';
 
 /** Ticks of the TSC that a way of switching off gets before the next one is tried: a few milliseconds. */
@@ -15,11 +18,7 @@ const SLEEP_S5: u8 = 0x34;
 const PULSE_RESET: u8 = 0xfe;
 
 /** A table of interrupts without any. */
-class NoInterrupts {
-  limit!: u16;
-  base!: FixedArray<u16, 4>;
-}
-const noInterrupts = zeroed<NoInterrupts>();
+const noInterrupts = zeroed<TableRegister>();
 
 /**
  * Switches off; never returns. Only QEMU can be handed a code: elsewhere what went wrong stands on the console.
@@ -29,18 +28,18 @@ const noInterrupts = zeroed<NoInterrupts>();
  */
 export function powerOff(code: i32): void {
   drain();
-  if (code != 0) port.out8(DEBUG_EXIT, u8(code & 0x7f));
-  port.out16(PM1A_CONTROL, SOFT_OFF);
-  port.out8(SLEEP_CONTROL, SLEEP_S5);
+  if (code != 0) ioWrite8(DEBUG_EXIT, u8(code & 0x7f));
+  ioWrite16(PM1A_CONTROL, SOFT_OFF);
+  ioWrite8(SLEEP_CONTROL, SLEEP_S5);
   wait();
-  port.out8(KEYBOARD_CONTROLLER, PULSE_RESET);
+  ioWrite8(KEYBOARD_CONTROLLER, PULSE_RESET);
   wait();
-  cpu.lidt(ref(noInterrupts));
-  cpu.breakpoint();
+  lidt(ref(noInterrupts));
+  int3();
 }
 
 /** @generalRegisters */
 function wait(): void {
-  const start = cpu.rdtsc();
-  while (cpu.rdtsc() - start < PATIENCE) cpu.pause();
+  const start = readTicks();
+  while (readTicks() - start < PATIENCE) pause();
 }

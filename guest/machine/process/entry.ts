@@ -1,3 +1,4 @@
+import 'arch/processEntry';
 import { main } from 'app';
 import { requireFeatures, requireState } from 'arch/features';
 import { addText, type Line } from '../line.ts';
@@ -11,9 +12,7 @@ import { catchFaults } from './signals.ts';
 import { cpuCount, exit, STDERR } from './system.ts';
 import { startThreads } from './threads.ts';
 
-entry.linuxProcess(start);
-
-/** stack: argc, argv[0], argv[1] … (System V ABI, AMD64, figure 3.9). @generalRegisters */
+/** stack: argc, argv[0], argv[1] … (System V ABI, AMD64, figure 3.9). @symbol start @generalRegisters */
 function start(stack: Ptr<usize>): void {
   requireFeatures();
   requireState();

@@ -1,3 +1,4 @@
+import { CONTEXT_INSTRUCTION, NO_ADDRESS, type SignalAction, setHandler } from 'arch/linux';
 import { addAddress, addText, type Line } from '../line.ts';
 import { refusedInstruction, stopWith } from '../panic.ts';
 import { setSignalAction, setSignalStack } from './system.ts';
@@ -13,16 +14,7 @@ const SIGFPE: i32 = 8;
 const SIGSEGV: i32 = 11;
 
 const SA_SIGINFO: u64 = 0x4;
-const SA_RESTORER: u64 = 0x4000000; // x86-64 delivers no signal without
 const SA_ONSTACK: u64 = 0x8000000;
-
-/** struct kernel_sigaction */
-class Action {
-  handler!: (signal: i32, info: usize, context: usize) => void;
-  flags!: u64;
-  restorer!: () => void;
-  mask!: u64;
-}
 
 /** stack_t */
 class Stack {
@@ -31,12 +23,9 @@ class Stack {
   length!: usize;
 }
 
-/** siginfo_t: si_code, SI_KERNEL for a SIGSEGV that is no page fault; the address that could not be reached (SIGSEGV, SIGBUS). */
+/** siginfo_t: si_code, and the address that could not be reached (SIGSEGV, SIGBUS). */
 const INFO_CODE: usize = 8;
-const SI_KERNEL: i32 = 0x80;
 const INFO_ADDRESS: usize = 16;
-/** ucontext_t: uc_mcontext.gregs[REG_RIP]; 40 bytes before gregs, 16 registers before RIP. */
-const CONTEXT_RIP: usize = 168;
 
 /** A thread's stack may be what ran out, so each has a second one. It holds all registers, of AVX-512 and AMX too. */
 export const SIGNAL_STACK_BYTES: usize = 32768;
@@ -45,15 +34,13 @@ const signalStack = zeroed<FixedArray<u8, 32768>>();
 
 export function catchFaults(): void {
   useSignalStack(changetype<usize>(ref(signalStack[0])));
-  const action = zeroed<Action>();
-  action.handler = onFault;
-  action.flags = SA_SIGINFO | SA_RESTORER | SA_ONSTACK;
-  action.restorer = neverReturn;
-  setSignalAction(SIGILL, changetype<usize>(ref(action)));
-  setSignalAction(SIGTRAP, changetype<usize>(ref(action)));
-  setSignalAction(SIGBUS, changetype<usize>(ref(action)));
-  setSignalAction(SIGFPE, changetype<usize>(ref(action)));
-  setSignalAction(SIGSEGV, changetype<usize>(ref(action)));
+  const action = zeroed<SignalAction>();
+  setHandler(ref(action), onFault, SA_SIGINFO | SA_ONSTACK);
+  setSignalAction(SIGILL, ref(action));
+  setSignalAction(SIGTRAP, ref(action));
+  setSignalAction(SIGBUS, ref(action));
+  setSignalAction(SIGFPE, ref(action));
+  setSignalAction(SIGSEGV, ref(action));
 }
 
 /** start: of SIGNAL_STACK_BYTES, for the calling thread. */
@@ -64,15 +51,11 @@ export function useSignalStack(start: usize): void {
   setSignalStack(changetype<usize>(ref(stack)));
 }
 
-function neverReturn(): void {
-  unreachable();
-}
-
 function onFault(signal: i32, info: usize, context: usize): void {
-  const instruction = load<u64>(context, CONTEXT_RIP);
+  const instruction = load<u64>(context, CONTEXT_INSTRUCTION);
   const line = zeroed<Line>();
   addText(ref(line), '\npanic: ');
-  const hasAddress = load<i32>(info, INFO_CODE) != SI_KERNEL;
+  const hasAddress = load<i32>(info, INFO_CODE) != NO_ADDRESS;
   if (signal == SIGILL) addText(ref(line), refusedInstruction(instruction));
   else addText(ref(line), faultName(signal, hasAddress));
   if ((signal == SIGSEGV || signal == SIGBUS) && hasAddress) {

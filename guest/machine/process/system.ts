@@ -1,36 +1,39 @@
+import {
+  CLOCK_GETTIME,
+  EXIT_GROUP,
+  FUTEX,
+  GETPID,
+  IOCTL,
+  LSEEK,
+  MADVISE,
+  MMAP,
+  MPROTECT,
+  OPENAT,
+  POLL,
+  READ,
+  REBOOT,
+  RT_SIGACTION,
+  SCHED_GETAFFINITY,
+  SCHED_YIELD,
+  SIGALTSTACK,
+  type SignalAction,
+  syscall,
+  WRITE,
+} from 'arch/linux';
+
 /**
- * The Linux system calls that a process needs (x86-64: arch/x86/entry/syscalls/syscall_64.tbl), and their constants.
- * A result from -4095 to -1 is an error number, negated.
+ * The Linux system calls that a process needs, and their constants; the numbers are the architecture's (arch/linux). A result from -4095 to -1 is an error number, negated.
  *
  * | call          | why                                             |
  * |---------------|-------------------------------------------------|
  * | openat lseek mmap madvise | the pack: its length and its pages  |
  * | read write poll | console                                       |
  * | clock_gettime | clock                                           |
- * | clone futex sched_yield mprotect | threads (clone: linux.startThread) and the ends of their stacks |
+ * | clone futex sched_yield mprotect | threads (clone: arch/linux) and the ends of their stacks |
  * | rt_sigaction sigaltstack | a fault becomes a readable panic     |
  * | exit_group    | end                                             |
  * | getpid ioctl sched_getaffinity reboot | the machine's first process: its console, its CPUs, its end |
  */
-const READ: i32 = 0;
-const WRITE: i32 = 1;
-const POLL: i32 = 7;
-const LSEEK: i32 = 8;
-const MMAP: i32 = 9;
-const MPROTECT: i32 = 10;
-const RT_SIGACTION: i32 = 13;
-const IOCTL: i32 = 16;
-const SCHED_YIELD: i32 = 24;
-const MADVISE: i32 = 28;
-const GETPID: i32 = 39;
-const SIGALTSTACK: i32 = 131;
-const REBOOT: i32 = 169;
-const FUTEX: i32 = 202;
-const SCHED_GETAFFINITY: i32 = 204;
-const CLOCK_GETTIME: i32 = 228;
-const EXIT_GROUP: i32 = 231;
-const OPENAT: i32 = 257;
-
 export const STDIN: i32 = 0;
 export const STDOUT: i32 = 1;
 export const STDERR: i32 = 2;
@@ -72,12 +75,28 @@ class Time {
   nanoseconds!: i64;
 }
 
+export function syscall1(number: usize, a: usize): isize {
+  return syscall(number, a, 0, 0, 0, 0, 0);
+}
+
+export function syscall2(number: usize, a: usize, b: usize): isize {
+  return syscall(number, a, b, 0, 0, 0, 0);
+}
+
+export function syscall3(number: usize, a: usize, b: usize, c: usize): isize {
+  return syscall(number, a, b, c, 0, 0, 0);
+}
+
+export function syscall4(number: usize, a: usize, b: usize, c: usize, d: usize): isize {
+  return syscall(number, a, b, c, d, 0, 0);
+}
+
 export function read(file: i32, to: Ptr<u8>, length: usize): isize {
-  return linux.syscall(READ, usize(file), to, length);
+  return syscall3(READ, usize(file), changetype<usize>(to), length);
 }
 
 export function write(file: i32, from: Ptr<u8>, length: usize): isize {
-  return linux.syscall(WRITE, usize(file), from, length);
+  return syscall3(WRITE, usize(file), changetype<usize>(from), length);
 }
 
 /** Waits until one of the events is there, at most `milliseconds` (-1: for ever). 1: it is; 0: time is up. */
@@ -85,7 +104,7 @@ export function waitFor(file: i32, events: i16, milliseconds: i32): isize {
   const one = zeroed<PollFile>();
   one.file = file;
   one.events = events;
-  return linux.syscall(POLL, ref(one), usize(1), isize(milliseconds));
+  return syscall3(POLL, changetype<usize>(ref(one)), 1, usize(isize(milliseconds)));
 }
 
 /** path: ended by a zero byte. Gives a file that can be read. */
@@ -95,11 +114,11 @@ export function open(path: Ptr<u8>): isize {
 
 /** flags: open(2) */
 export function openAs(path: Ptr<u8>, flags: usize): isize {
-  return linux.syscall(OPENAT, WORKING_DIRECTORY, path, flags, usize(0));
+  return syscall3(OPENAT, usize(WORKING_DIRECTORY), changetype<usize>(path), flags);
 }
 
 export function fileLength(file: i32): isize {
-  return linux.syscall(LSEEK, usize(file), usize(0), SEEK_END);
+  return syscall3(LSEEK, usize(file), 0, SEEK_END);
 }
 
 /**
@@ -107,72 +126,72 @@ export function fileLength(file: i32): isize {
  * kernel knows neither, pages come in as they are touched.
  */
 export function mapFile(file: i32, length: usize): isize {
-  const start = linux.syscall(MMAP, usize(0), length, PROT_READ, MAP_PRIVATE, usize(file), 0);
+  const start = syscall(MMAP, 0, length, PROT_READ, MAP_PRIVATE, usize(file), 0);
   if (start >= 0 || start < -4095) {
     adviseLargePages(usize(start), length);
-    linux.syscall(MADVISE, start, length, MADV_POPULATE_READ);
+    syscall3(MADVISE, usize(start), length, MADV_POPULATE_READ);
   }
   return start;
 }
 
 /** Whole pages that had better be large ones. */
 export function adviseLargePages(start: usize, length: usize): void {
-  linux.syscall(MADVISE, start, length, MADV_HUGEPAGE);
+  syscall3(MADVISE, start, length, MADV_HUGEPAGE);
 }
 
 /** Whole pages that nobody may touch from now on. */
 export function forbid(start: usize, length: usize): void {
-  linux.syscall(MPROTECT, start, length, PROT_NONE);
+  syscall3(MPROTECT, start, length, PROT_NONE);
 }
 
 /** Lets another thread have the CPU if one waits for it. */
 export function yieldCpu(): void {
-  linux.syscall(SCHED_YIELD);
+  syscall1(SCHED_YIELD, 0);
 }
 
 /** Sleeps while *word is `value`. */
 export function futexWait(word: Ptr<u32>, value: u32): void {
-  linux.syscall(FUTEX, word, FUTEX_WAIT_PRIVATE, value, usize(0), usize(0), usize(0));
+  syscall4(FUTEX, changetype<usize>(word), FUTEX_WAIT_PRIVATE, usize(value), 0);
 }
 
 export function futexWake(word: Ptr<u32>, sleepers: i32): void {
-  linux.syscall(FUTEX, word, FUTEX_WAKE_PRIVATE, sleepers, usize(0), usize(0), usize(0));
+  syscall3(FUTEX, changetype<usize>(word), FUTEX_WAKE_PRIVATE, usize(sleepers));
 }
 
 /** Nanoseconds since some time before the process began. */
 export function monotonicNanos(): u64 {
   const time = zeroed<Time>();
-  linux.syscall(CLOCK_GETTIME, CLOCK_MONOTONIC, ref(time));
+  syscall2(CLOCK_GETTIME, CLOCK_MONOTONIC, changetype<usize>(ref(time)));
   return u64(time.seconds) * 1000000000 + u64(time.nanoseconds);
 }
 
-/** action: struct kernel_sigaction, whose mask is 8 bytes. */
-export function setSignalAction(signal: i32, action: usize): void {
-  linux.syscall(RT_SIGACTION, signal, action, usize(0), usize(8));
+/** Its mask has 8 bytes. */
+export function setSignalAction(signal: i32, action: Ptr<SignalAction>): void {
+  syscall4(RT_SIGACTION, usize(signal), changetype<usize>(action), 0, 8);
 }
 
 /** stack: stack_t */
 export function setSignalStack(stack: usize): void {
-  linux.syscall(SIGALTSTACK, stack, usize(0));
+  syscall2(SIGALTSTACK, stack, 0);
 }
 
 export function processId(): i32 {
-  return i32(linux.syscall(GETPID));
+  return i32(syscall1(GETPID, 0));
 }
 
 /** argument: a number or an address, as the request has it. */
 export function ioctl(file: i32, request: usize, argument: usize): isize {
-  return linux.syscall(IOCTL, usize(file), request, argument);
+  return syscall3(IOCTL, usize(file), request, argument);
 }
 
 /** CPUs that the calling thread may run on, at least one. */
 export function cpuCount(): i32 {
   const mask = zeroed<FixedArray<u64, 16>>();
-  const bytes = linux.syscall(
+  const bytes = syscall3(
     SCHED_GETAFFINITY,
-    usize(0),
+    0,
     sizeof<FixedArray<u64, 16>>(),
-    ref(mask),
+    changetype<usize>(ref(mask)),
   );
   let count: u64 = 0;
   for (let i: isize = 0; i < bytes / 8; i++) count += popcnt(mask[i]);
@@ -181,9 +200,9 @@ export function cpuCount(): i32 {
 
 /** command: reboot(2). Returns only if it was refused. */
 export function reboot(command: u32): void {
-  linux.syscall(REBOOT, REBOOT_MAGIC, REBOOT_MAGIC_2, command, usize(0));
+  syscall3(REBOOT, REBOOT_MAGIC, REBOOT_MAGIC_2, usize(command));
 }
 
 export function exit(code: i32): void {
-  while (true) linux.syscall(EXIT_GROUP, code);
+  while (true) syscall1(EXIT_GROUP, usize(code));
 }

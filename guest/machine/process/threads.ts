@@ -1,3 +1,4 @@
+import { startThread } from 'arch/linux';
 import { MAX_CORES, setCoreCount, startPool, work } from '../pool.ts';
 import { SIGNAL_STACK_BYTES, useSignalStack } from './signals.ts';
 import { forbid, futexWait, futexWake, yieldCpu } from './system.ts';
@@ -23,7 +24,7 @@ export function startThreads(count: i32): void {
   for (let i: i32 = 1; i < count; i++) {
     forbid(stackOf(i), GUARD_BYTES);
     const top = stackOf(i) + STACK_BYTES - SIGNAL_STACK_BYTES;
-    if (linux.startThread(top, CLONE_FLAGS, begin, usize(i)) < 0) return;
+    if (startThread(top, CLONE_FLAGS, begin, usize(i)) < 0) return;
     setCoreCount(i + 1);
   }
 }

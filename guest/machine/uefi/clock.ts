@@ -1,4 +1,4 @@
-import { ASSUMED_HERTZ } from '../x86/clock.ts';
+import { readTicks } from 'arch/cpu';
 import { stall } from './firmware.ts';
 
 /**
@@ -9,7 +9,7 @@ const SHORT: usize = 100;
 const LONG: usize = 2100;
 const TRIES: i32 = 4;
 
-/** The rate of the CPU's time stamp counter by firmware's clock; ASSUMED_HERTZ where that stands still. */
+/** The rate of the CPU's time stamp counter by firmware's clock; 0 where that stands still. */
 export function measureByStall(): u64 {
   let short = u64.MAX_VALUE;
   let long = u64.MAX_VALUE;
@@ -17,12 +17,12 @@ export function measureByStall(): u64 {
     short = min(short, ticksOf(SHORT));
     long = min(long, ticksOf(LONG));
   }
-  if (long <= short) return ASSUMED_HERTZ;
+  if (long <= short) return 0;
   return ((long - short) * 1000000) / u64(LONG - SHORT);
 }
 
 function ticksOf(microseconds: usize): u64 {
-  const start = cpu.rdtsc();
+  const start = readTicks();
   stall(microseconds);
-  return cpu.rdtsc() - start;
+  return readTicks() - start;
 }

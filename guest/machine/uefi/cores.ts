@@ -1,4 +1,3 @@
-import { startPool } from '../pool.ts';
 import {
   apicIdentity,
   halt,
@@ -9,18 +8,14 @@ import {
   startApic,
   WAKE_VECTOR,
   wakeOthers,
-} from '../x86/apic.ts';
-import {
-  arrive,
-  closeArrivals,
-  giveWay,
-  haveArrived,
-  LOOKS,
-  PATIENCE_TICKS,
-} from '../x86/arrivals.ts';
-import { enableFeatures } from '../x86/cpu.ts';
-import { useTables } from '../x86/interrupts.ts';
-import { MOST_CORES } from '../x86/layout.ts';
+} from 'arch/apic';
+import { moveToStack, pause } from 'arch/cpu';
+import { enableFeatures } from 'arch/enable';
+import { useExceptions } from 'arch/exceptions';
+import { cli, writeCr3 } from 'arch/instructions';
+import { arrive, closeArrivals, giveWay, haveArrived, LOOKS, PATIENCE_TICKS } from '../arrivals.ts';
+import { MOST_CORES } from '../limits.ts';
+import { startPool } from '../pool.ts';
 import {
   anyProtocol,
   enterFirmware,
@@ -87,27 +82,27 @@ function startOthers(): bool {
 function enter(_argument: usize): void {
   const number = atomic.add<u32>(ref(begun), 1) + 1;
   if (number >= u32(MOST_CORES)) return;
-  cpu.cli();
+  cli();
   enableFeatures();
-  cpu.moveToStack(stackEnd(usize(number)), join, usize(number));
+  moveToStack(stackEnd(usize(number)), join, usize(number));
 }
 
 function join(number: usize): void {
-  if (sharedTables() != 0) cpu.writeCr3(sharedTables());
-  useTables(number);
+  if (sharedTables() != 0) writeCr3(sharedTables());
+  useExceptions(number);
   if (canSleep) {
     startApic();
     identities[number] = apicIdentity() + 1;
   }
   arrive();
-  while (true) cpu.pause();
+  while (true) pause();
 }
 
 /** Messages wake whoever sleeps, for whatever word: they look again. */
 function sleep(word: Ptr<u32>, value: u32): void {
   if (isFirstCore()) finishForOthers();
   else if (canSleep && atomic.load<u32>(word) == value) halt();
-  else cpu.pause();
+  else pause();
 }
 
 /** The first core never halts for others, and a message to it would be firmware's to understand. */

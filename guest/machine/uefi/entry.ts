@@ -1,10 +1,13 @@
+import { moveToStack, readTicks } from 'arch/cpu';
+import 'arch/efiEntry';
 import { main } from 'app';
+import { enableFeatures } from 'arch/enable';
+import { catchExceptions } from 'arch/exceptions';
 import { requireFeatures, requireState } from 'arch/features';
+import { COM1 } from 'arch/layout';
+import { startUart } from '../../device/uart16550.ts';
+import { reach, startClock } from '../clock.ts';
 import { Milestone } from '../milestone.ts';
-import { reach, startClock } from '../x86/clock.ts';
-import { enableFeatures } from '../x86/cpu.ts';
-import { catchExceptions } from '../x86/interrupts.ts';
-import { startUart } from '../x86/uart.ts';
 import { measureByStall } from './clock.ts';
 import { startCores } from './cores.ts';
 import { keepExceptions, stopWatchdog, takeSerialPorts, useFirmware } from './firmware.ts';
@@ -15,24 +18,23 @@ import { powerOff } from './power.ts';
 import { startScreen } from './screen.ts';
 import { stackEnd } from './stacks.ts';
 
-entry.efi(start);
-
 /**
  * image, table: what firmware hands over. Until enableFeatures() nothing may touch a vector register.
+ * @symbol start
  * @generalRegisters
  */
 function start(image: usize, table: usize): void {
-  const ticks = cpu.rdtsc();
+  const ticks = readTicks();
   useFirmware(image, table);
   stopWatchdog();
   takeSerialPorts();
-  startUart();
+  startUart(COM1);
   startScreen();
   startKeyboard();
   requireFeatures();
   enableFeatures();
   requireState();
-  cpu.moveToStack(stackEnd(0), run, usize(ticks));
+  moveToStack(stackEnd(0), run, usize(ticks));
 }
 
 function run(ticks: usize): void {

@@ -1,4 +1,14 @@
 import {
+  cli,
+  hlt,
+  lidt,
+  readCr3,
+  sidt,
+  sti,
+  type TableRegister,
+  writeCr3,
+} from 'arch/instructions';
+import {
   BY_PROTOCOL,
   EXCLUSIVE,
   LOADED_IMAGE,
@@ -13,12 +23,6 @@ import {
  * firmware: interrupts off, page tables and exceptions our own. Within a call everything but exceptions is as firmware left it, so that its timer,
  * and the keyboards that this one looks after, work on.
  */
-
-/** Operand of sidt and lidt. @packed */
-class TableRegister {
-  limit!: u16;
-  base!: usize;
-}
 
 let table: Ptr<SystemTable> = null;
 let image: usize = 0;
@@ -38,7 +42,7 @@ const EXCEPTION_BYTES: usize = 512;
 export function useFirmware(handle: usize, address: usize): void {
   image = handle;
   table = changetype<Ptr<SystemTable>>(address);
-  cpu.sidt(ref(firmwareGates));
+  sidt(ref(firmwareGates));
 }
 
 /** The table itself may be read at any time. @generalRegisters */
@@ -48,7 +52,7 @@ export function systemTable(): Ptr<SystemTable> {
 
 /** From now on the first core has the exceptions that are in use now. */
 export function keepExceptions(): void {
-  cpu.sidt(ref(ownGates));
+  sidt(ref(ownGates));
   const gates = ref(callGates[0]);
   memory.copy(gates, firmwareGates.base, min(usize(firmwareGates.limit) + 1, 4096));
   memory.copy(gates, ownGates.base, EXCEPTION_BYTES);
@@ -58,9 +62,9 @@ export function keepExceptions(): void {
 
 /** From now on the first core has these page tables between calls. tables: for CR3 */
 export function keepTables(tables: u64): void {
-  firmwareTables = cpu.readCr3();
+  firmwareTables = readCr3();
   ownTables = tables;
-  cpu.writeCr3(tables);
+  writeCr3(tables);
 }
 
 /** Page tables for the other cores; zero: firmware's. */
@@ -70,16 +74,16 @@ export function sharedTables(): u64 {
 
 /** Before a call. @generalRegisters */
 export function enterFirmware(): void {
-  if (ownTables != 0) cpu.writeCr3(firmwareTables);
-  if (hasGates) cpu.lidt(ref(firmwareGates));
-  cpu.sti();
+  if (ownTables != 0) writeCr3(firmwareTables);
+  if (hasGates) lidt(ref(firmwareGates));
+  sti();
 }
 
 /** After it. @generalRegisters */
 export function leaveFirmware(): void {
-  cpu.cli();
-  if (hasGates) cpu.lidt(ref(ownGates));
-  if (ownTables != 0) cpu.writeCr3(ownTables);
+  cli();
+  if (hasGates) lidt(ref(ownGates));
+  if (ownTables != 0) writeCr3(ownTables);
 }
 
 /** Address of a handle's interface of this kind, 0 if it has none. @generalRegisters */
@@ -139,7 +143,7 @@ export function stall(microseconds: usize): void {
 /** Sleeps until firmware's timer, or anything else, interrupts. */
 export function rest(): void {
   enterFirmware();
-  cpu.halt();
+  hlt();
   leaveFirmware();
 }
 

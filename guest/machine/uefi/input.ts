@@ -1,5 +1,6 @@
-import { now } from '../x86/clock.ts';
-import { poll as pollUart } from '../x86/uart.ts';
+import { pause } from 'arch/cpu';
+import { poll as pollUart } from '../../device/uart16550.ts';
+import { now } from '../clock.ts';
 import { rest } from './firmware.ts';
 import { pollKeyboard } from './keyboard.ts';
 
@@ -15,7 +16,7 @@ export function read(): i32 {
     const byte = pollUart();
     if (byte >= 0) return byte;
     if (now() - start < PATIENCE_NANOS) {
-      cpu.pause();
+      pause();
     } else {
       const key = pollKeyboard();
       if (key >= 0) return key;

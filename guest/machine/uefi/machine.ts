@@ -1,13 +1,13 @@
+import { bootNanos as clockBootNanos, now as clockNow } from '../clock.ts';
 import { barrier as awaitAll, coreCount as countCores, parallel as shareOut } from '../pool.ts';
-import { bootNanos as clockBootNanos, now as clockNow } from '../x86/clock.ts';
 import { poll as pollConsole, read as readConsole } from './input.ts';
 import { packLength as fileLength, packStart as fileStart } from './pack.ts';
 import { powerOff as switchOff, write as writeConsole } from './power.ts';
 
 export { cpuFeatures } from 'arch/features';
+export { milestoneNanos } from '../clock.ts';
+export { MOST_CORES as MAX_CORES } from '../limits.ts';
 export { Milestone } from '../milestone.ts';
-export { milestoneNanos } from '../x86/clock.ts';
-export { MOST_CORES as MAX_CORES } from '../x86/layout.ts';
 
 /*
  * A PC or virtual machine with UEFI: one EFI application, console on serial port, screen and keyboard, pack on the disk that it was

@@ -1,4 +1,5 @@
-import { MOST_CORES } from '../x86/layout.ts';
+import { readCr3, readCr4 } from 'arch/instructions';
+import { MOST_CORES } from '../limits.ts';
 import { keepTables, loadedImage } from './firmware.ts';
 import { CODE_END, CONSTANTS_END, HEADER, IMAGE_END } from './layout.ts';
 import { packEnd, packStart } from './pack.ts';
@@ -32,13 +33,13 @@ let tablesUsed: usize = 1;
 
 /** Once the pack is there, before the other cores. */
 export function protectMemory(): void {
-  if ((cpu.readCr4() & FIVE_LEVELS) != 0) return;
+  if ((readCr4() & FIVE_LEVELS) != 0) return;
   const base = loadedImage().base;
   const codeEnd = base + load<usize>(base, CODE_END);
   const constantsEnd = base + load<usize>(base, CONSTANTS_END);
   const imageEnd = base + load<usize>(base, IMAGE_END);
   const top = ref(tables[0]);
-  memory.copy(top, usize(cpu.readCr3() & ADDRESS), PAGE);
+  memory.copy(top, usize(readCr3() & ADDRESS), PAGE);
   setRights(0, PAGE, 0);
   setRights(base + HEADER, codeEnd, PRESENT);
   setRights(codeEnd, constantsEnd, PRESENT | NO_EXECUTE);

@@ -1,6 +1,9 @@
-import { isFirstCore } from '../x86/apic.ts';
-import { DEBUG_EXIT } from '../x86/layout.ts';
-import { drain, write as writeUart } from '../x86/uart.ts';
+import { isFirstCore } from 'arch/apic';
+import { pause, readTicks } from 'arch/cpu';
+import { hlt } from 'arch/instructions';
+import { ioWrite8 } from 'arch/io';
+import { DEBUG_EXIT } from 'arch/layout';
+import { drain, write as writeUart } from '../../device/uart16550.ts';
 import { enterFirmware, leaveFirmware, runtimeServices, stall } from './firmware.ts';
 import { pollKeyboard } from './keyboard.ts';
 import { SHUTDOWN } from './protocols.ts';
@@ -43,8 +46,8 @@ export function powerOff(code: i32): void {
     if (code != 0) waitForReader();
   } else {
     atomic.store<u32>(ref(isWanted), 1);
-    const start = cpu.rdtsc();
-    while (cpu.rdtsc() - start < PATIENCE_TICKS) cpu.pause();
+    const start = readTicks();
+    while (readTicks() - start < PATIENCE_TICKS) pause();
   }
   reset(code);
 }
@@ -67,9 +70,9 @@ function waitForReader(): void {
 
 /** Firmware hands on no exit code. @generalRegisters */
 function reset(code: i32): void {
-  if (code != 0) port.out8(DEBUG_EXIT, u8(code & 0x7f));
+  if (code != 0) ioWrite8(DEBUG_EXIT, u8(code & 0x7f));
   enterFirmware();
   runtimeServices().resetSystem(SHUTDOWN, 0, 0, 0);
   leaveFirmware();
-  while (true) cpu.halt();
+  while (true) hlt();
 }

@@ -1,4 +1,4 @@
-import { CORE_STACK_BYTES, MOST_CORES } from '../x86/layout.ts';
+import { CORE_STACK_BYTES, MOST_CORES } from '../limits.ts';
 
 /**
  * Stacks of our own, each with a page below that nobody may touch: first those of the other cores, then the first one's, which firmware

@@ -60,12 +60,8 @@ export function checkBuiltin(
     const written = node.expression.getText();
     const root = written.split('.')[0];
     const known = [...INTRINSICS.keys()].some((key) => key.startsWith(`${root}.`));
-    if (vector === undefined && !known && root !== 'entry') {
+    if (vector === undefined && !known) {
       return refuse(context, node.expression, 'MU201', { name: root });
-    }
-    if (root === 'entry') {
-      const instead = 'write it at module level of the root module';
-      return refuse(context, node, 'MU101', { what: `${written} here`, instead });
     }
     return refuse(context, node.expression, 'MU603', { name: written });
   }
@@ -279,8 +275,6 @@ function parameterType(context: Context, parameter: Parameter, subject: Type | u
       return voidType;
     case 'never':
       return neverType;
-    case '(usize) => void':
-      return types.function([usize], voidType);
   }
   if (parameter.startsWith('Ptr<')) {
     return types.pointer(parameterType(context, parameter.slice(4, -1), subject));
@@ -298,15 +292,10 @@ function checkParameter(
   const wrong = (expected: string, actual: Type, instead: string) =>
     refuse(context, node, 'MU301', { expected, actual: actual.name, instead });
   switch (parameter) {
-    case 'address':
-    case 'word': {
+    case 'address': {
       const found = checkValue(context, node, isUntyped(node) ? usize : undefined);
       const { kind } = found.type;
       if (found.kind === 'error' || kind === 'pointer' || kind === 'null') return found;
-      if (parameter === 'word' && (kind === 'integer' || kind === 'enum' || kind === 'function')) {
-        return found;
-      }
-      if (parameter === 'word') return wrong('an integer or pointer', found.type, 'usize(…)');
       if (found.type === usize) return found;
       return found.type.kind === 'integer'
         ? coerce(context, node, found, usize)

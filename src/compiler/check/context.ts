@@ -6,7 +6,6 @@ import { type Module, placeOf, type SourceModule } from '../parse/modules.ts';
 import type { Target } from '../target.ts';
 import type {
   ConstantDeclaration,
-  EntryStub,
   Expression,
   FunctionInstance,
   GlobalDeclaration,
@@ -111,7 +110,6 @@ export interface Checker {
   /** function instances whose body waits to be checked */
   queue: { symbol: FunctionSymbol; instance: FunctionInstance }[];
   functions: FunctionInstance[];
-  entries: EntryStub[];
   panic: FunctionInstance | undefined;
 }
 

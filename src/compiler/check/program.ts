@@ -1,22 +1,19 @@
 /** Phase 2: the whole program, from its modules to the typed tree. */
 
-import ts from 'typescript';
-import { ENTRIES } from '../intrinsics/index.ts';
+import type ts from 'typescript';
 import type { ModuleGraph, SourceModule } from '../parse/modules.ts';
 import type { Target } from '../target.ts';
 import type { FunctionInstance, Program } from '../tree.ts';
 import { i32, stringType, TypeTable, usize, voidType } from '../types.ts';
 import { checkAssembly, isAssembly } from './assembly.ts';
-import { checkConstant, constantDeclaration } from './constants.ts';
+import { constantDeclaration } from './constants.ts';
 import {
   type Checker,
   type ModuleSymbol,
   moduleContext,
-  place,
   report,
   type UnitRoot,
 } from './context.ts';
-import { checkExpression } from './expressions.ts';
 import { instanceOf } from './functions.ts';
 import { globalDeclaration } from './globals.ts';
 import { follow, lookup } from './lookup.ts';
@@ -44,7 +41,6 @@ export function checkProgram(
     provided: new Map(),
     queue: [],
     functions: [],
-    entries: [],
     panic: undefined,
   };
   const loose = graph.modules.flatMap((module) => collectSymbols(checker, module));
@@ -58,7 +54,6 @@ export function checkProgram(
     structAlignments: new Map(),
     enums: [],
     roots,
-    entries: checker.entries,
     assembly: [],
     panic: undefined,
   };
@@ -73,7 +68,7 @@ export function checkProgram(
       else follow(context, symbol, symbol.node, [symbol]);
     }
   }
-  for (const statement of loose) checkLoose(checker, statement, program, graph.root);
+  for (const statement of loose) checkLoose(checker, statement, program);
   for (let next = checker.queue.shift(); next !== undefined; next = checker.queue.shift()) {
     checkBody(moduleContext(checker, next.symbol.module), next.symbol, next.instance);
   }
@@ -178,56 +173,12 @@ function checkInterrupt(
   });
 }
 
-function checkLoose(
-  checker: Checker,
-  { module, node }: LooseStatement,
-  program: Program,
-  root: SourceModule | undefined,
-): void {
+function checkLoose(checker: Checker, { module, node }: LooseStatement, program: Program): void {
   const context = moduleContext(checker, module);
-  const call = node.expression;
-  if (isAssembly(call)) {
-    const assembly = checkAssembly(context, call);
-    if (assembly !== undefined && program.unit === undefined) program.assembly.push(assembly);
-    return;
-  }
-  const name = ts.isCallExpression(call) ? call.expression.getText() : '';
-  if (!ts.isCallExpression(call) || !(ENTRIES as readonly string[]).includes(name)) {
+  if (!isAssembly(node.expression)) {
     report(context, node, 'MU102');
     return;
   }
-  if (module !== root || program.unit !== undefined) return; // not where this program begins
-  const [first] = checker.entries;
-  if (first !== undefined) {
-    const where = `${first.place.file}:${first.place.line}`;
-    report(context, node, 'MU505', { what: 'entry stub', first: where });
-    return;
-  }
-  const isPvh = name === 'entry.pvh';
-  const expected = isPvh ? 2 : 1;
-  const { types } = checker;
-  const taken = { 'entry.pvh': [usize], 'entry.efi': [usize, usize] }[name];
-  const wanted = types.function(taken ?? [types.pointer(usize)], voidType);
-  if (call.arguments.length !== expected) {
-    const parameters = isPvh ? 'start, stackBytes' : 'start';
-    const values = { name, expected, actual: call.arguments.length, parameters };
-    report(context, call, 'MU308', values);
-    return;
-  }
-  const start = checkExpression(context, call.arguments[0]);
-  if (start.kind !== 'function' || start.type !== wanted) {
-    if (start.kind === 'error') return;
-    const instead = 'name a declared function of that type';
-    const values = { expected: wanted.name, actual: start.type.name, instead };
-    report(context, call.arguments[0], 'MU301', values);
-    return;
-  }
-  let stackBytes = 0n;
-  if (isPvh) {
-    const bytes = checkConstant(context, call.arguments[1], usize, 'the size of the stack');
-    if (bytes === undefined) return;
-    stackBytes = bytes.value as bigint;
-  }
-  const at = place(context, node);
-  checker.entries.push({ intrinsic: name, start: start.function, stackBytes, place: at });
+  const assembly = checkAssembly(context, node.expression);
+  if (assembly !== undefined && program.unit === undefined) program.assembly.push(assembly);
 }

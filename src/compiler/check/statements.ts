@@ -141,7 +141,7 @@ const STATEMENTS: Partial<Record<ts.SyntaxKind, [what: string, instead: string]>
   [ts.SyntaxKind.TryStatement]: ['try', 'return an error code'],
   [ts.SyntaxKind.LabeledStatement]: ['a label', 'put the inner loop into a function'],
   [ts.SyntaxKind.WithStatement]: ['with', 'name the fields'],
-  [ts.SyntaxKind.DebuggerStatement]: ['debugger', 'cpu.breakpoint()'],
+  [ts.SyntaxKind.DebuggerStatement]: ['debugger', "breakpoints are the debugger's"],
 };
 
 function checkVariables(

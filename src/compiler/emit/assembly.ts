@@ -61,8 +61,7 @@ export function inlineAssembly(e: Emitter, assembly: Assembly): string {
 
 function isThere(e: Emitter, { place }: Assembly): boolean {
   if (e.target.arch !== 'wasm32') return true;
-  const values = { name: 'assembly', target: e.target.arch, targets: 'x86_64, aarch64, riscv64' };
-  e.diagnostics.push(diagnostic('MU601', place, values));
+  e.diagnostics.push(diagnostic('MU601', place, { target: e.target.arch }));
   return false;
 }
 

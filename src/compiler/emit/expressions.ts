@@ -1,6 +1,5 @@
 /** Expressions in C: the same operators where C means the same, helpers where it does not, temporaries where order matters. */
 
-import { diagnostic } from '../diagnostics.ts';
 import type { Use } from '../intrinsics/intrinsic.ts';
 import type { BinaryOperator, Expression, ExpressionOf } from '../tree.ts';
 import { type FloatType, type IntegerType, SCALARS, type Type } from '../types.ts';
@@ -379,16 +378,6 @@ function callPointer(e: Emitter, x: ExpressionOf<'callPointer'>): Written {
 
 function intrinsic(e: Emitter, x: ExpressionOf<'intrinsic'>): Written {
   const { intrinsic: table, types } = x;
-  const { targets } = table;
-  if (targets !== undefined && !targets.includes(e.target.arch)) {
-    e.diagnostics.push(
-      diagnostic('MU601', x.place, {
-        name: table.name,
-        target: e.target.arch,
-        targets: targets.join(', '),
-      }),
-    );
-  }
   const operands = x.arguments.map((argument, i) => argumentOperand(e, x, argument, i));
   const [c] = ordered(e, operands, ASSIGNMENT, (args) => table.c(use(e, x, args, types)));
   return [c, isClosed(c) ? POSTFIX : ASSIGNMENT];
@@ -419,14 +408,6 @@ function argumentOperand(
   const own = operand(e)(argument);
   const vectorOperator = x.types[0]?.kind === 'vector';
   const { type } = argument;
-  if (parameter === 'word') {
-    const cast = (c: string) => `(usize)${c}`;
-    return {
-      ...own,
-      inPlace: () => cast(expression(e, argument, UNARY, true)),
-      kept: cast,
-    };
-  }
   if (parameter === 'address') {
     const cast = (c: string) => (type.kind === 'integer' ? `(void *)${c}` : c);
     return {

@@ -20,9 +20,9 @@ const RESERVED = new Set(
   ).split(' '),
 );
 
-/** Names of helpers and temporaries: f32x16_load, load_u32, cpu_pause, _t1, file_1. None ends with `_`. */
+/** Names of helpers and temporaries: f32x16_load, load_u32, _t1, file_1. None ends with `_`. */
 const HELPER_NAME =
-  /^([iuf](8|16|32|64)(x\d+)?|isize|usize|bool)$|^([iuf](8|16|32|64)(x\d+)?|isize|usize|load|store|select|cpu|port|linux|file|pvh)_|^_t\d+$|^__|^_[A-Z]/;
+  /^([iuf](8|16|32|64)(x\d+)?|isize|usize|bool)$|^([iuf](8|16|32|64)(x\d+)?|isize|usize|load|store|select|file)_|^_t\d+$|^__|^_[A-Z]/;
 
 /** Never true of a name that ends with `_`, so that appending it always helps. */
 export function isReserved(name: string): boolean {

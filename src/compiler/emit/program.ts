@@ -20,7 +20,6 @@ import {
   structDefinition,
   useFunction,
 } from './emitter.ts';
-import { entryStub } from './entry.ts';
 import { converted } from './expressions.ts';
 import { cLiteral, cString } from './literals.ts';
 import { LocalNames, Names } from './names.ts';
@@ -80,7 +79,6 @@ export function emitProgram(
   };
   for (const root of program.roots) useFunction(e, root);
   if (checked && program.panic !== undefined) useFunction(e, program.panic);
-  const entries = program.entries.map((stub) => entryStub(e, stub));
   const assembly = program.assembly.map((text) => moduleAssembly(e, text));
 
   const bodies = new Map<FunctionInstance, (out: Lines) => void>();
@@ -139,7 +137,6 @@ export function emitProgram(
     ...tables.map((global) => globalDefinition(e, global)),
     ...out.lines,
     '',
-    ...entries,
     ...assembly,
   ];
   const c = `${sections
@@ -292,8 +289,7 @@ function head(e: Emitter, instance: FunctionInstance, prototype: boolean): strin
   if (tags.has('efi') && x86) attributes.push('ms_abi');
   if (tags.has('section')) attributes.push(`section(${JSON.stringify(tags.get('section'))})`);
   if (type.result.kind === 'never') attributes.push('noreturn');
-  const isEntry = e.program.entries.some((stub) => stub.start === instance);
-  if (isEntry || (e.named.has(instance) && !instance.external)) attributes.push('used');
+  if (e.named.has(instance) && !instance.external) attributes.push('used');
   // The outside sees the name of the TypeScript, also where C needs another.
   const symbol = symbolOf(e.program, instance);
   if (isRoot && e.target.arch === 'wasm32') attributes.push(`export_name("${symbol}")`);

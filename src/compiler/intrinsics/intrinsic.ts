@@ -3,7 +3,6 @@
  * home of all builtins; guest/dialect.d.ts declares them for editors, and a test compares the two.
  */
 
-import type { Architecture } from '../target.ts';
 import type { FloatType, IntegerType, Type, VectorType } from '../types.ts';
 
 /**
@@ -12,8 +11,8 @@ import type { FloatType, IntegerType, Type, VectorType } from '../types.ts';
  *   V E M     the vector, its element, its mask          W     any vector
  *   U8 I8 I16 vectors of as many bytes as V
  *   pE        Ptr<E>                                     address  a usize or any pointer
- *   index     any integer                                word     an integer or pointer, widened to usize
- *   constant  an integer known at compile time           any      anything
+ *   index     any integer                                any      anything
+ *   constant  an integer known at compile time
  * or the name of a type of the dialect: u8, usize, bool, string, void, never, Ptr<u8>, …
  */
 export type Parameter = string;
@@ -64,8 +63,6 @@ export interface Intrinsic {
   rest?: boolean;
   result: Parameter;
   effect: Effect;
-  /** only these; default: all */
-  targets?: Architecture[];
   c: (use: Use) => string;
 }
 

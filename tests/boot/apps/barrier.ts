@@ -1,3 +1,4 @@
+import { pause } from 'arch/cpu';
 import { coreCount, now, parallel, write } from 'machine';
 import { addNumber, addText, type Line } from '../../../guest/machine/line.ts';
 
@@ -46,7 +47,7 @@ function wakeNanos(): u64 {
   let sum: u64 = 0;
   for (let i: u64 = 0; i < WAKINGS; i++) {
     const rest = now();
-    while (now() - rest < REST_NANOS) cpu.pause();
+    while (now() - rest < REST_NANOS) pause();
     const start = now();
     parallel(chain);
     sum += now() - start;

@@ -1,3 +1,15 @@
+import {
+  hlt,
+  int3,
+  ltr,
+  readCr0,
+  readCr4,
+  sidt,
+  type TableRegister,
+  writeCr0,
+  writeCr4,
+  xgetbv,
+} from 'arch/instructions';
 import { packStart, parallel, read, write } from 'machine';
 import { addByte, type Line } from '../../../guest/machine/line.ts';
 import { stopWith } from '../../../guest/machine/panic.ts';
@@ -9,12 +21,6 @@ export function main(): void {
   fail(letter);
   failSpecially(letter);
   say('survived\n');
-}
-
-/** Operand of sidt. @packed */
-class TableRegister {
-  limit!: u16;
-  base!: usize;
 }
 
 class Pair {
@@ -84,7 +90,7 @@ function fail(letter: i32): void {
 function failSpecially(letter: i32): void {
   switch (letter) {
     case 0x62: // b
-      cpu.breakpoint();
+      int3();
       break;
     case 0x64: // d
       code[0] = 0xc3;
@@ -94,10 +100,10 @@ function failSpecially(letter: i32): void {
       use(load<u64>(usize(0x8000000000000000) + usize(zero())));
       break;
     case 0x68: // h
-      cpu.halt();
+      hlt();
       break;
     case 0x69: // i: as if no vector unit were there
-      cpu.writeCr0(cpu.readCr0() | 8);
+      writeCr0(readCr0() | 8);
       use(u64(f32x16.sum(f32x16.splat(f32(zero())))));
       break;
     case 0x6b: // k
@@ -107,11 +113,11 @@ function failSpecially(letter: i32): void {
       stopWith(changetype<Ptr<Line>>(usize(zero())));
       break;
     case 0x6f: // o: OSXSAVE off
-      cpu.writeCr4(cpu.readCr4() & ~u64(0x40000));
-      use(cpu.xgetbv(0));
+      writeCr4(readCr4() & ~u64(0x40000));
+      use(xgetbv(0));
       break;
     case 0x73: // s
-      cpu.ltr(0xfff8);
+      ltr(0xfff8);
       break;
     case 0x74: // t: a page fault that finds its gate closed
       closeGate(14);
@@ -126,7 +132,7 @@ function failSpecially(letter: i32): void {
 /** An exception's gate has 16 bytes; byte 5 says that it is there. */
 function closeGate(vector: usize): void {
   const gates = zeroed<TableRegister>();
-  cpu.sidt(ref(gates));
+  sidt(ref(gates));
   volatile.store<u8>(gates.base + vector * 16 + 5, 0);
 }
 

@@ -6,7 +6,7 @@ class Pair {
 
 /** @panic */
 function stop(message: string, file: string, line: i32): void {
-  port.out8(0xe9, utf8(message)[0]);
+  volatile.store<u8>(0xe9, utf8(message)[0]);
 }
 
 export function check(p: Ptr<Pair>, i: i32, x: f32): u8 {

@@ -7,10 +7,9 @@ function onEvent(context: usize): usize {
   return context;
 }
 
+/** @symbol start */
 function start(image: usize, table: usize): void {
   const services = load<Ptr<Services>>(table, 96);
   services.stall = onEvent;
   services.stall(image);
 }
-
-entry.efi(start);

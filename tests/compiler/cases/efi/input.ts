@@ -10,25 +10,20 @@ class Services {
 }
 
 let events: usize = 0;
-/** @align 64 */
-const stack = zeroed<FixedArray<u8, 4096>>();
 
 /** Firmware calls it where vector registers may be off. @generalRegisters */
 function onEvent(context: usize): void {
   events += context;
 }
 
-/** @generalRegisters */
+/** @symbol start @generalRegisters */
 function start(image: usize, table: usize): void {
   const out = load<Ptr<TextOutput>>(table, 64);
   const services = load<Ptr<Services>>(table, 96);
   services.onEvent = onEvent;
-  if (out.outputString(out, null) != 0) cpu.sgdt(table);
-  cpu.moveToStack(changetype<usize>(ref(stack[0])) + 4096, run, image);
+  if (out.outputString(out, null) == 0) run(image);
 }
 
 function run(image: usize): void {
   events = image;
 }
-
-entry.efi(start);

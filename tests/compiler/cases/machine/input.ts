@@ -14,17 +14,19 @@ function onFault(frame: Ptr<Frame>, code: usize): void {
 }
 
 function say(byte: u8): void {
-  while ((port.in8(0x3fd) & 0x20) == 0) cpu.pause();
-  port.out8(0x3f8, byte);
+  while ((volatile.load<u8>(0x3fd) & 0x20) == 0) pause();
+  volatile.store<u8>(0x3f8, byte);
 }
 
-/** @generalRegisters @noinline */
+/** @inline */
+function pause(): void {
+  asm('pause', { memory: false });
+}
+
+/** @symbol start @generalRegisters @noinline */
 function start(info: usize): void {
-  cpu.writeCr4(cpu.readCr4() | 0x600);
   store<usize>(4096, changetype<usize>(onFault));
   volatile.store<u32>(0xfee000b0, 0);
   if (atomic.cmpxchg<u32>(8192, 0, 1) == 0) atomic.add<u32>(8196, 1);
-  cpu.halt();
+  asm('hlt');
 }
-
-entry.pvh(start, 16384);

@@ -13,7 +13,3 @@ export function give(services: Ptr<Services>): void {
   services.stall = takesTwo;
   plain(services.stall);
 }
-
-function start(image: usize): void {}
-
-entry.efi(start);

@@ -38,10 +38,6 @@ function start(stack: Ptr<usize>): void {
 
 function wrong(): void {}
 
-entry.linuxProcess(wrong);
-entry.linuxProcess(start);
-entry.pvh(start, 4096);
-
 export function loop(): void {
   /** @unrol */
   for (let i: i32 = 0; i < 4; i++) {}

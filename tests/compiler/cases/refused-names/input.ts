@@ -42,7 +42,7 @@ export function names(p: Ptr<Point>, c: Color): i32 {
   const i = first;
   const w: Widget = null;
   const v: Ptr<i32, i32> = null;
-  const z = cpu.reboot();
+  const z = atomic.reboot();
   const y = u8.MIDDLE;
   const nothere = f32x16.cbrt(f32x16.splat(1));
   memory.free(p);

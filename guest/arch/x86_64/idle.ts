@@ -1,6 +1,7 @@
-import { halt, hasApic, TIMER_VECTOR } from '../x86/apic.ts';
-import { now } from '../x86/clock.ts';
-import { LOCAL_APIC } from '../x86/layout.ts';
+import { now } from '../../machine/clock.ts';
+import { halt, hasApic, TIMER_VECTOR } from './apic.ts';
+import { pause } from './cpu.ts';
+import { LOCAL_APIC } from './layout.ts';
 
 /**
  * Sleeping while there is nothing to do: the first core halts, and the timer of its local APIC wakes it a little later,
@@ -56,7 +57,7 @@ function startTimer(): void {
   stopTimer();
   const start = now();
   volatile.store<u32>(INITIAL_COUNT, u32.MAX_VALUE);
-  while (now() - start < MEASURE_NANOS) cpu.pause();
+  while (now() - start < MEASURE_NANOS) pause();
   sleepCount = u32.MAX_VALUE - volatile.load<u32>(CURRENT_COUNT);
   cannotSleep = sleepCount == 0;
 }

@@ -1,4 +1,4 @@
-/** Addresses and ports that every x86-64 machine of ours relies on, and how many cores it takes. */
+/** Addresses and ports that every x86-64 machine of ours relies on. */
 
 /** Local APIC, where it lies after reset (Intel SDM vol. 3, 11.4.1). */
 export const LOCAL_APIC: usize = 0xfee00000;
@@ -11,6 +11,5 @@ export const COM1: u16 = 0x3f8;
  */
 export const DEBUG_EXIT: u16 = 0xf4;
 
-/** A core's jobs need a few KiB of stack; a process gives its threads as much. Each begins with a page that nobody may touch. */
-export const MOST_CORES: i32 = 16;
-export const CORE_STACK_BYTES: usize = 32768;
+/** What an address of a PC's image is larger by than where PVH's loaders have put it: link.ld of guest/machine/pc. */
+export const HIGHER_HALF: usize = 0xffffffff80000000;

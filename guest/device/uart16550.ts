@@ -1,7 +1,8 @@
-import { COM1 } from './layout.ts';
+import { pause } from 'arch/cpu';
+import { type IoAddress, ioRead8, ioWrite8 } from 'arch/io';
 
 /**
- * 16550 UART at COM1, polled: the console. NS16550AF data sheet, table II.
+ * 16550 UART, polled: the console. NS16550AF data sheet, table II.
  *
  * | offset | read               | write              | with DLAB = 1     |
  * |--------|--------------------|--------------------|-------------------|
@@ -13,13 +14,13 @@ import { COM1 } from './layout.ts';
  * | 5      | LSR line status: bit 0 data ready, bit 5 THR empty, bit 6 all sent | |
  * | 7      | SCR scratch        | SCR                | –                 |
  */
-const DATA: u16 = COM1;
-const INTERRUPTS: u16 = COM1 + 1;
-const FIFO: u16 = COM1 + 2;
-const LINE_CONTROL: u16 = COM1 + 3;
-const MODEM_CONTROL: u16 = COM1 + 4;
-const LINE_STATUS: u16 = COM1 + 5;
-const SCRATCH: u16 = COM1 + 7;
+const DATA: IoAddress = 0;
+const INTERRUPTS: IoAddress = 1;
+const FIFO: IoAddress = 2;
+const LINE_CONTROL: IoAddress = 3;
+const MODEM_CONTROL: IoAddress = 4;
+const LINE_STATUS: IoAddress = 5;
+const SCRATCH: IoAddress = 7;
 
 const DATA_READY: u8 = 0x01;
 const TRANSMIT_EMPTY: u8 = 0x20;
@@ -34,6 +35,9 @@ const FIFO_ON: u8 = 0xc7;
 /** 115,200 baud: the divisor of 1.8432 MHz / 16. */
 const DIVISOR: u8 = 1;
 
+/** Of its registers. */
+let base: IoAddress = 0;
+
 /** Bytes that may be written at once when the transmitter is empty; 0: there is no UART, and nothing is ever said. */
 let burst: u32 = 1;
 
@@ -43,22 +47,23 @@ let early: i32 = -1;
 /** Looks at the last byte on its way out before giving up: seconds. */
 const DRAIN_LIMIT: u32 = 10000000;
 
-/** 115,200 baud, 8 bits, no parity, one stop bit, FIFOs on and empty, no interrupts. @generalRegisters */
-export function startUart(): void {
-  port.out8(SCRATCH, 0x5a);
-  if (port.in8(SCRATCH) != 0x5a) {
+/** 115,200 baud, 8 bits, no parity, one stop bit, FIFOs on and empty, no interrupts. at: its registers. @generalRegisters */
+export function startUart(at: IoAddress): void {
+  base = at;
+  ioWrite8(base + SCRATCH, 0x5a);
+  if (ioRead8(base + SCRATCH) != 0x5a) {
     burst = 0;
     return;
   }
-  port.out8(INTERRUPTS, 0);
-  port.out8(LINE_CONTROL, 0x83);
-  port.out8(DATA, DIVISOR);
-  port.out8(INTERRUPTS, 0);
-  port.out8(LINE_CONTROL, 0x03);
-  port.out8(MODEM_CONTROL, 0x03);
-  if ((port.in8(LINE_STATUS) & DATA_READY) != 0) early = i32(port.in8(DATA));
-  port.out8(FIFO, FIFO_ON);
-  burst = (port.in8(FIFO) & 0xc0) == 0xc0 ? 16 : 1;
+  ioWrite8(base + INTERRUPTS, 0);
+  ioWrite8(base + LINE_CONTROL, 0x83);
+  ioWrite8(base + DATA, DIVISOR);
+  ioWrite8(base + INTERRUPTS, 0);
+  ioWrite8(base + LINE_CONTROL, 0x03);
+  ioWrite8(base + MODEM_CONTROL, 0x03);
+  if ((ioRead8(base + LINE_STATUS) & DATA_READY) != 0) early = i32(ioRead8(base + DATA));
+  ioWrite8(base + FIFO, FIFO_ON);
+  burst = (ioRead8(base + FIFO) & 0xc0) == 0xc0 ? 16 : 1;
 }
 
 /**
@@ -69,9 +74,9 @@ export function write(bytes: Ptr<u8>, length: usize): void {
   if (burst == 0) return;
   let done: usize = 0;
   while (done < length) {
-    while ((port.in8(LINE_STATUS) & TRANSMIT_EMPTY) == 0) cpu.pause();
+    while ((ioRead8(base + LINE_STATUS) & TRANSMIT_EMPTY) == 0) pause();
     for (let room: u32 = burst; room > 0 && done < length; room--) {
-      port.out8(DATA, bytes[done]);
+      ioWrite8(base + DATA, bytes[done]);
       done++;
     }
   }
@@ -89,14 +94,14 @@ export function poll(): i32 {
     early = -1;
     return byte;
   }
-  if (burst == 0 || (port.in8(LINE_STATUS) & DATA_READY) == 0) return -1;
-  return i32(port.in8(DATA));
+  if (burst == 0 || (ioRead8(base + LINE_STATUS) & DATA_READY) == 0) return -1;
+  return i32(ioRead8(base + DATA));
 }
 
 /** Waits until the last byte has left, but not for ever. @generalRegisters */
 export function drain(): void {
   for (let i: u32 = 0; i < DRAIN_LIMIT && burst != 0; i++) {
-    if ((port.in8(LINE_STATUS) & ALL_SENT) != 0) return;
-    cpu.pause();
+    if ((ioRead8(base + LINE_STATUS) & ALL_SENT) != 0) return;
+    pause();
   }
 }

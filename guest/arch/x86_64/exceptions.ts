@@ -1,6 +1,15 @@
-import { addAddress, addText, type Line } from '../line.ts';
-import { refusedInstruction, stopWith } from '../panic.ts';
-import { MOST_CORES } from './layout.ts';
+import { MOST_CORES } from '../../machine/limits.ts';
+import { addAddress, addText, type Line } from '../../machine/line.ts';
+import { refusedInstruction, stopWith } from '../../machine/panic.ts';
+import {
+  lgdt,
+  lidt,
+  ltr,
+  readCodeSelector,
+  readCr2,
+  sgdt,
+  type TableRegister,
+} from './instructions.ts';
 
 /**
  * The CPU's exceptions (Intel SDM vol. 3, table 6-1): each becomes one readable line, on a stack of its own, since the
@@ -79,15 +88,6 @@ class TaskState {
   ioMap!: u16;
 }
 
-/**
- * Operand of lidt and lgdt.
- * @packed
- */
-class TableRegister {
-  limit!: u16;
-  base!: usize;
-}
-
 /** A task state's descriptor has two halves. */
 const TASK_PRESENT: u64 = 0x890000000000;
 /** Room for those that there were: an entry stub's three; EDK II's firmware has nine. */
@@ -105,10 +105,10 @@ const descriptors = zeroed<FixedArray<u64, typeof DESCRIPTORS>>();
 /** Index of the first core's task; each further core's is 2 more. */
 let firstTask: usize = 0;
 
-/** For the first core; the others' follow by useTables(). False: it began with more descriptors than we can keep, and nothing has changed. */
+/** For the first core; the others' follow by useExceptions(). False: it began with more descriptors than we can keep, and nothing has changed. */
 export function catchExceptions(): bool {
   const earlier = zeroed<TableRegister>();
-  cpu.sgdt(ref(earlier));
+  sgdt(ref(earlier));
   firstTask = (usize(earlier.limit) + 1) / sizeof<u64>();
   if (firstTask > MOST_EARLIER) return false;
   memory.copy(ref(descriptors[0]), earlier.base, firstTask * sizeof<u64>());
@@ -135,12 +135,12 @@ export function catchExceptions(): bool {
   setGate(19, changetype<usize>(onVectorError));
   setGate(20, changetype<usize>(onVirtualization));
   setGate(21, changetype<usize>(onControlProtection));
-  useTables(0);
+  useExceptions(0);
   return true;
 }
 
 /** The calling core's descriptor table, gates, and task state, which gives the gates their stack. core: below MOST_CORES */
-export function useTables(core: usize): void {
+export function useExceptions(core: usize): void {
   const task = ref(tasks[core]);
   const stack = ref(exceptionStacks[core]);
   task.stacks[0] = changetype<usize>(stack) + sizeof<FixedArray<u8, 4096>>();
@@ -156,11 +156,11 @@ export function useTables(core: usize): void {
   const register = zeroed<TableRegister>();
   register.limit = u16(sizeof<u64>()) * u16(DESCRIPTORS) - 1;
   register.base = changetype<usize>(ref(descriptors[0]));
-  cpu.lgdt(ref(register));
-  cpu.ltr(u16(index * sizeof<u64>()));
+  lgdt(ref(register));
+  ltr(u16(index * sizeof<u64>()));
   register.limit = u16(sizeof<Gate>()) * GATES - 1;
   register.base = changetype<usize>(ref(gates[0]));
-  cpu.lidt(ref(register));
+  lidt(ref(register));
 }
 
 /** vector: below GATES */
@@ -169,7 +169,7 @@ export function setGate(vector: u16, handler: usize): void {
   gate.offsetLow = u16(handler & 0xffff);
   gate.offsetMiddle = u16((handler >> 16) & 0xffff);
   gate.offsetHigh = u32(handler >> 32);
-  gate.selector = cpu.codeSelector();
+  gate.selector = readCodeSelector();
   gate.stack = 1;
   gate.type = INTERRUPT_GATE;
 }
@@ -184,7 +184,7 @@ function report(vector: usize, frame: Ptr<Frame>, error: u64): void {
   );
   if (vector == PAGE_FAULT) {
     addText(ref(line), ' at address ');
-    addAddress(ref(line), cpu.readCr2());
+    addAddress(ref(line), readCr2());
     addText(ref(line), faultKind(error));
   }
   addText(ref(line), ', instruction at ');

@@ -1,4 +1,6 @@
-import { setGate } from './interrupts.ts';
+import { pause } from './cpu.ts';
+import { setGate } from './exceptions.ts';
+import { cli, hlt, rdmsr, sti } from './instructions.ts';
 import { LOCAL_APIC } from './layout.ts';
 
 /**
@@ -44,13 +46,13 @@ export const WAKE_VECTOR: u16 = 34;
 
 /** Whether the calling core has one where we know it. */
 export function hasApic(): bool {
-  const base = cpu.rdmsr(APIC_BASE);
+  const base = rdmsr(APIC_BASE);
   return (base & (BASE_MASK | X2APIC | ENABLED)) == (u64(LOCAL_APIC) | ENABLED);
 }
 
 /** Whether the calling core is the one that the machine began with. @generalRegisters */
 export function isFirstCore(): bool {
-  return (cpu.rdmsr(APIC_BASE) & BOOTSTRAP) != 0;
+  return (rdmsr(APIC_BASE) & BOOTSTRAP) != 0;
 }
 
 /** Once, before any core's startApic(). */
@@ -75,7 +77,7 @@ export function send(identity: u32, command: u32): void {
   volatile.store<u32>(COMMAND, command);
   for (let i: i32 = 0; i < SEND_LIMIT; i++) {
     if ((volatile.load<u32>(COMMAND) & NOT_SENT) == 0) return;
-    cpu.pause();
+    pause();
   }
 }
 
@@ -86,9 +88,9 @@ export function wakeOthers(): void {
 
 /** Sleeps until an interrupt: none that came since the last time is missed. */
 export function halt(): void {
-  cpu.sti(); // takes effect after the next instruction: no interrupt slips in before the CPU halts
-  cpu.halt();
-  cpu.cli();
+  sti(); // takes effect after the next instruction: no interrupt slips in before the CPU halts
+  hlt();
+  cli();
 }
 
 /** @interrupt */

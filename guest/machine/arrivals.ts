@@ -1,4 +1,5 @@
-import { setCoreCount, work } from '../pool.ts';
+import { pause, readTicks } from 'arch/cpu';
+import { setCoreCount, work } from './pool.ts';
 
 /** Other cores arrive, in whatever order, and become workers of the pool; the first one waits for them, but not for ever. */
 
@@ -21,10 +22,10 @@ export function arrive(): void {
 
 /** Waits until so many others have arrived, but no longer than this. */
 export function haveArrived(others: i32, ticks: u64): bool {
-  const start = cpu.rdtsc();
-  while (cpu.rdtsc() - start < ticks) {
+  const start = readTicks();
+  while (readTicks() - start < ticks) {
     if (atomic.load<u32>(ref(arrived)) == u32(others)) return true;
-    cpu.pause();
+    pause();
   }
   return false;
 }
@@ -36,5 +37,5 @@ export function closeArrivals(): void {
 
 /** There is nobody else on this CPU. */
 export function giveWay(): void {
-  cpu.pause();
+  pause();
 }

@@ -1,5 +1,5 @@
-import { ASSUMED_HERTZ } from '../x86/clock.ts';
-import { PIT_COMMAND, PIT_COUNTER_0 } from './layout.ts';
+import { readTicks } from 'arch/cpu';
+import { type IoAddress, ioRead8, ioWrite8 } from 'arch/io';
 
 /**
  * Measures the rate of the CPU's time stamp counter (TSC) where nothing tells it.
@@ -7,7 +7,7 @@ import { PIT_COMMAND, PIT_COUNTER_0 } from './layout.ts';
  * The PIT (Intel 8254) counts down at a known rate. It is started at entry and read again when somebody first asks for the
  * time, so that a machine that has other things to do first does not wait for it.
  *
- * | port | written                                            | read             |
+ * | offset | written                                            | read             |
  * |------|----------------------------------------------------|------------------|
  * | 0x43 | command: 0x30 = counter 0, both bytes, mode 0;      | –                |
  * |      | 0xc2 = read back: latch count and status of counter 0 | –              |
@@ -15,6 +15,9 @@ import { PIT_COMMAND, PIT_COUNTER_0 } from './layout.ts';
  *
  * Status: bit 7 has run out, bit 6 count not yet loaded, bits 0-5 the command's.
  */
+const COUNTER_0: IoAddress = 0;
+const COMMAND: IoAddress = 3;
+
 const PIT_HERTZ: u64 = 1193182;
 const COUNT_DOWN: u8 = 0x30;
 const READ_BACK: u8 = 0xc2;
@@ -43,11 +46,16 @@ class Reading {
 
 const first = zeroed<Reading>();
 
+/** Of its registers. */
+let base: IoAddress = 0;
+
 /** Keeps the narrowest of four readings. The first one is always slow: its code is not in any cache yet. */
-export function startCounter(): void {
-  port.out8(PIT_COMMAND, COUNT_DOWN);
-  port.out8(PIT_COUNTER_0, 0xff);
-  port.out8(PIT_COUNTER_0, 0xff);
+/** at: its registers. */
+export function startCounter(at: IoAddress): void {
+  base = at;
+  ioWrite8(base + COMMAND, COUNT_DOWN);
+  ioWrite8(base + COUNTER_0, 0xff);
+  ioWrite8(base + COUNTER_0, 0xff);
   const reading = zeroed<Reading>();
   for (let i: i32 = 0; i < 4; i++) {
     readCounter(ref(reading));
@@ -57,32 +65,32 @@ export function startCounter(): void {
 }
 
 function readCounter(out: Ptr<Reading>): void {
-  const before = cpu.rdtsc();
-  port.out8(PIT_COMMAND, READ_BACK);
-  const after = cpu.rdtsc();
-  const status = port.in8(PIT_COUNTER_0);
-  const low = u32(port.in8(PIT_COUNTER_0));
-  const count = low | (u32(port.in8(PIT_COUNTER_0)) << 8);
+  const before = readTicks();
+  ioWrite8(base + COMMAND, READ_BACK);
+  const after = readTicks();
+  const status = ioRead8(base + COUNTER_0);
+  const low = u32(ioRead8(base + COUNTER_0));
+  const count = low | (u32(ioRead8(base + COUNTER_0)) << 8);
   out.width = after - before;
   out.ticks = before + out.width / 2;
   out.valid = (status & (HAS_RUN_OUT | 0x3f)) == COUNT_DOWN;
   out.steps = out.valid ? 0xffff - u64(count) : 0;
 }
 
-/** The TSC's rate, from how far the PIT has come since `first`, waiting for it if that is not enough; ASSUMED_HERTZ without a PIT. */
+/** The TSC's rate, from how far the PIT has come since `first`, waiting for it if that is not enough; 0 without a PIT. */
 export function measureByPit(): u64 {
   const last = zeroed<Reading>();
   let starts: i32 = 0;
   for (let i: i32 = 0; i < READING_LIMIT && starts < START_LIMIT; i++) {
     readCounter(ref(last));
     if (!last.valid) {
-      startCounter();
+      startCounter(base);
       starts++;
     } else if (isFarEnough(ref(last))) {
       return ((last.ticks - first.ticks) * PIT_HERTZ) / (last.steps - first.steps);
     }
   }
-  return ASSUMED_HERTZ;
+  return 0;
 }
 
 function isFarEnough(last: Ptr<Reading>): bool {

@@ -1,4 +1,15 @@
-import { type Leaf, readLeaf, requireBit, XCR0_AVX, XCR0_AVX512 } from 'arch/features';
+import { type Leaf, readLeaf, requireBit, XCR0_AVX, XCR0_AVX512 } from './features.ts';
+import {
+  fninit,
+  ldmxcsr,
+  rdmsr,
+  readCr0,
+  readCr4,
+  writeCr0,
+  writeCr4,
+  wrmsr,
+  xsetbv,
+} from './instructions.ts';
 
 /** Switching on what the CPU has: it comes with little more than its general registers. */
 const OSFXSR: u64 = 1 << 9;
@@ -25,17 +36,17 @@ const EFER_NO_EXECUTE: u64 = 1 << 11;
 export function enableFeatures(): void {
   const off = EMULATION | TASK_SWITCHED | NOT_WRITE_THROUGH | CACHE_DISABLE;
   const on = MONITOR_COPROCESSOR | NUMERIC_ERROR | WRITE_PROTECT;
-  cpu.writeCr0((cpu.readCr0() & ~off) | on);
+  writeCr0((readCr0() & ~off) | on);
   const leaf = zeroed<Leaf>();
   readLeaf(ref(leaf), 1, 0);
   const machineCheck = (leaf.edx & 0x80) != 0 ? MACHINE_CHECK : 0;
-  cpu.writeCr4(cpu.readCr4() | OSFXSR | OSXMMEXCPT | OSXSAVE | machineCheck);
+  writeCr4(readCr4() | OSFXSR | OSXMMEXCPT | OSXSAVE | machineCheck);
   readLeaf(ref(leaf), 0x0d, 0);
   const hasAvx512 = (u64(leaf.eax) & XCR0_AVX512) == XCR0_AVX512;
-  cpu.xsetbv(0, hasAvx512 ? XCR0_AVX | XCR0_AVX512 : XCR0_AVX);
-  cpu.fninit();
-  cpu.ldmxcsr(MXCSR_DEFAULT);
+  xsetbv(0, hasAvx512 ? XCR0_AVX | XCR0_AVX512 : XCR0_AVX);
+  fninit();
+  ldmxcsr(MXCSR_DEFAULT);
   readLeaf(ref(leaf), 0x80000001, 0);
   requireBit(leaf.edx, 20, 'NX');
-  cpu.wrmsr(EFER, cpu.rdmsr(EFER) | EFER_NO_EXECUTE);
+  wrmsr(EFER, rdmsr(EFER) | EFER_NO_EXECUTE);
 }

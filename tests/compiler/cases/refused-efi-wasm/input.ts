@@ -1,4 +1,0 @@
-// target wasm32
-function start(image: usize, table: usize): void {}
-
-entry.efi(start);
