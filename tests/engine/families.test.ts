@@ -1,7 +1,8 @@
 /**
- * A family that is none of ours, made of parts that we have: GPT-NeoX's pairs. Its models are
- * opened twice: as they are, which the reference with such pairs computes, and as the reader
- * reorders them, which the engine does. Its rows stand here: no product code knows of them.
+ * A family that is none of ours, made of parts that we have: GPT-NeoX's pairs, and biases, which
+ * are reordered alike. Its models are opened twice: as they are, which the reference with such
+ * pairs computes, and as the reader reorders them, which the engine does. Its rows stand here: no
+ * product code knows of them.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +17,9 @@ import { createReference } from './reference.ts';
 vi.mock('../../src/model/architectures.ts', async (importOriginal) => {
   const original = await importOriginal<typeof import('../../src/model/architectures.ts')>();
   const { llama } = original.architectures;
-  const halves = { ...llama, options: { ...llama.options, ropePairs: 'halves' } } as const;
+  const biases = { queryBias: 'attn_q.bias', keyBias: 'attn_k.bias', valueBias: 'attn_v.bias' };
+  const layer = { ...llama.layer, ...biases };
+  const halves = { ...llama, layer, options: { ...llama.options, ropePairs: 'halves' } } as const;
   const asTheyAre = { ...halves, options: llama.options };
   return { ...original, architectures: { ...original.architectures, halves, asTheyAre } };
 });
