@@ -1,37 +1,90 @@
 /** One question to a guest, its answer printed: what `run`, `boot -p` and `demo` share. */
 import type { Answer, Guest } from '../console/guest.ts';
 import type { Settings } from '../console/settings.ts';
-import { createTextStream, tokensPerSecond } from './terminal.ts';
+import { PROMPT_BYTES } from '../plan/sizes.ts';
+import type { ModelFacts } from '../stacks/prepare.ts';
+import {
+  asJson,
+  createTextStream,
+  describeError,
+  describeReport,
+  EXIT_FAILURE,
+  say,
+  sayDim,
+  tokensPerSecond,
+} from './terminal.ts';
 import { placeSteps } from './timeline.ts';
 
-/** Asks, streams the answer to stdout unless it is silent, and ends it with a line end. */
+/** Asks, streams the answer to stdout unless it is silent, and ends it with a line end. context: the guest's positions. */
 export async function askOnce(
   guest: Guest,
-  prompt: string,
+  prompt: Uint8Array,
   settings: Settings,
+  context: number,
   silent = false,
 ): Promise<Answer> {
   const output = createTextStream(process.stdout);
   const onBytes = silent ? undefined : output.write;
   const answer = await guest.ask(prompt, settings, { onBytes });
+  const refusal = describeRefusal(answer, prompt, context);
+  if (refusal !== undefined) throw new Error(refusal);
   if (!silent) {
     output.end();
     if (!answer.text.endsWith('\n')) process.stdout.write('\n');
   }
-  requireAnswer(answer);
   return answer;
 }
 
-/** Throws where the guest could not even begin. */
-export function requireAnswer({ report }: Answer): void {
+/**
+ * One line of several, its answer on stdout and how it went on stderr. A line that cannot be asked does not keep the ones after it
+ * from being asked; in a pipe the exit code then says that something is missing.
+ */
+export async function answerLine(
+  guest: Guest,
+  line: Uint8Array,
+  settings: Settings,
+  context: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  const output = createTextStream(process.stdout);
+  const answer = await guest.ask(line, settings, { onBytes: output.write, signal });
+  output.end();
+  process.stdout.write('\n');
+  const refusal = describeRefusal(answer, line, context);
+  if (refusal === undefined) sayDim(describeReport(answer.report));
+  else if (process.stdin.isTTY) sayDim(`${refusal}; /reset forgets the conversation`);
+  else {
+    say(describeError(refusal));
+    process.exitCode = EXIT_FAILURE;
+  }
+}
+
+/** Why the guest could not even begin, if it could not. */
+function describeRefusal(
+  { report }: Answer,
+  prompt: Uint8Array,
+  context: number,
+): string | undefined {
+  const most = context * PROMPT_BYTES;
   if (report.stop === 'promptTooLong') {
-    throw new Error('the prompt is too long for the context; a larger -c makes room');
+    const size =
+      prompt.length > most ? `: it has ${prompt.length} bytes, and there is room for ${most}` : '';
+    return `the prompt is too long for the context of ${context} positions${size}; a larger -c makes room`;
   }
-  if (report.stop === 'malformedRequest') {
-    throw new Error(
-      'there is nothing to continue: the prompt is empty, and this model has no start token',
-    );
-  }
+  if (report.stop === 'malformedRequest')
+    return 'there is nothing to continue: the prompt is empty, and this model has no start token';
+  return undefined;
+}
+
+/**
+ * Throws where a model's chat template cannot be used and something is asked nevertheless: the model would go on with the bare
+ * text, which is no answer. A model that never had one continues text, and people know that.
+ */
+export function requireTemplate({ name, templateProblem }: ModelFacts, { raw }: Settings): void {
+  if (templateProblem === undefined || raw) return;
+  throw new Error(
+    `${name}: ${templateProblem}; --raw does without it: the model then continues the bare text`,
+  );
 }
 
 /** What --json prints: 64-bit values as text, since JSON's readers keep 53 bits. */
@@ -60,5 +113,5 @@ export function answerAsJson(
     logitsHash: hex(report.logitsHash),
     timeline: placeSteps(guest.timeline, report),
   };
-  return `${JSON.stringify(fields, null, 2)}\n`;
+  return asJson(fields);
 }

@@ -1,11 +1,20 @@
 /** A person at a machine's console: keys go in as they are, what the machine writes comes out. */
-import { createInterface } from 'node:readline';
 import type { Guest, GuestSettings } from '../console/guest.ts';
 import { EOT } from '../console/protocol.ts';
+import type { Settings } from '../console/settings.ts';
+import { answerLine } from './answer.ts';
+import { readLines } from './prompt.ts';
 import { sayDim } from './terminal.ts';
 
-/** Starts the machine and stays until it, or the person, has had enough. */
-export async function attachConsole(start: (settings: GuestSettings) => Guest): Promise<void> {
+/**
+ * Starts the machine and stays until it, or the person, has had enough. Of lines from a pipe each is a request of its own, with these
+ * settings; what is typed at a terminal is answered as the machine does by itself. context: positions that the machine has.
+ */
+export async function attachConsole(
+  start: (settings: GuestSettings) => Guest,
+  settings: Settings,
+  context: number,
+): Promise<void> {
   const readiness = new Readiness();
   const guest = start({
     onConsole: (bytes) => process.stdout.write(bytes),
@@ -19,13 +28,14 @@ export async function attachConsole(start: (settings: GuestSettings) => Guest): 
   try {
     await guest.ready();
     if (process.stdin.isTTY) await typeInto(guest);
-    else await feedLines(guest, readiness);
+    else await feedLines(guest, readiness, settings, context);
   } finally {
     await guest.close();
   }
 }
 
 const GS = 0x1d; // Ctrl-]
+const CR = 0x0d;
 
 /**
  * A shell on the machine's console: keys go in, all of them, until the machine is off or Ctrl-] kills it. Those that
@@ -112,15 +122,36 @@ function asKeys(keys: Buffer): Buffer {
   return Buffer.from(keys.toString('latin1').replaceAll('\x01', '\x1b[H'), 'latin1');
 }
 
-/** A pipe, line by line: each waits for the answer to the one before it. */
-async function feedLines(guest: Guest, readiness: Readiness): Promise<void> {
-  const lines = createInterface({ input: process.stdin });
-  guest.ended.then(() => lines.close());
-  for await (const line of lines) {
-    if (line.trim() === '') continue;
+const SLASH = 0x2f;
+
+/**
+ * A pipe, line by line: each waits for the answer to the one before it. Its bytes are text, where a terminal's are keys too; so
+ * a line goes as a program's request, unless it is one of the console's commands: those are for lines that are typed.
+ */
+async function feedLines(
+  guest: Guest,
+  readiness: Readiness,
+  settings: Settings,
+  context: number,
+): Promise<void> {
+  const lines = readLines(process.stdin);
+  const isOver = switchedOff(guest).then(() => null);
+  for (;;) {
+    const next = await Promise.race([lines.next(), isOver]);
+    if (next === null || next.done) break;
     await readiness.wait(guest);
+    if (guest.saidGoodbye) break;
     readiness.reset();
-    guest.transport.write(Buffer.from(`${line}\n`));
+    const line = next.value;
+    if (line[0] !== SLASH) await answerLine(guest, line, settings, context);
+    else if (line[1] === SLASH) await answerLine(guest, line.subarray(1), settings, context);
+    else guest.transport.write(asTyped(line));
   }
   await readiness.wait(guest);
+  process.stdin.destroy(); // whoever writes to it may go on
+}
+
+/** A command as it is typed: control characters would be keys. */
+function asTyped(line: Uint8Array): Buffer {
+  return Buffer.from([...line.map((byte) => (byte < 0x20 || byte === 0x7f ? 0x3f : byte)), CR]);
 }

@@ -1,5 +1,5 @@
 import { cpus } from 'node:os';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { bytesPerToken } from '../measure/bytesPerToken.ts';
 import {
   formatSpeed,
@@ -23,12 +23,12 @@ import {
 import { compileBench, startMemoryProbe } from '../measure/speedGuests.ts';
 import { ModelError } from '../model/index.ts';
 import type { PackRequest, PreparedPack } from '../stacks/prepare.ts';
-import { defaultThreads } from '../stacks/process.ts';
+import { defaultThreads, MOST_THREADS } from '../stacks/process.ts';
 import { ensureTools } from '../toolchain/install.ts';
 import type { VariantName } from '../toolchain/variants.ts';
 import { formatColumns } from './columns.ts';
-import { cpuOption, MODEL_HELP, requestPack } from './modelOptions.ts';
-import { integer } from './sampling.ts';
+import { MODEL_HELP, requestPack } from './modelOptions.ts';
+import { addOptions, integer, integers, option } from './options.ts';
 import { formatMemory, Interrupted, say, sayDim } from './terminal.ts';
 
 interface Options {
@@ -53,17 +53,22 @@ Nothing else should run on the machine. --json: an array with one object for eac
 export function configure(command: Command): void {
   command
     .argument('<model>', MODEL_HELP)
-    .option('-p, --n-prompt <counts>', 'tokens of the prompt; 0: no such test', list(0), [512])
-    .option('-n, --n-gen <counts>', 'tokens to generate; 0: no such test', list(0), [128])
-    .option('-d, --n-depth <counts>', 'positions that are filled before', list(0), [0, 512])
-    .option('-t, --threads <counts>', 'threads (default: 1, and one per processor)', list(1, 64))
+    .option('-p, --n-prompt <counts>', 'tokens of the prompt; 0: no such test', integers(0), [512])
+    .option('-n, --n-gen <counts>', 'tokens to generate; 0: no such test', integers(0), [128])
+    .option('-d, --n-depth <counts>', 'positions that are filled before', integers(0), [0, 512])
+    .addOption(
+      option('threads', {
+        flags: '-t, --threads <counts>',
+        help: 'threads (default: 1, and one per processor)',
+        parse: integers(1, MOST_THREADS),
+      }),
+    )
     .option('-r, --repetitions <count>', 'rounds', integer(1), 5)
-    .addOption(cpuOption())
     .addOption(new Option('--peer <peer>', 'take turns with it').choices(['llama.cpp']))
-    .option('--tokenizer <file>', 'tokenizer.bin of a llama2.c checkpoint')
-    .option('--json', 'print JSON instead of a table')
     .addHelpText('after', HELP)
     .action(bench);
+  addOptions(command, 'cpu', 'tokenizer');
+  command.addOption(option('json', { help: 'print JSON instead of a table' }));
 }
 
 async function bench(model: string, options: Options): Promise<void> {
@@ -160,18 +165,4 @@ function asText(all: readonly Series[], bytesOf: (test: Test) => number | null):
   const pages =
     large === null ? '' : `, ${Math.round(100 * large)} % of the pack in pages of 2 MiB`;
   return `${table}\n${cpus()[0].model}; at most ${formatMemory(peak)} resident${pages}`;
-}
-
-/** Whole numbers with commas between them; for commander. */
-function list(least: number, most?: number): (text: string) => number[] {
-  const parse = integer(least, most);
-  return (text) => {
-    try {
-      return text.split(',').map(parse);
-    } catch {
-      throw new InvalidArgumentError(
-        `Expected whole numbers from ${least}, with commas between them.`,
-      );
-    }
-  };
 }

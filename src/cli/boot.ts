@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
 import type { Guest, GuestSettings } from '../console/guest.ts';
+import type { Settings } from '../console/settings.ts';
 import { bootStack, usualFirmware } from '../stacks/index.ts';
-import { checkFiles, type Manifest, readManifest } from '../stacks/manifest.ts';
+import { checkFiles, type Manifest, readManifest, type StackName } from '../stacks/manifest.ts';
 import { ensureTools } from '../toolchain/install.ts';
 import {
   FIRMWARES,
@@ -11,10 +12,11 @@ import {
   QEMU_MACHINES,
   type QemuMachine,
 } from '../toolchain/qemu.ts';
-import { answerAsJson, askOnce } from './answer.ts';
+import { answerAsJson, askOnce, requireTemplate } from './answer.ts';
 import { attachConsole, attachShell } from './attach.ts';
+import { addOptions, MOST_PROCESSORS, option } from './options.ts';
 import { readPrompt } from './prompt.ts';
-import { addSampling, integer, type SamplingOptions, settingsOf } from './sampling.ts';
+import { SAMPLING, type SamplingOptions, settingsOf } from './sampling.ts';
 import { describeReport, say, sayDim } from './terminal.ts';
 import { describeBoot } from './timeline.ts';
 
@@ -34,7 +36,9 @@ const READY_TIMEOUT = 300_000;
 export function configure(command: Command): void {
   command
     .argument('<folder>', 'what `mu build` wrote')
-    .option('-p, --prompt <text>', 'ask once, then power off; -: read it from standard input')
+    .addOption(
+      option('prompt', { help: 'ask once, then power off; -: read it from standard input' }),
+    )
     .addOption(
       new Option('-M, --machine <name>', 'QEMU machine').choices(QEMU_MACHINES).default('microvm'),
     )
@@ -46,29 +50,55 @@ export function configure(command: Command): void {
     )
     .addOption(new Option('--medium <name>', 'what the firmware boots from').choices(MEDIA))
     .option('--shell', 'stack linux: a shell on the console in place of the model')
-    .option('-t, --threads <count>', 'virtual processors', integer(1, 64), 1)
+    .addOption(option('threads', { help: 'virtual processors', default: 1 }))
     .option('--timeline', 'with -p: print when QEMU started, the guest was ready, and so on')
-    .option('--json', 'with -p: print one JSON object instead of text');
-  addSampling(command).action((folder, { threads, ...options }) =>
-    boot(folder, { ...options, processors: threads }),
-  );
+    .addOption(option('json', { help: 'with -p: print one JSON object instead of text' }));
+  addOptions(command, ...SAMPLING).action((folder, { threads, ...options }) => {
+    requireUsed(command, options);
+    return boot(folder, { ...options, processors: threads });
+  });
+}
+
+/** Throws for options that nothing would come of: a console answers what is typed as it does by itself. */
+function requireUsed(command: Command, { prompt, shell, json, timeline }: BootOptions): void {
+  if (prompt !== undefined) {
+    if (shell) throw new Error('a shell takes no prompt (-p)');
+    return;
+  }
+  if (json) throw new Error('--json needs a prompt (-p)');
+  if (timeline) throw new Error('--timeline needs a prompt (-p)');
+  if (!shell && !process.stdin.isTTY) return; // lines from a pipe are asked with them
+  for (const name of SAMPLING) {
+    if (command.getOptionValueSource(name) !== 'cli') continue;
+    throw new Error(`${option(name).long} needs a prompt (-p), or lines from a pipe`);
+  }
 }
 
 async function boot(folder: string, options: BootOptions): Promise<void> {
+  const settings = settingsOf(options);
   const manifest = await readManifest(folder);
   await checkFiles(folder, manifest);
   const firmware = options.firmware ?? usualFirmware(manifest);
   ensureTools(['qemu', ...(firmware === 'uefi' ? (['ovmf'] as const) : [])], say);
-  if (options.prompt !== undefined && options.shell)
-    throw new Error('a shell takes no prompt (-p)');
-  if (options.prompt === undefined) {
-    if (options.json) throw new Error('--json needs a prompt (-p)');
-    if (options.timeline) throw new Error('--timeline needs a prompt (-p)');
-    const attach = options.shell ? attachShell : attachConsole;
-    await attach((settings) => start(folder, manifest, options, settings));
+  warnOfIdle(manifest.stack, options.processors);
+  const starting = (guest: GuestSettings) => start(folder, manifest, options, guest);
+  const { context } = manifest.options;
+  if (options.shell) return attachShell(starting);
+  if (options.prompt === undefined && process.stdin.isTTY) {
+    const { templateProblem } = manifest.model;
+    if (templateProblem !== undefined) say(`${templateProblem}: the model continues the bare text`);
   } else {
-    await askMachine(folder, manifest, options, await readPrompt(options.prompt));
+    requireTemplate(manifest.model, settings);
   }
+  if (options.prompt === undefined) return attachConsole(starting, settings, context);
+  await askMachine(folder, manifest, options, settings, await readPrompt(options.prompt));
+}
+
+/** More processors than the stack's system works with do nothing. */
+function warnOfIdle(stack: StackName, processors: number): void {
+  const most = MOST_PROCESSORS[stack];
+  if (processors > most)
+    say(`-t ${processors}: the stack ${stack} works on ${most} at the most, the others stay idle`);
 }
 
 function start(
@@ -85,17 +115,17 @@ async function askMachine(
   folder: string,
   manifest: Manifest,
   options: BootOptions,
-  prompt: string,
+  settings: Settings,
+  prompt: Uint8Array,
 ): Promise<void> {
-  const settings = settingsOf(options);
+  const { context } = manifest.options;
   const onConsole = (bytes: Uint8Array) => process.stderr.write(bytes);
   const guest = start(folder, manifest, options, { onConsole });
   try {
-    const answer = await askOnce(guest, prompt, settings, options.json);
+    const answer = await askOnce(guest, prompt, settings, context, options.json);
     const code = await guest.close();
     if (options.json) {
       const { processors } = options;
-      const { context } = manifest.options;
       const facts = {
         model: manifest.model.name,
         stack: manifest.stack,
@@ -107,7 +137,9 @@ async function askMachine(
     } else {
       sayDim(describeReport(answer.report));
       if (options.timeline)
-        say(describeBoot(guest.timeline, answer.report, machineOf(manifest, options)));
+        process.stderr.write(
+          `${describeBoot(guest.timeline, answer.report, machineOf(manifest, options))}\n`,
+        );
     }
     if (code !== 0)
       throw new Error(`the machine did not power off cleanly (QEMU: ${code ?? 'killed'})`);

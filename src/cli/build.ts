@@ -4,8 +4,9 @@ import type { Manifest, StackName } from '../stacks/manifest.ts';
 import { IMAGE_FORMATS, type ImageFormat, type StackRequest } from '../stacks/stack.ts';
 import { targetNamed } from '../toolchain/architectures.ts';
 import { ensureTools } from '../toolchain/install.ts';
-import { addModelOptions, MODEL_HELP, type ModelOptions, requestPack } from './modelOptions.ts';
-import { createProgress, formatBytes, formatMemory, say } from './terminal.ts';
+import { MODEL_HELP, MODEL_OPTIONS, type ModelOptions, requestPack } from './modelOptions.ts';
+import { addOptions, option } from './options.ts';
+import { asJson, createProgress, formatBytes, formatMemory, print, say } from './terminal.ts';
 
 interface BuildOptions extends ModelOptions {
   stack: StackName;
@@ -39,7 +40,9 @@ export function configure(command: Command): void {
     '--embed',
     'stack metal: one single file, the pack within the EFI application (firmware loads it twice)',
   );
-  addModelOptions(command).option('--json', 'print the manifest').action(build);
+  addOptions(command, ...MODEL_OPTIONS)
+    .addOption(option('json', { help: 'print the manifest' }))
+    .action(build);
 }
 
 async function build(model: string, options: BuildOptions): Promise<void> {
@@ -58,10 +61,11 @@ async function build(model: string, options: BuildOptions): Promise<void> {
   };
   const { manifest } = await buildStack(stack, request, options.output);
   progress.end();
-  const text = options.json
-    ? JSON.stringify(manifest, null, 2)
-    : describeImage(manifest, options.output);
-  process.stdout.write(`${text}\n`);
+  const { templateProblem } = manifest.model;
+  // An image is of use without, too: whoever boots it may ask with --raw.
+  if (templateProblem !== undefined)
+    say(`note: ${templateProblem}: what is typed at the image's console is continued as bare text`);
+  print(options.json ? asJson(manifest) : `${describeImage(manifest, options.output)}\n`);
 }
 
 const ARTICLE: Record<StackName, string> = {

@@ -5,82 +5,106 @@ import type { Settings } from '../console/settings.ts';
 import { prepareGuest } from '../stacks/prepare.ts';
 import { endProcess, startProcess } from '../stacks/process.ts';
 import { ensureTools } from '../toolchain/install.ts';
-import { requireAnswer } from './answer.ts';
+import { answerLine, requireTemplate } from './answer.ts';
 import {
-  addModelOptions,
   DEFAULT_MODEL,
   MODEL_HELP,
+  MODEL_OPTIONS,
   type ModelOptions,
   requestPack,
 } from './modelOptions.ts';
-import { addSampling, integer, type SamplingOptions, settingsOf } from './sampling.ts';
-import { createTextStream, describeReport, say, sayDim } from './terminal.ts';
+import { addOptions } from './options.ts';
+import { readLines } from './prompt.ts';
+import { SAMPLING, type SamplingOptions, settingsOf } from './sampling.ts';
+import { say, sayDim } from './terminal.ts';
 
 interface ChatOptions extends SamplingOptions, ModelOptions {
   threads?: number;
 }
 
 export function configure(command: Command): void {
-  command
-    .argument('[model]', MODEL_HELP, DEFAULT_MODEL)
-    .option('-t, --threads <count>', 'threads (default: one per processor)', integer(1, 64));
-  addModelOptions(addSampling(command)).action(chat);
+  command.argument('[model]', MODEL_HELP, DEFAULT_MODEL);
+  addOptions(command, 'threads', ...SAMPLING, ...MODEL_OPTIONS).action(chat);
 }
 
 async function chat(model: string, options: ChatOptions): Promise<void> {
+  const settings = settingsOf(options);
   ensureTools(['clang', 'lld'], say);
   const request = await requestPack(model, options);
   const { checked, cpu, threads } = options;
   const { pack, guest } = await prepareGuest({ ...request, machine: 'process', checked, cpu });
+  requireTemplate(pack.model, settings);
   const running = startProcess({ elf: guest.elf, pack: pack.path, threads });
   try {
     await running.ready();
-    if (process.stdin.isTTY) {
-      sayDim(`${pack.model.name} · ${pack.plan.context} positions · /reset forgets, /exit leaves`);
-      if (!pack.model.hasChatTemplate)
-        sayDim('This model has no chat template: it continues text.');
-    }
-    await converse(running, settingsOf(options));
+    const { context } = pack.plan;
+    if (process.stdin.isTTY)
+      sayDim(`${pack.model.name} · ${context} positions · /reset forgets, /exit leaves`);
+    if (!pack.model.hasChatTemplate) sayDim('This model has no chat template: it continues text.');
+    await converse(new Conversation(running, settings, context));
   } finally {
     await endProcess(running, pack.path);
   }
 }
 
-/** Questions from standard input, line by line, until its end, /exit, or Ctrl-C at the prompt. */
-async function converse(guest: Guest, settings: Settings): Promise<void> {
-  const isTerminal = process.stdin.isTTY;
-  const lines = createInterface({
-    input: process.stdin,
-    output: isTerminal ? process.stderr : undefined,
-    prompt: '> ',
-  });
-  let answering: AbortController | null = null;
-  // At a terminal readline reads Ctrl-C as a key; elsewhere it arrives as a signal, which ends us.
-  lines.on('SIGINT', () => {
-    if (answering) answering.abort();
-    else lines.close();
-  });
-  let forget = false;
-  if (isTerminal) lines.prompt();
-  for await (const line of questions(lines)) {
-    const question = line.trim();
-    if (question === '/exit') break;
-    if (question === '/reset') {
-      forget = true;
+/** Takes lines, each a question or a command. */
+class Conversation {
+  #guest: Guest;
+  #settings: Settings;
+  #context: number;
+  #answering: AbortController | null = null;
+
+  constructor(guest: Guest, settings: Settings, context: number) {
+    this.#guest = guest;
+    this.#settings = settings;
+    this.#context = context;
+  }
+
+  /** False: it is over. */
+  async take(line: Uint8Array): Promise<boolean> {
+    const command = Buffer.from(line).toString('latin1').trim();
+    if (command === '/exit') return false;
+    if (command === '/reset') {
+      this.#settings = { ...this.#settings, forget: true };
       sayDim('forgotten');
-    } else if (question !== '') {
-      answering = new AbortController();
-      await answerQuestion(guest, question, { ...settings, forget }, answering.signal);
-      answering = null;
-      forget = false;
+    } else if (line.length > 0) {
+      this.#answering = new AbortController();
+      const { signal } = this.#answering;
+      await answerLine(this.#guest, line, this.#settings, this.#context, signal);
+      this.#answering = null;
+      this.#settings = { ...this.#settings, forget: false };
     }
-    if (isTerminal) lines.prompt();
+    return true;
+  }
+
+  /** Stops the answer; false if none is being written. */
+  stop(): boolean {
+    this.#answering?.abort();
+    return this.#answering !== null;
+  }
+}
+
+/** Questions from standard input, line by line, until its end, /exit, or Ctrl-C at the prompt. */
+async function converse(conversation: Conversation): Promise<void> {
+  if (!process.stdin.isTTY) {
+    for await (const line of readLines(process.stdin)) if (!(await conversation.take(line))) break;
+    return;
+  }
+  const lines = createInterface({ input: process.stdin, output: process.stderr, prompt: '> ' });
+  // readline reads Ctrl-C as a key; where there is no terminal it arrives as a signal, which ends us.
+  lines.on('SIGINT', () => {
+    if (!conversation.stop()) lines.close();
+  });
+  lines.prompt();
+  for await (const line of typedLines(lines)) {
+    if (!(await conversation.take(Buffer.from(line)))) break;
+    lines.prompt();
   }
   lines.close();
 }
 
 /** Lines as they were typed, also those that came while an answer was written. */
-async function* questions(lines: Interface): AsyncGenerator<string> {
+async function* typedLines(lines: Interface): AsyncGenerator<string> {
   const typed: string[] = [];
   let isClosed = false;
   let wake = () => {};
@@ -102,22 +126,4 @@ async function* questions(lines: Interface): AsyncGenerator<string> {
       });
     }
   }
-}
-
-async function answerQuestion(
-  guest: Guest,
-  question: string,
-  settings: Settings,
-  signal: AbortSignal,
-): Promise<void> {
-  const output = createTextStream(process.stdout);
-  const answer = await guest.ask(question, settings, { onBytes: output.write, signal });
-  output.end();
-  process.stdout.write('\n');
-  if (answer.report.stop === 'promptTooLong') {
-    sayDim('The conversation is too long for the context: /reset forgets it.');
-    return;
-  }
-  requireAnswer(answer);
-  sayDim(describeReport(answer.report));
 }

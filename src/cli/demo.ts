@@ -16,14 +16,13 @@ import { cacheFolder, PROJECT_ROOT } from '../toolchain/cache.ts';
 import { guestFiles } from '../toolchain/guest.ts';
 import { ensureTools } from '../toolchain/install.ts';
 import { QEMU_MACHINES, type QemuMachine } from '../toolchain/qemu.ts';
-import { askOnce } from './answer.ts';
+import { askOnce, requireTemplate } from './answer.ts';
 import { DEFAULT_MODEL, requestPack } from './modelOptions.ts';
-import { integer, settingsOf } from './sampling.ts';
-import { formatBytes, formatMemory, say, tokensPerSecond } from './terminal.ts';
-import { bold, describeBoot, table } from './timeline.ts';
-
-/** A PC of ours works with no more (guest/machine/pc/layout.ts). */
-const MOST_PROCESSORS = 16;
+import { MOST_PROCESSORS, option } from './options.ts';
+import { readPrompt } from './prompt.ts';
+import { settingsOf } from './sampling.ts';
+import { bold, formatBytes, formatMemory, say, tokensPerSecond } from './terminal.ts';
+import { describeBoot, table } from './timeline.ts';
 
 interface DemoOptions {
   prompt: string;
@@ -33,31 +32,38 @@ interface DemoOptions {
 
 export function configure(command: Command): void {
   command
-    .option('-p, --prompt <text>', 'what to ask', 'Why is the sky blue?')
-    .option('-n, --predict <count>', 'most tokens to generate', integer(1), 100)
+    .addOption(
+      option('prompt', {
+        help: 'what to ask; -: read it from standard input',
+        default: 'Why is the sky blue?',
+      }),
+    )
+    .addOption(option('predict', { default: 100 }))
     .addOption(
       new Option('-M, --machine <name>', 'QEMU machine').choices(QEMU_MACHINES).default('microvm'),
     )
     .action(demo);
 }
 
-async function demo({ prompt, predict, machine }: DemoOptions): Promise<void> {
+async function demo({ prompt: given, predict, machine }: DemoOptions): Promise<void> {
+  const prompt = await readPrompt(given);
+  const settings = settingsOf({ ...GREEDY, predict });
   ensureTools(['clang', 'lld', 'qemu'], say);
   const request = await requestPack(DEFAULT_MODEL, {});
   say(`building ${DEFAULT_MODEL} as a unikernel`);
   const folder = join(cacheFolder(), 'demo');
   const build = await buildStack('unikernel', request, folder);
   const { manifest } = build;
+  requireTemplate(manifest.model, settings);
 
   say(`booting it in QEMU (${machine}): no operating system, no disk, no network`);
   say('every instruction is emulated, so the first word takes a while\n');
-  process.stdout.write(`${bold(`> ${prompt}`)}\n`);
-  const processors = Math.min(defaultThreads(), MOST_PROCESSORS);
+  process.stdout.write(`${bold(`> ${Buffer.from(prompt)}`)}\n`);
+  const processors = Math.min(defaultThreads(), MOST_PROCESSORS.unikernel);
   const guest = bootStack({ folder, manifest, machine, processors });
   let answer: Answer;
   try {
-    const greedy = settingsOf({ ...GREEDY, predict });
-    answer = await askOnce(guest, prompt, greedy);
+    answer = await askOnce(guest, prompt, settings, manifest.options.context);
   } finally {
     await guest.close();
   }

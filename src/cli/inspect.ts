@@ -17,25 +17,23 @@ import { guestStorage } from '../toolchain/guest.ts';
 import { formatConstants, jsonConstants } from './formatConstants.ts';
 import { formatPlan } from './formatPlan.ts';
 import { MODEL_HELP, obtainModel } from './modelOptions.ts';
-import { formatBytes, formatMemory } from './terminal.ts';
+import { addOptions } from './options.ts';
+import { asJson, formatBytes, formatMemory, print } from './terminal.ts';
 
 interface InspectOptions {
   json?: boolean;
   tokenizer?: string;
   tensors?: boolean;
   constants?: boolean;
-  ctxSize?: string;
+  ctxSize?: number;
 }
 
 export function configure(command: Command): void {
   command
     .argument('<model>', MODEL_HELP)
-    .option('--tokenizer <file>', 'tokenizer.bin of a llama2.c checkpoint')
     .option('--tensors', 'list every tensor')
-    .option('--constants', 'what its guest is compiled with, and nothing else')
-    .option('-c, --ctx-size <positions>', 'positions of the context that the memory is planned for')
-    .option('--json', 'print JSON')
-    .action(inspect);
+    .option('--constants', 'what its guest is compiled with, and nothing else');
+  addOptions(command, 'ctxSize', 'tokenizer', 'json').action(inspect);
 }
 
 async function inspect(nameOrPath: string, options: InspectOptions): Promise<void> {
@@ -43,18 +41,12 @@ async function inspect(nameOrPath: string, options: InspectOptions): Promise<voi
   const model = await openModel(path, { tokenizer: options.tokenizer });
   try {
     if (options.constants) {
-      const { constants } = await createPack(model, {
-        context: Number(options.ctxSize) || undefined,
-      });
+      const { constants } = await createPack(model, { context: options.ctxSize });
       writeConstants(constants, options.json === true);
       return;
     }
-    const facts = await describeModel(model, Number(options.ctxSize) || undefined);
-    process.stdout.write(
-      options.json
-        ? `${JSON.stringify(facts, null, 2)}\n`
-        : asText(facts, options.tensors === true),
-    );
+    const facts = await describeModel(model, options.ctxSize);
+    print(options.json ? asJson(facts) : asText(facts, options.tensors === true));
   } finally {
     await model.close();
   }

@@ -1,11 +1,10 @@
 /** What the commands that take a MODEL have in common. */
-import { type Command, Option } from 'commander';
 import type { TransferOptions } from '../pull/download.ts';
 import { findModel, knownModels, resolveModel } from '../pull/models.ts';
 import type { PackRequest } from '../stacks/prepare.ts';
 import { ensureTools } from '../toolchain/install.ts';
-import { VARIANT_NAMES, type VariantName } from '../toolchain/variants.ts';
-import { integer } from './sampling.ts';
+import type { VariantName } from '../toolchain/variants.ts';
+import type { OptionName } from './options.ts';
 import { createProgress, Interrupted, say } from './terminal.ts';
 
 export const MODEL_HELP = 'path of a model (GGUF or llama2.c), or a name that `mu pull` knows';
@@ -18,18 +17,13 @@ export interface ModelOptions {
   cpu?: VariantName;
 }
 
-export function addModelOptions(command: Command): Command {
-  return command
-    .option('-c, --ctx-size <positions>', 'positions of the context', integer(0))
-    .option('--tokenizer <file>', 'tokenizer.bin of a llama2.c checkpoint')
-    .addOption(cpuOption())
-    .addOption(new Option('--checked', 'trap on out-of-bounds, null and lossy casts'));
-}
-
-export function cpuOption(): Option {
-  const help = 'only code of this CPU variant (default: the best that the CPU has)';
-  return new Option('--cpu <variant>', help).choices(VARIANT_NAMES);
-}
+/** What they take beside it. */
+export const MODEL_OPTIONS = [
+  'ctxSize',
+  'tokenizer',
+  'cpu',
+  'checked',
+] as const satisfies readonly OptionName[];
 
 /** Path or name → what a pack is made from; downloads a model that is known but not there. */
 export async function requestPack(model: string, options: ModelOptions): Promise<PackRequest> {
@@ -37,8 +31,7 @@ export async function requestPack(model: string, options: ModelOptions): Promise
   return {
     model: await obtainModel(model, progress),
     tokenizer: options.tokenizer,
-    // llama.cpp's 0 stands for the model's own size; so does leaving it out, within reason.
-    context: options.ctxSize || undefined,
+    context: options.ctxSize,
     onProgress: (written, total) => {
       progress.update(written, total, 'packing');
       if (written === total) progress.end();

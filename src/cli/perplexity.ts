@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { formatDivergence, formatPerplexity } from '../measure/formatFigures.ts';
 import { encodeText, packFor, startTokenOf, withEvaluator } from '../measure/guestPrograms.ts';
 import { type LogitsReader, openLogitsFile } from '../measure/logitsFile.ts';
@@ -15,8 +15,8 @@ import type { PackRequest } from '../stacks/prepare.ts';
 import { defaultThreads } from '../stacks/process.ts';
 import { ensureTools } from '../toolchain/install.ts';
 import type { VariantName } from '../toolchain/variants.ts';
-import { cpuOption, MODEL_HELP, requestPack } from './modelOptions.ts';
-import { integer } from './sampling.ts';
+import { MODEL_HELP, requestPack } from './modelOptions.ts';
+import { addOptions, integer, option } from './options.ts';
 import { formatMilliseconds, say } from './terminal.ts';
 
 interface Options {
@@ -53,16 +53,15 @@ export function configure(command: Command): void {
   command
     .argument('<model>', MODEL_HELP)
     .option('-f, --file <file>', 'the text')
-    .option('-c, --ctx-size <tokens>', 'tokens per chunk', integer(16), 512)
+    .addOption(
+      option('ctxSize', { help: 'positions of a chunk', parse: integer(16), default: 512 }),
+    )
     .option('--chunks <count>', 'only the first chunks', integer(1))
     .option('--kl-divergence-base <file>', 'log-probabilities: written, or read to compare with')
     .option('--kl-divergence', 'compare with the base file, on its text')
-    .option('-t, --threads <count>', 'threads (default: one per processor)', integer(1, 64))
-    .addOption(new Option('--tokenizer <file>', 'tokenizer.bin of a llama2.c checkpoint'))
-    .addOption(cpuOption())
-    .option('--json', 'print one JSON object instead of text')
     .addHelpText('after', HELP)
     .action(run);
+  addOptions(command, 'threads', 'tokenizer', 'cpu', 'json');
 }
 
 async function run(model: string, options: Options): Promise<void> {

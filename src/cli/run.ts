@@ -2,10 +2,11 @@ import type { Command } from 'commander';
 import { prepareGuest } from '../stacks/prepare.ts';
 import { defaultThreads, endProcess, startProcess } from '../stacks/process.ts';
 import { ensureTools } from '../toolchain/install.ts';
-import { answerAsJson, askOnce } from './answer.ts';
-import { addModelOptions, MODEL_HELP, type ModelOptions, requestPack } from './modelOptions.ts';
+import { answerAsJson, askOnce, requireTemplate } from './answer.ts';
+import { MODEL_HELP, MODEL_OPTIONS, type ModelOptions, requestPack } from './modelOptions.ts';
+import { addOptions, option } from './options.ts';
 import { readPrompt } from './prompt.ts';
-import { addSampling, integer, type SamplingOptions, settingsOf } from './sampling.ts';
+import { SAMPLING, type SamplingOptions, settingsOf } from './sampling.ts';
 import { describeReport, say, sayDim } from './terminal.ts';
 
 interface RunOptions extends SamplingOptions, ModelOptions {
@@ -14,12 +15,8 @@ interface RunOptions extends SamplingOptions, ModelOptions {
 }
 
 export function configure(command: Command): void {
-  command
-    .argument('<model>', MODEL_HELP)
-    .requiredOption('-p, --prompt <text>', 'the prompt; -: read it from standard input')
-    .option('-t, --threads <count>', 'threads (default: one per processor)', integer(1, 64))
-    .option('--json', 'print one JSON object instead of text');
-  addModelOptions(addSampling(command)).action(run);
+  command.argument('<model>', MODEL_HELP).addOption(option('prompt').makeOptionMandatory());
+  addOptions(command, 'threads', 'json', ...SAMPLING, ...MODEL_OPTIONS).action(run);
 }
 
 async function run(model: string, options: RunOptions): Promise<void> {
@@ -33,17 +30,14 @@ async function run(model: string, options: RunOptions): Promise<void> {
     checked: options.checked,
     cpu: options.cpu,
   });
+  requireTemplate(pack.model, settings);
+  const { context } = pack.plan;
   const threads = options.threads ?? defaultThreads();
   const running = startProcess({ elf: guest.elf, pack: pack.path, threads });
   try {
-    const answer = await askOnce(running, prompt, settings, options.json);
+    const answer = await askOnce(running, prompt, settings, context, options.json);
     if (options.json) {
-      const facts = {
-        model: pack.model.name,
-        stack: 'process',
-        threads,
-        context: pack.plan.context,
-      };
+      const facts = { model: pack.model.name, stack: 'process', threads, context };
       process.stdout.write(answerAsJson(answer, settings, running, facts));
     } else {
       sayDim(describeReport(answer.report));

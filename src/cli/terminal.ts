@@ -1,6 +1,7 @@
 /** How the commands speak: answers on stdout, everything else on stderr. */
 import { styleText } from 'node:util';
 import type { Report } from '../console/report.ts';
+import { printable } from '../model/printable.ts';
 
 export const EXIT_OK = 0;
 export const EXIT_FAILURE = 1;
@@ -10,14 +11,34 @@ export const EXIT_INTERRUPTED = 130;
 /** Ctrl-C: what was under way has been put in order. */
 export class Interrupted extends Error {}
 
+// Whatever is printed may quote a model file, a path or an error's cause, so all of it is made printable here: what reaches a
+// terminal holds no control characters but line ends, TABs and this project's own styles.
+
 /** One line for people. */
 export function say(line: string): void {
-  process.stderr.write(`${line}\n`);
+  process.stderr.write(`${printable(line)}\n`);
 }
 
 /** A line that matters less; grey where stderr is a terminal. */
 export function sayDim(line: string): void {
-  say(process.stderr.isTTY ? styleText('dim', line, { stream: process.stderr }) : line);
+  if (!process.stderr.isTTY) say(line);
+  else process.stderr.write(`${styleText('dim', printable(line), { stream: process.stderr })}\n`);
+}
+
+/** What a person asked to see, on stdout. */
+export function print(text: string): void {
+  process.stdout.write(printable(text));
+}
+
+export function bold(text: string): string {
+  return process.stdout.isTTY ? styleText('bold', printable(text)) : text;
+}
+
+/** A value as what --json prints. JSON itself lets the control characters from 7f on stand. */
+export function asJson(value: unknown): string {
+  const asEscape = (character: string) =>
+    `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return `${JSON.stringify(value, null, 2).replace(/[\x7f-\x9f]/g, asEscape)}\n`;
 }
 
 export interface Progress {
@@ -42,7 +63,7 @@ export function createProgress(): Progress {
       if (what !== subject) end();
       subject = what;
       const percent = total > 0 ? Math.floor((100 * done) / total) : 0;
-      line = `${what} ${format(done)} of ${format(total)} (${percent} %)`;
+      line = printable(`${what} ${format(done)} of ${format(total)} (${percent} %)`);
       const now = performance.now();
       if (!isTerminal || now - shownAt < 100) return;
       shownAt = now;
@@ -52,21 +73,22 @@ export function createProgress(): Progress {
   };
 }
 
-/** Prints text that comes in pieces of bytes: a piece may end within a character. */
-export function createTextStream(stream: NodeJS.WritableStream): {
+/**
+ * Prints an answer that comes in pieces of bytes: into a file or pipe byte for byte, to a terminal as text that does not drive it.
+ * A piece may end within a character.
+ */
+export function createTextStream(stream: NodeJS.WritableStream & { isTTY?: boolean }): {
   write: (bytes: Uint8Array) => void;
   end: () => void;
 } {
+  if (!stream.isTTY) return { write: (bytes) => stream.write(bytes), end: () => {} };
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  const show = (text: string) => {
+    if (text !== '') stream.write(printable(text));
+  };
   return {
-    write: (bytes) => {
-      const text = decoder.decode(bytes, { stream: true });
-      if (text !== '') stream.write(text);
-    },
-    end: () => {
-      const rest = decoder.decode();
-      if (rest !== '') stream.write(rest);
-    },
+    write: (bytes) => show(decoder.decode(bytes, { stream: true })),
+    end: () => show(decoder.decode()),
   };
 }
 

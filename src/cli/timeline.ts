@@ -1,10 +1,9 @@
 /** The boot timeline, as `mu demo`, `mu boot --timeline` and --json print it. */
-import { styleText } from 'node:util';
 import type { Timeline } from '../console/guest.ts';
 import type { Report } from '../console/report.ts';
 import { findTool } from '../toolchain/find.ts';
 import { formatColumns } from './columns.ts';
-import { formatMilliseconds } from './terminal.ts';
+import { bold, formatMilliseconds } from './terminal.ts';
 
 /** Steps from the guest's process to the end, in their order, and what people call them. */
 const STEPS = {
@@ -75,8 +74,4 @@ export function table(title: string, rows: readonly (readonly [string, string])[
   const width = Math.max(...rows.map(([what]) => what.length));
   const lines = rows.map(([what, value]) => `  ${what.padEnd(width)}  ${value}`);
   return [bold(title), ...lines].join('\n');
-}
-
-export function bold(text: string): string {
-  return process.stdout.isTTY ? styleText('bold', text) : text;
 }

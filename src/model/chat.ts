@@ -1,6 +1,7 @@
 import { reduceTemplate, type Segments } from './chat/reduce.ts';
 import type { Model, Tokenizer } from './model.ts';
 import { ModelError } from './modelError.ts';
+import { oneLine } from './printable.ts';
 import type { CompiledTables } from './tokenizer/compile.ts';
 import { splitSpecial } from './tokenizer/special.ts';
 
@@ -17,6 +18,8 @@ export interface CompiledChat extends CompiledTables {
   segments?: { first: SegmentPart[]; answer: SegmentPart[]; next: SegmentPart[]; trim: boolean };
   /** Why there are none. */
   reason?: string;
+  /** Bytes of text around a question, at most: the guest needs room for them. */
+  textBytes: number;
 }
 
 /** Words of a segment: a token id, or TEXT | bytes and the bytes padded with zeros to whole words, or END. */
@@ -67,7 +70,9 @@ function tryReduce(
     return reduceTemplate(chatTemplate, variables, system);
   } catch (error) {
     const { message } = error as Error;
-    return `the chat template cannot be used: ${message.split('\n')[0]}`;
+    const isForDate = message.includes('not a function') && chatTemplate.includes('strftime_now');
+    const why = isForDate ? 'it calls strftime_now for the date, which an image has not' : message;
+    return `the chat template cannot be used: ${oneLine(why)}`;
   }
 }
 
@@ -88,7 +93,14 @@ function compileSegments(segments: CompiledChat['segments'], reason?: string): C
     constants: { CHAT_TEMPLATE: segments !== undefined, CHAT_TRIM: segments?.trim ?? false },
     segments,
     reason,
+    textBytes: segments
+      ? Math.max(textBytes(segments.first), textBytes(segments.next)) + textBytes(segments.answer)
+      : 0,
   };
+}
+
+function textBytes(parts: SegmentPart[]): number {
+  return parts.reduce<number>((sum, part) => sum + (typeof part === 'number' ? 0 : part.length), 0);
 }
 
 function encodeSegment(parts: SegmentPart[]): Uint8Array {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Constants } from '../compiler/index.ts';
 import { type Model, tileFormats } from '../model/index.ts';
 import type { ForwardPlan } from '../plan/forward.ts';
-import { MICRO_BATCH, ROLES } from '../plan/sizes.ts';
+import { MICRO_BATCH, PROMPT_BYTES, ROLES } from '../plan/sizes.ts';
 import type { PlacedSection } from './layout.ts';
 import { tileNumber } from './tiles.ts';
 
@@ -17,8 +17,15 @@ const constantName = (section: string) =>
 const usize = (value: number | readonly number[]) => ({ type: 'usize' as const, value });
 const i32 = (value: number | readonly number[]) => ({ type: 'i32' as const, value });
 
-/** Shape of the model and the sizes that follow from it. */
-export function shapeConstants({ config, tensors }: Model, plan: ForwardPlan): Constants {
+/** A chat template's own text that there is room for beside a prompt; more, where the template has more. */
+const TEMPLATE_BYTES = 4096;
+
+/** Shape of the model and the sizes that follow from it. templateBytes: of the text that the chat template puts around a question. */
+export function shapeConstants(
+  { config, tensors }: Model,
+  plan: ForwardPlan,
+  templateBytes: number,
+): Constants {
   const { context, sizes } = plan;
   const pairs = Array.from(
     { length: config.ropeDim / 2 },
@@ -46,8 +53,8 @@ export function shapeConstants({ config, tensors }: Model, plan: ForwardPlan): C
     HEAD_ROW: sizes.headRow,
     INNER_DIM: sizes.innerDim,
     VOCABULARY_ROWS: sizes.vocabularyRows,
-    MAX_PROMPT_BYTES: context * 8,
-    TOKENIZER_MAX_TEXT: context * 8 + 4096,
+    MAX_PROMPT_BYTES: context * PROMPT_BYTES,
+    TOKENIZER_MAX_TEXT: context * PROMPT_BYTES + Math.max(TEMPLATE_BYTES, templateBytes),
   };
 }
 

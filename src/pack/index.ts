@@ -17,7 +17,10 @@ import { header, type Layout, packBytes, place, type Section } from './layout.ts
 import { tileNumber, tiles, tilesInTurn } from './tiles.ts';
 
 export interface PackOptions {
-  /** Positions of a conversation; rounded up to a multiple of 16. Default: the model's, at most 2,048. */
+  /**
+   * Positions of a conversation; rounded up to a multiple of 16. 0: all that the model was trained for. Default: the same, at
+   * most 2,048.
+   */
   context?: number;
   /** Instead of the chat template's own system prompt. */
   system?: string;
@@ -29,6 +32,8 @@ export interface Pack {
   constants: Constants;
   plan: ForwardPlan;
   bytes: number;
+  /** Why the chat template cannot be used; absent if it can, or if there is none. */
+  templateProblem?: string;
   /** The file's content; depends only on the model and the options. */
   content(): AsyncIterable<Uint8Array>;
 }
@@ -76,7 +81,7 @@ export async function createPack(model: Model, options: PackOptions = {}): Promi
   const described: Constants = {
     ...tokenizer.constants,
     ...chat.constants,
-    ...shapeConstants(model, plan),
+    ...shapeConstants(model, plan, chat.textBytes),
     ...placeConstants(model, layout.sections),
   };
   const id = constantsId(described);
@@ -90,6 +95,7 @@ export async function createPack(model: Model, options: PackOptions = {}): Promi
     constants,
     plan,
     bytes: layout.bytes,
+    templateProblem: model.chatTemplate === undefined ? undefined : chat.reason,
     content: () => packBytes(layout, header(layout, id, context)),
   };
 }
@@ -140,14 +146,15 @@ async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   }
 }
 
-function chooseContext(model: Model, wanted: number | undefined): number {
+function chooseContext(model: Model, asked: number | undefined): number {
   const trained = model.config.contextLength;
+  const wanted = asked === 0 ? trained : asked;
   if (wanted !== undefined && (!Number.isInteger(wanted) || wanted < 16 || wanted > trained)) {
     throw new ModelError({
       file: model.path,
       field: 'context size (-c)',
       found: String(wanted),
-      expected: `16 … ${trained}, what the model was trained for`,
+      expected: `16 … ${trained}, what the model was trained for, or 0 for all of it`,
     });
   }
   return Math.ceil((wanted ?? Math.min(trained, DEFAULT_CONTEXT)) / 16) * 16;

@@ -19,3 +19,6 @@ export const KV_CHUNK = 64;
 /** A layer's matrices, in the order of the guest's tables MATRIX_OFFSETS and MATRIX_TYPES. */
 export const ROLES = ['query', 'key', 'value', 'attentionOutput', 'gate', 'up', 'down'] as const;
 export type Role = (typeof ROLES)[number];
+
+/** Bytes of a prompt that there is room for, for each position of the context. A longer one is refused. */
+export const PROMPT_BYTES = 8;

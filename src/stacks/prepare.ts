@@ -21,7 +21,7 @@ export interface PackRequest {
   model: string;
   /** llama2.c: path of its tokenizer.bin. */
   tokenizer?: string;
-  /** Positions of a conversation. Default: the model's, within what the pack thinks sensible. */
+  /** Positions of a conversation; 0: the model's. Default: the same, within what the pack thinks sensible. */
   context?: number;
   /** Called while a pack is written. */
   onProgress?: (written: number, total: number) => void;
@@ -50,6 +50,8 @@ export interface ModelFacts {
   dim: number;
   vocabulary: number;
   hasChatTemplate: boolean;
+  /** Why its chat template cannot be used; absent if it can, or if there is none. */
+  templateProblem?: string;
 }
 
 export interface GuestRequest extends PackRequest {
@@ -126,6 +128,7 @@ async function makePack(request: PackRequest, folder: string): Promise<void> {
       dim: model.config.dim,
       vocabulary: model.config.vocabSize,
       hasChatTemplate: model.chatTemplate !== undefined,
+      templateProblem: pack.templateProblem,
     };
     const text = JSON.stringify({ bytes, sha256, plan, constants, model: facts }, replaceBigInt);
     await writeFile(join(folder, 'pack.json'), text);

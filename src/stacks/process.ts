@@ -14,7 +14,7 @@ export interface ProcessStart {
   threads?: number;
 }
 
-const MOST_THREADS = 64; // guest/machine/pool.ts
+export const MOST_THREADS = 64; // guest/machine/pool.ts
 
 export function defaultThreads(): number {
   return Math.min(availableParallelism(), MOST_THREADS);

@@ -12,7 +12,7 @@ export interface Outcome {
 /** Runs the real command, as a person would; `env` on top of ours, `root` for another checkout. */
 export async function mu(
   args: readonly string[],
-  input = '',
+  input: string | Uint8Array = '',
   env: Record<string, string> = {},
   root = PROJECT_ROOT,
 ): Promise<Outcome> {

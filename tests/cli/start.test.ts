@@ -58,9 +58,10 @@ async function imported(args: readonly string[]) {
   return { ours: [...new Set(ours)].sort(), packages: [...new Set(packages)] };
 }
 
-const OF_EVERY_START = ['commands', 'main', 'outputs', 'terminal'].map(
-  (name) => `src/cli/${name}.ts`,
-);
+const OF_EVERY_START = [
+  ...['commands', 'main', 'outputs', 'terminal'].map((name) => `src/cli/${name}.ts`),
+  'src/model/printable.ts',
+];
 
 test('help and version import no command', async () => {
   await mu(['--version']); // makes the bundle

@@ -1,14 +1,16 @@
 import { PassThrough } from 'node:stream';
-import { text } from 'node:stream/consumers';
+import { buffer, text } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
+  asJson,
   createTextStream,
   describeError,
   formatBytes,
   formatMilliseconds,
   tokensPerSecond,
 } from '../../src/cli/terminal.ts';
+import { oneLine, printable } from '../../src/model/printable.ts';
 
 test('text that is cut within characters comes out whole', async () => {
   await fc.assert(
@@ -36,6 +38,35 @@ test('an answer that ends within a character ends with a replacement', async () 
   output.end();
   stream.end();
   expect(await text(stream)).toBe('bl\ufffd');
+});
+
+test('to a terminal goes text that does not drive it, to a pipe every byte', async () => {
+  const given = Buffer.from('a\x1b[31m\t\x07\r\n\u0085\u009b\x7f é\xff', 'latin1');
+  const shown = async (isTTY: boolean) => {
+    const stream = Object.assign(new PassThrough(), { isTTY });
+    const output = createTextStream(stream);
+    for (const byte of given) output.write(Buffer.of(byte));
+    output.end();
+    stream.end();
+    return buffer(stream);
+  };
+  expect(await shown(false)).toEqual(given);
+  const text = Buffer.from('a\x1b[31m\t\x07\r\n\u0085\u009b\x7f é');
+  expect(printable(text.toString())).toBe('a␛[31m\t␇␍\n��␡ é');
+  expect((await shown(true)).toString()).toBe(printable(new TextDecoder().decode(given)));
+});
+
+test('a name is one short line', () => {
+  expect(oneLine('a\r\n\tb\u2028c')).toBe('a␍ b c');
+  expect(oneLine('\u202egpj.exe')).toBe('�gpj.exe');
+  expect([...oneLine('😀'.repeat(1000))]).toHaveLength(100);
+  expect(oneLine('x'.repeat(100))).toBe('x'.repeat(100));
+});
+
+test('JSON holds no control characters, and says the same', () => {
+  const value = { text: 'a\x1b\x7f\u0080\u009f\u00a0\n' };
+  expect(asJson(value)).not.toMatch(/[^\P{Cc}\n]/u);
+  expect(JSON.parse(asJson(value))).toEqual(value);
 });
 
 test('errors are one line, without stack', () => {

@@ -21,6 +21,15 @@ test.each([
   { args: ['run', 'm', '-p', 'x', '--temp', 'hot'], message: /Expected a number from 0/ },
   { args: ['run', 'm', '-p', 'x', '--top-p', '1.5'], message: /Expected a number from 0 to 1/ },
   { args: ['run', 'm', '-p', 'x', '-t', '0'], message: /Expected a whole number from 1/ },
+  { args: ['run', 'm', '-p', 'x', '-t', '65'], message: /Expected a whole number from 1 to 64\./ },
+  { args: ['chat', 'm', '-t', '65'], message: /Expected a whole number from 1 to 64\./ },
+  { args: ['boot', 'x', '-t', '65'], message: /Expected a whole number from 1 to 64\./ },
+  { args: ['bench', 'm', '-t', '1,65'], message: /Expected whole numbers from 1 to 64, with/ },
+  { args: ['inspect', 'm', '-c', '64k'], message: /Expected a whole number from 0\./ },
+  { args: ['run', 'm', '-p', 'x', '-c', '64k'], message: /Expected a whole number from 0\./ },
+  { args: ['perplexity', 'm', '-c', '8'], message: /Expected a whole number from 16\./ },
+  { args: ['run', 'm', '-p', 'x', '--repeat-penalty', '0'], message: /Expected a number above 0/ },
+  { args: ['run', 'm', '-p', 'x', '--repeat-last-n', '-2'], message: /whole number from -1\./ },
   { args: ['run', 'm', '-p', 'x', '--seed', '1e99'], message: /below 2\^64/ },
   {
     args: ['build', 'm', '--stack', 'moon', '-o', 'x'],
@@ -51,6 +60,15 @@ test.each([
   const args = ['build', 'm', '--stack', stack, ...option.split(' '), '-o', 'x'];
   expect(await mu(args)).toEqual({ code: 1, stdout: '', stderr: `mu: ${message}\n` });
 });
+
+test.each([['--temp', '0'], ['--seed', '7'], ['--raw']])(
+  'options that nothing would come of are refused: mu boot --shell %s',
+  async (...option) => {
+    const { code, stderr } = await mu(['boot', 'x', '--shell', ...option]);
+    expect(stderr).toBe(`mu: ${option[0]} needs a prompt (-p), or lines from a pipe\n`);
+    expect(code).toBe(1);
+  },
+);
 
 test('a folder that is no image is one clear line', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'mu-no-image-'));

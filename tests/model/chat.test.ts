@@ -108,11 +108,21 @@ test('words of a segment: tokens, text padded to words, the end', async () => {
   expect(bytes.readUInt32LE(16)).toBe(END);
 });
 
+test('the text around a question, for which the guest needs room, is counted', async () => {
+  const system = 'é'.repeat(5000);
+  const { textBytes } = await chatOf(smollm2, { system });
+  const texts = [`system\n${system}`, '\n', 'user\n', '\n', 'assistant\n'];
+  expect(textBytes).toBe(Buffer.byteLength(texts.join('')));
+  expect((await chatOf(undefined)).textBytes).toBe(0);
+});
+
 test.each([
   [undefined, /no chat template/],
   ['{{ messages', /cannot be used/],
   ["{{ messages[0]['content'] | upper }}", /not once/],
   ["{{ raise_exception('no') }}", /the template says: no/],
+  ["{{ raise_exception('a\\x1b[31m\\nb\\x9b') }}", /says: a␛\[31m b�$/],
+  ["{{ strftime_now('%d %b %Y') }}{{ messages[0]['content'] }}", /strftime_now/],
   [
     "{% for m in messages %}{{ loop.index }}: {{ m['content'] }}\n{% endfor %}",
     /made of fixed texts|differently/,

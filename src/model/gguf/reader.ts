@@ -10,6 +10,7 @@ import {
 import type { LayerTensors, Model, ModelConfig, ModelTensors, Tensor } from '../model.ts';
 import { quote } from '../modelError.ts';
 import type { ModelFile } from '../modelFile.ts';
+import { oneLine } from '../printable.ts';
 import { pairNeighbours } from '../ropePairs.ts';
 import { makeTensor } from '../tensorReader.ts';
 import { type GgufHeader, readGgufHeader, type TensorInfo } from './header.ts';
@@ -36,7 +37,7 @@ export async function openGguf(file: ModelFile): Promise<Model> {
   const tensors = collectTensors(file, header, family, config);
   for (const vector of vectorsOf(tensors)) await vector.read(); // few, and they enter every value: checked at once
   return {
-    name: metadata.text('general.name') ?? file.name,
+    name: oneLine(metadata.text('general.name') ?? file.name),
     path: file.path,
     format: 'gguf',
     architecture,

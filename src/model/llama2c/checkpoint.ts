@@ -2,6 +2,7 @@ import { architectures, endShapes, layerShapes, type Shape, shapeOf } from '../a
 import type { LayerTensors, Model, ModelConfig, ModelTensors, Tensor } from '../model.ts';
 import { ModelError } from '../modelError.ts';
 import type { ModelFile } from '../modelFile.ts';
+import { oneLine } from '../printable.ts';
 import { makeTensor } from '../tensorReader.ts';
 import { readTokenizerBin } from './tokenizerBin.ts';
 
@@ -39,7 +40,7 @@ export async function openLlama2c(file: ModelFile, tokenizerPath?: string): Prom
   }
   await tensors.outputNorm.read();
   return {
-    name: file.name,
+    name: oneLine(file.name),
     path: file.path,
     format: 'llama2c',
     architecture: 'llama',
