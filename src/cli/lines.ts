@@ -1,10 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { Argument, type Command } from 'commander';
-import { countLines } from '../lines/count.ts';
-import { countStack, MACHINES, type StackLines } from '../measure/stackLines.ts';
+import { countStack, type LayerLines, type StackLines } from '../measure/stackLines.ts';
 import { STACK_NAMES, stackNamed } from '../stacks/index.ts';
 import type { StackName } from '../stacks/manifest.ts';
-import { prepareGuest } from '../stacks/prepare.ts';
+import { preparePack } from '../stacks/prepare.ts';
 import { ensureTools } from '../toolchain/install.ts';
 import { formatColumns } from './columns.ts';
 import { requestPack } from './modelOptions.ts';
@@ -16,19 +14,20 @@ interface LinesOptions {
   json?: boolean;
 }
 
-/** What was counted, and the lines of C that the guest becomes for one model. */
-type Counted = StackLines & { generatedC?: number };
-
 export function configure(command: Command): void {
   command
     .addArgument(new Argument('<stack>', 'which one').choices(STACK_NAMES))
-    .option('--model <model>', 'count the C too that the guest becomes for this model')
+    .option(
+      '--model <model>',
+      'count too what of the guest is in the image of this model, and the C that it becomes',
+    )
     .option('--tokenizer <file>', 'tokenizer.bin of a llama2.c checkpoint')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
       '\nA line of code is neither blank nor comment. Counted is what was compiled: a kernel or BusyBox that is not in' +
-        '\nthe cache yet is built first.',
+        '\nthe cache yet is built first. With --model, `in image` counts only the functions, structs, constants, tables, variables and' +
+        '\nassembly that the compiler writes for that model; clang and the linker may drop more.',
     )
     .action(lines);
 }
@@ -36,36 +35,39 @@ export function configure(command: Command): void {
 async function lines(stack: StackName, options: LinesOptions): Promise<void> {
   ensureTools(stackNamed(stack).tools, say);
   const progress = createProgress();
-  const counted: Counted = await countStack(stack, (done, total, what) =>
-    progress.update(done, total, what, String),
-  );
+  const { model, tokenizer } = options;
+  const pack = model && (await preparePack(await requestPack(model, { tokenizer })));
+  const onProgress = (done: number, total: number, what: string) =>
+    progress.update(done, total, what, String);
+  const counted = await countStack(stack, onProgress, pack ? pack.constants : undefined);
   progress.end();
-  if (options.model !== undefined) counted.generatedC = await countC(stack, options.model, options);
   process.stdout.write(
     options.json ? `${JSON.stringify(counted, null, 2)}\n` : `${asText(counted)}\n`,
   );
 }
 
-async function countC(stack: StackName, model: string, options: LinesOptions): Promise<number> {
-  const request = await requestPack(model, { tokenizer: options.tokenizer });
-  const { guest } = await prepareGuest({ ...request, machine: MACHINES[stack] });
-  const units = await Promise.all(guest.c.map((path) => readFile(path, 'utf8')));
-  return units.reduce((sum, c) => sum + countLines(c).code, 0);
-}
-
-function asText({ stack, layers, total, budget, generatedC }: Counted): string {
-  const count = (value: number | null) => (value === null ? '?' : value.toLocaleString('en'));
+function asText({ stack, layers, guest, total, budget, generatedC }: StackLines): string {
+  const count = (value?: number | null) =>
+    value === undefined ? '' : value === null ? '?' : value.toLocaleString('en');
+  const hasModel = guest.reached !== undefined;
+  const row = (...cells: string[]) => (hasModel ? cells : cells.slice(0, 4));
+  const rowOf = ({ layer, files, all, code, reached }: LayerLines) =>
+    row(layer, count(files), count(all), count(code), count(reached));
+  const isGuest = ({ layer }: LayerLines) => layer.startsWith('guest/');
   const table = formatColumns([
-    [stack, 'files', 'all lines', 'code'],
-    ...layers.map(({ layer, files, all, code }) => [layer, ...[files, all, code].map(count)]),
-    ['in all', '', '', count(total)],
-    ['budget', '', '', count(budget)],
-    ...(total > budget ? [['over it', '', '', count(total - budget)]] : []),
+    row(stack, 'files', 'all lines', 'code', 'in image'),
+    ...layers.filter(isGuest).map(rowOf),
+    row('guest in all', '', '', count(guest.code), count(guest.reached)),
+    ...layers.filter((layer) => !isGuest(layer)).map(rowOf),
+    row('in all', '', '', count(total), ''),
+    row('budget', '', '', count(budget), ''),
+    ...(total > budget ? [row('over it', '', '', count(total - budget), '')] : []),
   ]);
   const notes = layers
-    .filter(({ layer }) => !layer.startsWith('guest/'))
+    .filter((layer) => !isGuest(layer))
     .map(({ layer, counted }) => `${layer}: ${counted}`);
-  if (generatedC !== undefined) {
+  if (hasModel) {
+    notes.push('in image: declarations that the compiler writes for this model');
     notes.push(`The guest becomes ${count(generatedC)} lines of C, which nobody wrote: in no sum.`);
   }
   return [table, '', ...notes].join('\n');

@@ -47,6 +47,13 @@ export interface Storage {
   bytes: number;
 }
 
+/** Where a declaration of the program stands: its first line, or that of its name. */
+export interface Declaration {
+  /** as diagnostics write it; 'model' and the like where the build gives constants */
+  file: string;
+  line: number;
+}
+
 export interface CompileOutput {
   /** empty if there are diagnostics */
   c: string;
@@ -54,6 +61,8 @@ export interface CompileOutput {
   units: Record<string, string>;
   /** of the whole program: its units have none of their own */
   storage: Storage[];
+  /** every function, struct, enum, constant, table, variable and piece of assembly that the C of the program and its units holds */
+  reached: Declaration[];
   diagnostics: Diagnostic[];
 }
 
@@ -69,6 +78,7 @@ export function compileToC(input: CompileInput): CompileOutput {
     c: '',
     units: {},
     storage: [],
+    reached: [],
     diagnostics: sorted(diagnostics),
   });
   if (graph.root === undefined || graph.diagnostics.some((d) => isFinal(d))) {
@@ -88,7 +98,10 @@ export function compileToC(input: CompileInput): CompileOutput {
   const storage = emitted.storage.map(({ place, name, type }) => ({
     ...{ file: place.file, name, bytes: layoutOf(type, pointerBytes(target)).size },
   }));
-  return { c: emitted.c, units: Object.fromEntries(texts), storage, diagnostics };
+  const reached = [emitted, ...units.map(({ emitted }) => emitted)]
+    .flatMap(({ reached }) => reached)
+    .map(({ file, line }) => ({ file, line }));
+  return { c: emitted.c, units: Object.fromEntries(texts), storage, reached, diagnostics };
 }
 
 /** Of a file that cannot be parsed, or a module that the target lacks: what else there were to say comes of it. */

@@ -3,6 +3,8 @@
  * same object. `name` is how a diagnostic writes it.
  */
 
+import type { Place } from './diagnostics.ts';
+
 export type Type =
   | IntegerType
   | FloatType
@@ -59,6 +61,7 @@ export interface StructField {
 export interface StructType {
   kind: 'struct';
   name: string;
+  place: Place;
   /** unique over all modules, in C */
   id: number;
   module: string;
@@ -87,6 +90,7 @@ export interface VectorType {
 export interface EnumType {
   kind: 'enum';
   name: string;
+  place: Place;
   id: number;
   module: string;
   members: Map<string, number>;
@@ -181,11 +185,12 @@ export class TypeTable {
   }
 
   /** A new struct; its fields come later, so that structs may point to each other. */
-  struct(name: string, module: string): StructType {
+  struct(name: string, module: string, place: Place): StructType {
     const id = ++this.#ids;
     return this.#intern(`#${id}`, () => ({
       kind: 'struct',
       name,
+      place,
       id,
       module,
       fields: [],
@@ -195,9 +200,12 @@ export class TypeTable {
     }));
   }
 
-  enum(name: string, module: string): EnumType {
+  enum(name: string, module: string, place: Place): EnumType {
     const id = ++this.#ids;
-    return this.#intern(`#${id}`, () => ({ kind: 'enum', name, id, module, members: new Map() }));
+    return this.#intern(`#${id}`, () => ({
+      ...{ kind: 'enum', name, place, id, module },
+      members: new Map(),
+    }));
   }
 
   /** The integer vector of the same shape that comparisons give. */

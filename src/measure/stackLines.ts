@@ -1,9 +1,17 @@
 /** How many lines a stack consists of, layer by layer, from what was compiled. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { countByLayer, countFolder, followImports, type LineCount } from '../lines/count.ts';
+import type { CompileOutput, Constants } from '../compiler/index.ts';
+import {
+  countByLayer,
+  countFolder,
+  countLines,
+  followImports,
+  type LineCount,
+} from '../lines/count.ts';
 import type { KernelLines } from '../lines/kernel.ts';
 import { countMuslLines } from '../lines/musl.ts';
+import { countReached } from '../lines/reached.ts';
 import type { StackName } from '../stacks/manifest.ts';
 import { DEFAULT_TARGET, type GuestMachine, targetNamed } from '../toolchain/architectures.ts';
 import { buildBusybox } from '../toolchain/busybox.ts';
@@ -11,7 +19,7 @@ import { cached, hashOf, PROJECT_ROOT } from '../toolchain/cache.ts';
 import { startChild } from '../toolchain/children.ts';
 import { fetchDebianSource } from '../toolchain/debianSource.ts';
 import { requireTool } from '../toolchain/find.ts';
-import { archModules, guestFiles } from '../toolchain/guest.ts';
+import { archModules, guestFiles, guestToC, initToC } from '../toolchain/guest.ts';
 import { finish } from '../toolchain/kernel/make.ts';
 import { buildKernel, type KernelName } from '../toolchain/kernel.ts';
 
@@ -23,11 +31,17 @@ export interface LayerLines {
   files: number | null;
   /** What was counted, or whose figure it is. */
   counted: string;
+  /** Of the guest, for a named model: code lines of the declarations that its program holds. */
+  reached?: number;
 }
 
 export interface StackLines {
   stack: StackName;
   layers: LayerLines[];
+  /** The layers that are the guest, added up. */
+  guest: { code: number; reached?: number };
+  /** Lines of C that the guest becomes for a named model: in no sum. */
+  generatedC?: number;
   /** Code lines of all layers. */
   total: number;
   /** Most code lines that the stack may have in all. */
@@ -48,30 +62,54 @@ export const MACHINES: Record<StackName, GuestMachine> = {
 
 type OnProgress = (done: number, total: number, what: string) => void;
 
-/** Counts a stack; builds what it must build for that, or takes it from the cache. */
+/**
+ * Counts a stack; builds what it must build for that, or takes it from the cache. constants: those of a pack, to count
+ * what the guest holds for that model too.
+ */
 export async function countStack(
   stack: StackName,
   onProgress: OnProgress = () => {},
+  constants?: Constants,
 ): Promise<StackLines> {
+  const programs = constants && (await compilePrograms(stack, constants));
+  const guest = guestLayers(stack, programs);
   const layers = [
-    ...guestLayers(stack),
+    ...guest,
     ...(stack === 'linux' ? [await busyboxLayer(onProgress), await muslLayer(onProgress)] : []),
     ...(stack === 'linux' || stack === 'diet' ? [await kernelLayer(stack, onProgress)] : []),
     ...(stack === 'linux' ? [LIMINE] : []),
     compilerLayer(),
   ];
   const total = layers.reduce((sum, { code }) => sum + code, 0);
-  return { stack, layers, total, budget: BUDGETS[stack] };
+  const texts = programs?.flatMap(({ c, units }) => [c, ...Object.values(units)]);
+  return {
+    ...{ stack, layers, total, budget: BUDGETS[stack] },
+    guest: {
+      code: guest.reduce((sum, { code }) => sum + code, 0),
+      reached: programs && guest.reduce((sum, { reached = 0 }) => sum + reached, 0),
+    },
+    generatedC: texts?.reduce((sum, text) => sum + countLines(text).code, 0),
+  };
+}
+
+/** The stack's programs as the compiler has them: the engine, and init. */
+function compilePrograms(stack: StackName, constants: Constants): Promise<CompileOutput[]> {
+  const engine = guestToC({ machine: MACHINES[stack], app: 'chat', constants });
+  return Promise.all([engine, ...(stack === 'linux' ? [initToC()] : [])]);
 }
 
 /** The guest's TypeScript, by folder; what init shares with the engine's machine counts once. */
-function guestLayers(stack: StackName): LayerLines[] {
+function guestLayers(stack: StackName, programs?: readonly CompileOutput[]): LayerLines[] {
   const guest = join(PROJECT_ROOT, 'guest');
+  const declarations = programs?.flatMap(({ reached }) => reached);
+  const reached = declarations && countReached(declarations, PROJECT_ROOT);
   const init = stack === 'linux' ? followImports(join(guest, 'linux/init.ts'), archModules()) : [];
   const files = new Set([...guestFiles(MACHINES[stack], 'chat'), ...init]);
-  return [...countByLayer([...files], guest)].map(([folder, count]) =>
-    layer(`guest/${folder}`, count, 'TypeScript that the guest imports'),
-  );
+  return [...countByLayer([...files], guest)].map(([folder, count]) => {
+    const name = `guest/${folder}`;
+    const whole = layer(name, count, 'TypeScript that the guest imports');
+    return reached ? { ...whole, reached: reached.get(name) ?? 0 } : whole;
+  });
 }
 
 function compilerLayer(): LayerLines {

@@ -99,6 +99,27 @@ export async function compileGuest(options: GuestOptions): Promise<CompiledGuest
   return { architecture, elf, stripped, efi, c, bytes: statSync(elf).size, storage, wasCached };
 }
 
+/** What compileGuest hands to clang, and what the compiler says of it. Nothing is cached. */
+export function guestToC(options: GuestOptions): Promise<CompileOutput> {
+  const { architecture = DEFAULT_TARGET, machine, app, constants, checked, cpu } = options;
+  const variants = cpu ? [variantNamed(cpu)] : variantsOf(architecture);
+  const { entry, modules } = guestModules(machine, app, variants[0]);
+  return toC({
+    entry,
+    modules: { ...modules, model: constants, variants: variantConstants(variants) },
+    target: { arch: architecture },
+    checked,
+    units: variants.slice(1).map(unitOf),
+  });
+}
+
+/** The same of compileInit's program. */
+export function initToC(arch: TargetName = DEFAULT_TARGET): Promise<CompileOutput> {
+  return toC({ entry: INIT, modules: archModules(arch), target: { arch } });
+}
+
+const INIT = join(PROJECT_ROOT, 'guest/linux/init.ts');
+
 /** What compileGuest's program would have, by the compiler alone. */
 export async function guestStorage(
   machine: GuestMachine,
@@ -190,7 +211,7 @@ export async function compileInit({
     build({
       architecture,
       machine: 'process',
-      entry: join(home, 'init.ts'),
+      entry: INIT,
       modules: archModules(architecture),
       checked,
       variants: variantsOf(architecture).slice(0, 1),
@@ -214,18 +235,19 @@ interface Build {
   folder: string;
 }
 
-/** compileToC, which must succeed; files of storage from the project's root on. */
+/** compileToC, which must succeed; files of storage and declarations from the project's root on. */
 async function toC(input: CompileInput): Promise<CompileOutput> {
   // Imported late: a cached guest needs no compiler, and TypeScript's parser takes a while to load.
   const { compileToC, formatDiagnostic } = await import('../compiler/index.ts');
   const output = compileToC(input);
   const { diagnostics } = output;
   if (diagnostics.length > 0) throw new Error(diagnostics.map(formatDiagnostic).join('\n'));
-  const storage = output.storage.map((entry) => ({
+  const fromRoot = <T extends { file: string }>(entry: T): T => ({
     ...entry,
     file: relative(PROJECT_ROOT, resolve(entry.file)),
-  }));
-  return { ...output, storage };
+  });
+  const [storage, reached] = [output.storage.map(fromRoot), output.reached.map(fromRoot)];
+  return { ...output, storage, reached };
 }
 
 async function build(order: Build): Promise<void> {

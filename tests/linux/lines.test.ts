@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { countStack } from '../../src/measure/stackLines.ts';
+import { countStack, type StackLines } from '../../src/measure/stackLines.ts';
 import { STACKS } from '../../src/stacks/manifest.ts';
 import { mu } from '../cli/mu.ts';
+import { hasStories260K, NO_STORIES, stories260K } from '../engine/sharedModels.ts';
 import { BUILD_TIMEOUT, canBoot, NEEDS } from './machine.ts';
 
 describe.skipIf(!canBoot)(`lines of code${NEEDS}`, () => {
@@ -33,6 +34,8 @@ describe.skipIf(!canBoot)(`lines of code${NEEDS}`, () => {
   });
 });
 
+const text = (count: number) => count.toLocaleString('en');
+
 describe('mu lines', () => {
   test('--json is what the table shows', async () => {
     const table = await mu(['lines', 'unikernel']);
@@ -46,6 +49,28 @@ describe('mu lines', () => {
       );
     }
   });
+
+  test.skipIf(!hasStories260K)(
+    `--model counts what is in its image ${hasStories260K ? '' : NO_STORIES}`,
+    async () => {
+      const { model, tokenizer } = stories260K;
+      const args = ['lines', 'unikernel', '--model', model, '--tokenizer', tokenizer];
+      const json = await mu([...args, '--json']);
+      expect(json.code, json.stderr).toBe(0);
+      const { layers, guest, generatedC }: StackLines = JSON.parse(json.stdout);
+      const ours = layers.filter(({ layer }) => layer.startsWith('guest/'));
+      for (const { layer, code, reached } of ours) expect(reached, layer).toBeLessThanOrEqual(code);
+      const sum = ours.reduce((sum, { reached = 0 }) => sum + reached, 0);
+      expect(guest.reached).toBe(sum);
+      expect(guest.reached).toBeLessThan(guest.code);
+      // A model in F32 needs no products of bytes.
+      const dots = ours.find(({ layer }) => layer === 'guest/kernels/dots');
+      expect(dots?.reached).toBe(0);
+      expect(generatedC).toBeGreaterThan(sum);
+      const { stdout } = await mu(args);
+      expect(stdout).toMatch(new RegExp(`^guest in all +${text(guest.code)} +${text(sum)}$`, 'm'));
+    },
+  );
 
   test('no such stack: what there is', async () => {
     const { code, stderr } = await mu(['lines', 'metalic']);

@@ -8,6 +8,7 @@ import {
   type ImportSymbol,
   type ModuleSymbol,
   moduleContext,
+  place,
   report,
 } from './context.ts';
 import { readTags } from './tags.ts';
@@ -53,12 +54,12 @@ export function collectSymbols(checker: Checker, module: SourceModule): LooseSta
         continue;
       }
       const name = node.name.text;
-      const type = checker.types.struct(name, module.name);
+      const type = checker.types.struct(name, module.name, place(context, node));
       const tags = readTags(context, node, 'struct');
       add({ kind: 'struct', name, ...common, node, type, state: 'new', tags }, node.name);
     } else if (ts.isEnumDeclaration(node)) {
       const name = node.name.text;
-      const type = checker.types.enum(name, module.name);
+      const type = checker.types.enum(name, module.name, place(context, node));
       add({ kind: 'enum', name, ...common, node, type, state: 'new' }, node.name);
     } else if (ts.isTypeAliasDeclaration(node)) {
       const name = node.name.text;

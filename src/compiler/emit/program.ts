@@ -1,7 +1,7 @@
 /** Phase 3: the typed tree as one C file. Only what the entry and the exports reach is written, in the order of the TypeScript. */
 
 import type { Checker } from '../check/context.ts';
-import type { Diagnostic } from '../diagnostics.ts';
+import type { Diagnostic, Place } from '../diagnostics.ts';
 import type {
   ConstantDeclaration,
   FunctionInstance,
@@ -35,6 +35,8 @@ export interface Emitted {
   storage: GlobalDeclaration[];
   /** functions of further units that the C uses */
   externals: FunctionInstance[];
+  /** where each declaration that the C holds stands */
+  reached: Place[];
 }
 
 /** shared: symbols of the storage that the main unit defines for further ones. */
@@ -144,7 +146,9 @@ export function emitProgram(
     .replace(/\n{3,}/g, '\n\n')
     .trimEnd()}\n`;
   const storage = tables.filter((global) => global.table === undefined);
-  return { c, diagnostics: unique(e.diagnostics), storage, externals };
+  const written = [...functions, ...constants, ...tables, ...enums, ...e.structs];
+  const reached = [...written, ...program.entries, ...program.assembly].map(({ place }) => place);
+  return { c, diagnostics: unique(e.diagnostics), storage, externals, reached };
 }
 
 /** Every function is written twice, and a generic one once per instance. */
