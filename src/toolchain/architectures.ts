@@ -95,7 +95,7 @@ const X86_64: TargetArchitecture = {
     withFirmware: 'q35',
     // Emulated, `rep movsb` moves byte by byte; told that it is slow (no ERMS), Linux starts in two thirds of the time.
     cpu: 'max,-erms',
-    // QEMU ends with 2 × code + 1 (guest/machine/x86/layout.ts).
+    // QEMU ends with 2 × code + 1 (guest/arch/x86_64/layout.ts).
     debugExit: ['-device', 'isa-debug-exit,iobase=0xf4,iosize=1'],
   },
   uefi: {

@@ -147,7 +147,7 @@ export function emitProgram(
     .trimEnd()}\n`;
   const storage = tables.filter((global) => global.table === undefined);
   const written = [...functions, ...constants, ...tables, ...enums, ...e.structs];
-  const reached = [...written, ...program.entries, ...program.assembly].map(({ place }) => place);
+  const reached = [...written, ...program.assembly].map(({ place }) => place);
   return { c, diagnostics: unique(e.diagnostics), storage, externals, reached };
 }
 
