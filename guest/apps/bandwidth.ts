@@ -8,7 +8,7 @@
  *
  * A request out of these bounds gets one line of text and exit code 1.
  */
-import { coreCount, now, parallel, preferLargePages } from 'machine';
+import { coreCount, type MAX_CORES, now, parallel, preferLargePages } from 'machine';
 import { Control } from '../console/characters.ts';
 import { sayByte } from '../console/say.ts';
 import { END, readWord, refuse, writeLong } from '../console/words.ts';
@@ -29,8 +29,6 @@ const BATCHES: u32 = 100;
 /** Two threads that have to share one core would take for ever. */
 const LONGEST_NANOS: u64 = 100000000;
 const STOP: u32 = 0xffffffff;
-
-const MAX_CORES: i32 = 64;
 
 /** Alone on its cache line, and on the one beside it that is fetched along. */
 class Word {

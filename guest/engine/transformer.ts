@@ -1,16 +1,19 @@
 /**
- * The transformer. Touvron et al. 2023: pre-normalized blocks of attention and SwiGLU around a residual stream.
+ * The transformer. Touvron et al. 2023: pre-normalized blocks of attention and SwiGLU around a
+ * residual stream.
  *
  *   x ← embedding
- *   per layer:  h ← norm(x)   q, k, v ← Wq · h, Wk · h, Wv · h   turn q and k, store k and v
- *               a ← softmax(q · K / √d) · V
- *               x ← x + Wo · a
- *               h ← norm(x)   g ← silu(Wgate · h) ∘ (Wup · h)
- *               x ← x + Wdown · g
+ *   for each layer
+ *     h ← norm(x);  q, k, v ← Wq · h, Wk · h, Wv · h;  RoPE turns q and k;  k, v into the cache
+ *     a ← softmax(q · K / √d) · V
+ *     x ← x + Wo · a
+ *     h ← norm(x);  g ← silu(Wgate · h) ∘ (Wup · h)
+ *     x ← x + Wdown · g
  *   logits ← W · norm(x)
  *
- * Up to MICRO_BATCH tokens go through a layer together; each result is the same, bit for bit, as if they went one by one.
- * The same as data, with shapes and bytes: src/plan/forward.ts; `mu inspect` prints it.
+ * Up to MICRO_BATCH tokens go through a layer together; each result is the same, bit for bit, as
+ * if they went one by one. The same as data, with shapes and bytes: src/plan/forward.ts; `mu
+ * inspect` prints it.
  */
 
 import { barrier, MAX_CORES, packStart, parallel } from 'machine';
@@ -104,7 +107,10 @@ let start: i32 = 0;
 /** The token whose logits are asked for. */
 let asked: i32 = 0;
 
-/** Runs `count` ≤ MICRO_BATCH tokens, at positions position …, through all layers: fills the KV cache and the residual stream. */
+/**
+ * Runs `count` ≤ MICRO_BATCH tokens, at positions position …, through all layers: fills the KV
+ * cache and the residual stream.
+ */
 export function evaluate(ids: Ptr<i32>, count: i32, position: i32): void {
   assert(
     count >= 1 && count <= MICRO_BATCH && position + count <= CONTEXT,
@@ -119,14 +125,20 @@ export function evaluate(ids: Ptr<i32>, count: i32, position: i32): void {
   parallel(layersJob);
 }
 
-/** Logits f32[VOCABULARY] that follow the index-th token of the last `evaluate`. They stand until the next call. */
+/**
+ * Logits f32[VOCABULARY] that follow the index-th token of the last `evaluate`. They stand until
+ * the next call.
+ */
 export function logitsOf(index: i32): Ptr<f32> {
   asked = index;
   parallel(logitsJob);
   return ref(logits[0]);
 }
 
-/** All cores go through all layers together; what a step writes others read after the barrier only. */
+/**
+ * All cores go through all layers together; what a step writes others read after the barrier
+ * only.
+ */
 function layersJob(core: i32, cores: i32): void {
   for (let layer: i32 = 0; layer < LAYERS; layer++) {
     projectQkv(layer, core, cores);
@@ -149,8 +161,9 @@ function embed(token: i32, id: i32): void {
 }
 
 /**
- * input ← rmsNorm(x) · weight. Of a batch each core normalizes its share of the tokens; a token that is alone each core normalizes for
- * itself, which takes less time than to get it from another core.
+ * input ← rmsNorm(x) · weight. Of a micro-batch each core normalizes its share of the tokens; a
+ * token that is alone each core normalizes for itself, which takes less time than to get it from
+ * another.
  */
 function normalize(input: Ptr<Input>, weight: Ptr<f32>, core: i32, cores: i32): void {
   if (tokens == 1) {
@@ -209,15 +222,19 @@ function multiplyRows(
   matmul(ref(out[first]), stride, tiles, type, (end - first) / TILE_ROWS, 1, 0, input, tokens);
 }
 
-/** Where a core's share of so many rows (whole tiles) begins: blocks of 32, since these may be the next matrix's columns. */
+/**
+ * Where a core's share of so many rows (whole tiles) begins: blocks of 32, since these may be the
+ * next matrix's columns.
+ */
 function firstRow(rows: i32, core: i32, cores: i32): i32 {
   const blocks = (rows + 31) / 32;
   return min(((blocks * core) / cores) * 32, rows);
 }
 
 /**
- * q, k, v ← Wq · h, Wk · h, Wv · h, h = norm(x); q and k are turned, k and v stored. The three matrices lie one after the other in the
- * pack, and a core takes one run of all their rows, since memory is fastest where reading goes on.
+ * q, k, v ← Wq · h, Wk · h, Wv · h, h = norm(x); RoPE turns q and k; k and v go to the cache. The
+ * three matrices lie one after the other in the pack, and a core takes one run of all their rows,
+ * since memory is fastest where reading goes on.
  */
 function projectQkv(layer: i32, core: i32, cores: i32): void {
   const input = zeroed<Input>();
@@ -255,7 +272,10 @@ function within(row: i32, rows: i32): i32 {
   return max(0, min(row, rows));
 }
 
-/** a ← softmax(q · K / √d) · V. A core takes a run of queries, ordered by key/value head, then token, then head, so that neighbours share their keys. */
+/**
+ * a ← softmax(q · K / √d) · V. A core takes a run of queries, ordered by key/value head, then
+ * token, then head, so that neighbours share their keys.
+ */
 function attention(layer: i32, core: i32, cores: i32): void {
   const block = zeroed<QueryBlock>();
   const perHead = tokens * GROUP;
@@ -269,11 +289,14 @@ function attention(layer: i32, core: i32, cores: i32): void {
     const isLast = i + 1 == end || (i + 1) / perHead != head;
     if (isFull || isLast) attend(ref(block), layer, head);
   }
-  prepareAttended(first, end, core, cores);
+  quantizeAttended(first, end, core, cores);
 }
 
-/** Makes ready what a core attended, queries first … end-1, where that is whole blocks of 32 columns; else tokens that all attended. */
-function prepareAttended(first: i32, end: i32, core: i32, cores: i32): void {
+/**
+ * Quantizes what a core attended, queries first … end-1, where that is whole blocks of 32
+ * columns; else tokens, when all have attended.
+ */
+function quantizeAttended(first: i32, end: i32, core: i32, cores: i32): void {
   const input = zeroed<Input>();
   inputFromAttended(ref(input));
   if (HEAD_DIM % 32 == 0) {
@@ -306,7 +329,10 @@ function addShare(layer: i32, role: Role, input: Ptr<Input>, core: i32, cores: i
   }
 }
 
-/** g ← silu(Wgate · h) ∘ (Wup · h), h = norm(x). Both matrices give a core the same rows, so that it can finish them and make them ready for the next product. */
+/**
+ * g ← silu(Wgate · h) ∘ (Wup · h), h = norm(x). Both matrices give a core the same rows, so that
+ * it can finish them and quantize them for the next product.
+ */
 function ffnGateUp(layer: i32, core: i32, cores: i32): void {
   const input = zeroed<Input>();
   normalize(ref(input), ffnNorm(layer), core, cores);
@@ -321,7 +347,10 @@ function ffnGateUp(layer: i32, core: i32, cores: i32): void {
   }
 }
 
-/** Rows first … end-1 of both. Where they have one type, their tiles take turns in the pack, and are read as one stream. */
+/**
+ * Rows first … end-1 of both. Where they have one type, their tiles take turns in the pack, and
+ * are read as one stream.
+ */
 function multiplyGateUp(layer: i32, input: Ptr<Input>, first: i32, end: i32): void {
   const type = typeOf(layer, Role.Gate);
   const gate = ref(gates[0]);

@@ -14,7 +14,10 @@ import {
   WEIGHTS_NORMS,
 } from 'model';
 
-/** The matrices of a layer, in the order of the pack's tables. Gate and Up of one type share a place, where their tiles take turns. */
+/**
+ * The matrices of a layer, in the order of the pack's tables. Gate and Up of one type share a
+ * place, where their tiles take turns.
+ */
 export enum Role {
   Query,
   Key,
@@ -27,7 +30,10 @@ export enum Role {
 
 const ROLES: i32 = 7;
 
-/** The pack's header (docs/pack-format.md): what it is, with the version in the highest byte, then the id of its constants. */
+/**
+ * The pack's header (docs/pack-format.md): what it is, with the version in the highest byte, then
+ * the id of its constants.
+ */
 const HEADER_BYTES: usize = 64;
 const MAGIC: u64 = 0x03006b636170756d; // mupack, 0, 3
 const ID_OFFSET: usize = 8;

@@ -1,6 +1,6 @@
 /**
  * How matrices lie in the pack: tiles of 16 rows, each one row of blocks. The host writes them by
- * the same numbers and sizes (`tileFormats` of src/model/formats.ts; tests/pack/tileFormat.test.ts
+ * the same numbers and sizes (`tileFormats` of src/model/formats.ts; tests/pack/shared.test.ts
  * holds the two equal). docs/pack-format.md draws the blocks.
  */
 import { USES_Q4_0, USES_Q4_1, USES_Q6_K, USES_Q8_0 } from 'model';

@@ -5,6 +5,7 @@
  */
 import 'arch/processEntry';
 import { addNumber, addText, type Line } from '../machine/line.ts';
+import { MAX_CORES } from '../machine/pool.ts';
 import { hasWord } from '../machine/process/arguments.ts';
 import { powerOff } from '../machine/process/power.ts';
 import { cpuCount, exit, processId, STDIN, STDOUT, write } from '../machine/process/system.ts';
@@ -56,7 +57,7 @@ function begin(i: i32, note: Ptr<Line>): void {
 /** In place of this process. forPerson: a line feed begins a new line. */
 function runEngine(forPerson: bool): void {
   const threads = zeroed<Line>();
-  addNumber(ref(threads), u64(min(cpuCount(), 64))); // its most
+  addNumber(ref(threads), u64(min(cpuCount(), MAX_CORES)));
   makeRaw(STDIN, forPerson);
   execute('/engine\0', utf8('/model.pack\0'), ref(threads.bytes[0]));
 }

@@ -23,7 +23,9 @@ function formatTable(values: readonly (number | bigint | string)[]): string {
   return values.length > VALUES_SHOWN ? `[${shown}, … ${values.length} in all]` : `[${shown}]`;
 }
 
-/** JSON whose numbers are exact, however large: a u64 has more digits than JSON.stringify writes. */
+/**
+ * JSON whose numbers are exact, however large: a u64 has more digits than JSON.stringify writes.
+ */
 export function jsonConstants(constants: Constants): string {
   const text = JSON.stringify(
     constants,

@@ -1,4 +1,7 @@
-/** Structs of the console protocol as bytes: little endian, in hexadecimal, each field at a multiple of its size, as C has it. */
+/**
+ * Structs of the console protocol as bytes: little endian, in hexadecimal, each field at a
+ * multiple of its size, as C has it.
+ */
 import type { FieldType } from './protocol.ts';
 
 type Fields = Record<string, FieldType>;

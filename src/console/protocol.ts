@@ -1,7 +1,7 @@
 /**
- * What host and guest agree on at the console (docs/console.md). Here is the definition; the guest has
- * the same in guest/console/characters.ts and guest/engine/settings.ts, and tests/pack/shared.test.ts
- * holds them equal.
+ * What host and guest agree on at the console (docs/console.md). Here is the definition; the
+ * guest has the same in guest/console/characters.ts and guest/engine/settings.ts, and
+ * tests/pack/shared.test.ts holds them equal.
  */
 
 /** The first byte of settings and report. Version 1 had none. */

@@ -22,9 +22,9 @@ export interface CompiledChat extends CompiledTables {
   textBytes: number;
 }
 
-/** Words of a segment: a token id, or TEXT | bytes and the bytes padded with zeros to whole words, or END. */
-const TEXT = 0x80000000;
-const END = 0xffffffff;
+/** Words of a segment: a token id, or SEGMENT_TEXT | bytes and the bytes padded with zeros to whole words, or SEGMENT_END. */
+export const SEGMENT_TEXT = 0x80000000;
+export const SEGMENT_END = 0xffffffff;
 
 /**
  * Reduces a model's chat template to the fixed segments chat.first, chat.answer and chat.next (reduce.ts says what they are).
@@ -111,7 +111,7 @@ function encodeSegment(parts: SegmentPart[]): Uint8Array {
   };
   const encoded = parts.flatMap((part) => {
     if (typeof part === 'number') return [word(part)];
-    return [word(TEXT + part.length), part, Buffer.alloc((4 - (part.length % 4)) % 4)];
+    return [word(SEGMENT_TEXT + part.length), part, Buffer.alloc((4 - (part.length % 4)) % 4)];
   });
-  return Buffer.concat([...encoded, word(END)]);
+  return Buffer.concat([...encoded, word(SEGMENT_END)]);
 }

@@ -1,4 +1,7 @@
-/** The pack's outer form: header, section table, sections. docs/pack-format.md is its specification. */
+/**
+ * The pack's outer form: header, section table, sections. docs/pack-format.md is its
+ * specification.
+ */
 
 import { HEADER_BYTES, ID_OFFSET, PACK_MAGIC, PACK_VERSION } from './format.ts';
 

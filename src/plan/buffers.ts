@@ -1,6 +1,6 @@
 /** The buffers of the forward pass, by their names in the guest, with their shapes. */
 import { type ModelConfig, paddedRows } from '../model/index.ts';
-import { KV_CHUNK, LINE_COLUMNS, MICRO_BATCH, TOKENS_ABREAST } from './sizes.ts';
+import { KV_CHUNK, LINE_COLUMNS, MICRO_BATCH, PANEL_TOKENS } from './sizes.ts';
 
 export type BufferName =
   | 'x'
@@ -45,7 +45,10 @@ export interface BufferSizes {
   queryRow: number;
   kvRow: number;
   ffnRow: number;
-  /** The wider one of what attention and the feed-forward part hand to their last product, in whole lines. */
+  /**
+   * The wider one of what attention and the feed-forward part hand to their last product, in
+   * whole lines.
+   */
   innerDim: number;
   vocabularyRows: number;
   layers: number;
@@ -82,13 +85,13 @@ export function listBuffers(sizes: BufferSizes): Buffer[] {
     ...{ name, file: engine, of: 'line', shape, what },
   });
   const batch = MICRO_BATCH;
-  const abreast = Math.ceil(batch / TOKENS_ABREAST) * TOKENS_ABREAST;
+  const panels = Math.ceil(batch / PANEL_TOKENS) * PANEL_TOKENS;
   const chunks = Math.ceil(sizes.context / KV_CHUNK);
   const angles = [batch, sizes.ropeDim / 2];
   return [
     floats('x', [batch, dim], 'the residual stream'),
     floats('normed', [batch, dim], 'what a norm gives'),
-    lines('normedLines', [abreast, linesOf(dim)], 'the same in 8 bits'),
+    lines('normedLines', [panels, linesOf(dim)], 'the same in 8 bits'),
     { ...floats('ownNormed', [dim], 'a lone token, normed'), isPerCore: true },
     { ...lines('ownLines', [linesOf(dim)], 'the same in 8 bits'), isPerCore: true },
     floats('queries', [batch, queryRow], 'queries'),
@@ -102,7 +105,7 @@ export function listBuffers(sizes: BufferSizes): Buffer[] {
     floats('attended', [batch, queryRow], 'what the heads attended to'),
     floats('gates', [2, batch, ffnRow], 'inside the feed-forward part: gates, then ups'),
     { ...floats('ups', [batch, ffnRow], 'ups'), within: 'gates' },
-    lines('innerLines', [abreast, linesOf(innerDim)], 'attended, then gates, in 8 bits'),
+    lines('innerLines', [panels, linesOf(innerDim)], 'attended, then gates, in 8 bits'),
     floats('delta', [batch, dim], 'what a block adds to the residual stream'),
     floats('logits', [sizes.vocabularyRows], 'logits of one token'),
     { ...floats('cosines', angles, 'RoPE'), file: 'guest/kernels/rope.ts' },

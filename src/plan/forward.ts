@@ -1,11 +1,13 @@
 /**
- * The forward pass as data: what guest/engine/transformer.ts computes, step by step. All cores do a
- * step together, each its share; between two steps of a layer they wait for each other at a barrier.
+ * The forward pass as data: what guest/engine/transformer.ts computes, step by step. All cores do
+ * a step together, each its share; between two steps of a layer they wait for each other at a
+ * barrier.
  *
- * The operations are the definition. What a step reads, writes, loads and costs follows from them. Who
- * works from this plan: sizes of the guest (src/pack/constants.ts), bytes per token (src/measure),
- * `mu inspect`, and the F64 reference of the tests, which executes it. The guest's transformer is
- * written by hand; tests/plan/transformer.test.ts reads it and holds it to the plan.
+ * The operations are the definition. What a step reads, writes, loads and costs follows from
+ * them. Who works from this plan: sizes of the guest (src/pack/constants.ts), bytes per token
+ * (src/measure), `mu inspect`, and the F64 reference of the tests, which executes it. The guest's
+ * transformer is written by hand; tests/plan/transformer.test.ts reads it and holds it to the
+ * plan.
  */
 import { type Model, type TensorType, tiledBytes, weightTypes } from '../model/index.ts';
 import { type Buffer, type BufferName, type BufferSizes, listBuffers, sizesOf } from './buffers.ts';
@@ -176,7 +178,9 @@ export function stepsOf(plan: ForwardPlan, layer: number): Step[] {
   return group.steps;
 }
 
-/** Products of the same activations with several matrices; in 8 bits for those that are stored so. */
+/**
+ * Products of the same activations with several matrices; in 8 bits for those that are stored so.
+ */
 function products(
   model: PlannedModel,
   layer: number,

@@ -1,6 +1,6 @@
 /**
- * Sizes that the engine (guest/engine, guest/kernels) is built on and that the host plans with. Here is
- * the definition; tests/pack/shared.test.ts holds the guest's own equal.
+ * Sizes that the engine (guest/engine, guest/kernels) is built on and that the host plans with.
+ * Here is the definition; tests/pack/shared.test.ts holds the guest's own equal.
  */
 
 /** Tokens that go through a layer together: a matrix is read once for them all. */
@@ -10,8 +10,8 @@ export const MICRO_BATCH = 32;
 export const LINE_COLUMNS = 32;
 export const GROUP_COLUMNS = 16;
 
-/** Tokens whose lines lie side by side. */
-export const TOKENS_ABREAST = 8;
+/** Tokens whose lines lie side by side: a panel. */
+export const PANEL_TOKENS = 8;
 
 /** Positions of a chunk of the KV cache. */
 export const KV_CHUNK = 64;

@@ -13,6 +13,7 @@ import { writeBootIso, writeEfiIso } from '../image/iso.ts';
 import { limineLoader } from '../image/limine.ts';
 import type { BootImage } from '../image/loader.ts';
 import { inTemporaryFolder } from '../image/tools.ts';
+import { PACK_FILE } from '../pack/format.ts';
 import { type LimineRelease, requireLimine } from '../pull/limine.ts';
 import { targetNamed } from '../toolchain/architectures.ts';
 import { elfFootprint } from '../toolchain/elf.ts';
@@ -22,7 +23,6 @@ import { type PreparedGuest, prepareGuest } from './prepare.ts';
 import type { MachineStart, Stack, StackBuild, StackRequest } from './stack.ts';
 
 const ESP_NAME = 'esp';
-const PACK_FILE = 'model.pack';
 const IMG_NAME = 'muinference.img';
 const ISO_NAME = 'muinference.iso';
 

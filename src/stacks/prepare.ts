@@ -6,6 +6,7 @@ import { statSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Constants } from '../compiler/index.ts';
+import { PACK_FILE } from '../pack/format.ts';
 import type { ForwardPlan } from '../plan/forward.ts';
 import { type GuestMemory, memoryOf } from '../plan/memory.ts';
 import type { TargetName } from '../toolchain/architectures.ts';
@@ -95,7 +96,7 @@ export async function preparePack(request: PackRequest): Promise<PreparedPack> {
   const { folder, wasCached } = made;
   if (!wasCached) removeUnused(folder);
   const facts = JSON.parse(await readFile(join(folder, 'pack.json'), 'utf8'), reviveBigInt);
-  return { ...facts, path: join(folder, 'model.pack'), wasCached };
+  return { ...facts, path: join(folder, PACK_FILE), wasCached };
 }
 
 /** Null for what is no file: opening it as a model says so better than we could. */
@@ -115,7 +116,7 @@ async function makePack(request: PackRequest, folder: string): Promise<void> {
   try {
     const pack = await createPack(model, { context: request.context });
     const onProgress = request.onProgress;
-    const sha256 = await writePack(join(folder, 'model.pack'), pack, (written) =>
+    const sha256 = await writePack(join(folder, PACK_FILE), pack, (written) =>
       onProgress?.(written, pack.bytes),
     );
     const { bytes, plan, constants } = pack;

@@ -8,6 +8,7 @@ import { serialTransport } from '../console/transport.ts';
 import { firecrackerConfiguration } from '../image/firecracker.ts';
 import { writeBootIso } from '../image/iso.ts';
 import { limineLoader } from '../image/limine.ts';
+import { PACK_FILE } from '../pack/format.ts';
 import { type LimineRelease, requireLimine } from '../pull/limine.ts';
 import { elfFootprint } from '../toolchain/elf.ts';
 import { startFirmware, startQemu } from '../toolchain/qemu.ts';
@@ -17,7 +18,6 @@ import { type PreparedGuest, prepareGuest } from './prepare.ts';
 import type { ImageFormat, MachineStart, Stack, StackBuild, StackRequest } from './stack.ts';
 
 const ELF_NAME = 'muinference.elf';
-const PACK_NAME = 'model.pack';
 const ISO_NAME = 'muinference.iso';
 const FIRECRACKER_NAME = 'firecracker.json';
 
@@ -48,14 +48,14 @@ async function copyFiles(
   folder: string,
 ): Promise<Written> {
   await copyFile(prepared.guest.stripped, join(folder, ELF_NAME));
-  await copyFile(prepared.pack.path, join(folder, PACK_NAME));
+  await copyFile(prepared.pack.path, join(folder, PACK_FILE));
   const memory = memoryParts(prepared);
   const files = [
     { name: ELF_NAME, what: 'boots by PVH, has every buffer in its .bss' },
-    { name: PACK_NAME, what: 'handed over as the first module (initrd)' },
+    { name: PACK_FILE, what: 'handed over as the first module (initrd)' },
   ];
   if (format === 'firecracker') {
-    const machine = { kernel: ELF_NAME, initrd: PACK_NAME, memoryBytes: addUp(memory).total };
+    const machine = { kernel: ELF_NAME, initrd: PACK_FILE, memoryBytes: addUp(memory).total };
     await writeFile(join(folder, FIRECRACKER_NAME), firecrackerConfiguration(machine));
     const what = `in this folder: firecracker --no-api --config-file ${FIRECRACKER_NAME}`;
     files.push({ name: FIRECRACKER_NAME, what });
@@ -115,7 +115,7 @@ function start(start: MachineStart) {
       architecture,
       machine,
       kernel: join(folder, ELF_NAME),
-      initrd: join(folder, PACK_NAME),
+      initrd: join(folder, PACK_FILE),
       memoryBytes,
       processors,
     }),

@@ -65,6 +65,9 @@ export interface TargetArchitecture {
 export const TARGET_NAMES = ['x86_64'] as const satisfies readonly Architecture[];
 export type TargetName = (typeof TARGET_NAMES)[number];
 
+/** The I/O port of QEMU's debug exit (guest/arch/x86_64/layout.ts). */
+export const DEBUG_EXIT_PORT = 0xf4;
+
 const NO_RED_ZONE = ['-mno-red-zone'];
 
 const X86_64: TargetArchitecture = {
@@ -96,7 +99,7 @@ const X86_64: TargetArchitecture = {
     // Emulated, `rep movsb` moves byte by byte; told that it is slow (no ERMS), Linux starts in two thirds of the time.
     cpu: 'max,-erms',
     // QEMU ends with 2 × code + 1 (guest/arch/x86_64/layout.ts).
-    debugExit: ['-device', 'isa-debug-exit,iobase=0xf4,iosize=1'],
+    debugExit: ['-device', `isa-debug-exit,iobase=0x${DEBUG_EXIT_PORT.toString(16)},iosize=1`],
   },
   uefi: {
     tool: 'ovmf',

@@ -56,7 +56,7 @@ interface Relocation {
 }
 
 /** Where the guest looks for the address and the length of a pack in the image (guest/machine/uefi/layout.ts). */
-const PACK_FIELDS = 0x1018;
+export const PACK_FIELDS = 0x1018;
 
 /**
  * elf: a static, position-independent ELF-64 that is linked at 0 and leaves the first page free. Throws where it is none.

@@ -1,10 +1,12 @@
 /**
- * The transformer in 64-bit floating point, as slow and plain as can be: the authority that the guest's engine is
- * compared with. From the papers (Touvron et al. 2023 "LLaMA" §2.2; Su et al. 2021 "RoFormer" eq. 34; Zhang & Sennrich 2019
- * eq. 4; Shazeer 2020 "GLU Variants" eq. 6; Ainslie et al. 2023 "GQA" §2).
- * Which operations a model has, in which order, is the plan's to say (src/plan/forward.ts); what each one is, is said here. It shares
- * nothing else with the engine but the model reader and `dequantize`. With `isRounded` it rounds what docs/architecture.md
- * says is rounded ("Exactness and precision"), still in f64: what goes into a product with 4- to 8-bit weights, keys and values.
+ * The transformer in 64-bit floating point, as slow and plain as can be: the authority that the
+ * guest's engine is compared with. From the papers (Touvron et al. 2023 "LLaMA" §2.2; Su et al.
+ * 2021 "RoFormer" eq. 34; Zhang & Sennrich 2019 eq. 4; Shazeer 2020 "GLU Variants" eq. 6; Ainslie
+ * et al. 2023 "GQA" §2). Which operations a model has, in which order, is the plan's to say
+ * (src/plan/forward.ts); what each one is, is said here. It shares nothing else with the engine
+ * but the model reader and `dequantize`. With `isRounded` it rounds what docs/architecture.md
+ * says is rounded ("Exactness and precision"), still in f64: what goes into a product with 4- to
+ * 8-bit weights, keys and values.
  */
 import { dequantize, type Model, type Tensor } from '../../src/model/index.ts';
 import type { BufferName } from '../../src/plan/buffers.ts';
@@ -82,7 +84,9 @@ export async function createReference(
     }
   }
 
-  /** Every query head over all positions so far; head h reads key/value head h · kvHeads / heads. */
+  /**
+   * Every query head over all positions so far; head h reads key/value head h · kvHeads / heads.
+   */
   function attend(query: Vector, keys: Vector[], values: Vector[]): Vector {
     const mixed = new Float64Array(heads * headDim);
     for (let head = 0; head < heads; head++) {
@@ -213,7 +217,10 @@ function product({ rows, columns, values }: Matrix, x: Vector): Vector {
   return sums;
 }
 
-/** Groups of 16 values become whole numbers -127 … 127 times one scale, the greatest magnitude / 127. */
+/**
+ * Groups of 16 values become whole numbers -127 … 127 times one scale, the greatest magnitude /
+ * 127.
+ */
 function roundActivations(x: Vector): Vector {
   const rounded = x.slice();
   for (let group = 0; group < x.length; group += 16) {
@@ -223,7 +230,9 @@ function roundActivations(x: Vector): Vector {
   return rounded;
 }
 
-/** The nearest IEEE 754 binary16 number, ties to even: eleven significant bits, none below 2^-24. */
+/**
+ * The nearest IEEE 754 binary16 number, ties to even: eleven significant bits, none below 2^-24.
+ */
 function toHalf(x: number): number {
   const exponent = Math.max(Math.floor(Math.log2(Math.abs(x))), -14);
   const step = 2 ** (exponent - 10);

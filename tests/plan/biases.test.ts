@@ -1,6 +1,6 @@
 /**
- * Biases of queries, keys and values, as Qwen2 has them, in a family that is none of ours: its row stands
- * here, and no product code knows of it.
+ * Biases of queries, keys and values, as Qwen2 has them, in a family that is none of ours: its
+ * row stands here, and no product code knows of it.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

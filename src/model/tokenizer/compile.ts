@@ -6,6 +6,13 @@ import { preTokenizers } from './preTokenizers.ts';
 import { compileSymbols } from './symbols.ts';
 import { compileWords } from './words.ts';
 
+/** TOKENIZER_KIND */
+export const KINDS: Record<Tokenizer['kind'], number> = { bpe: 0, spm: 1 };
+
+/** Fields of a row of tokenizer.merges and of tokenizer.characters, each a u32. */
+export const MERGE_FIELDS = ['right', 'merged', 'rank'] as const;
+export const CHARACTER_FIELDS = ['codePoint', 'piece'] as const;
+
 /** A table for the pack; its name becomes a constant with its offset (tokenizer.merges → TOKENIZER_MERGES). */
 export interface TableSection {
   name: string;
@@ -62,7 +69,7 @@ export function compileTokenizer(model: Pick<Model, 'path' | 'tokenizer'>): Comp
       section('wordOrder', Uint32Array.from(order)),
     ],
     constants: {
-      TOKENIZER_KIND: tokenizer.kind === 'spm' ? 1 : 0,
+      TOKENIZER_KIND: KINDS[tokenizer.kind],
       TOKENIZER_TOKENS: pieces.length,
       TOKENIZER_CHARACTER_COUNT: symbols.characters.length / 2,
       TOKENIZER_CLASS_COUNT: words.classCount,

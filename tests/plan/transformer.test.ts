@@ -1,0 +1,127 @@
+/**
+ * The guest's transformer is written by hand, the plan as data: here they are held together. What stands
+ * between two barriers of a layer is a step of the plan, and the transformer's buffers are the plan's.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import ts from 'typescript';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Model, openModel } from '../../src/model/index.ts';
+import { createPack } from '../../src/pack/index.ts';
+import { type Operation, planForward } from '../../src/plan/forward.ts';
+import { PROJECT_ROOT } from '../../src/toolchain/cache.ts';
+import { makeTinyGguf, type TinyModel } from '../model/tinyGguf.ts';
+import { readGuest } from '../pack/guestModule.ts';
+
+const FILE = 'guest/engine/transformer.ts';
+const source = ts.createSourceFile(
+  FILE,
+  readFileSync(join(PROJECT_ROOT, FILE), 'utf8'),
+  ts.ScriptTarget.ESNext,
+  true,
+);
+
+/** Functions of the transformer by name. */
+const functions = new Map(
+  source.statements
+    .filter(ts.isFunctionDeclaration)
+    .map((node) => [node.name?.text ?? '', node] as const),
+);
+
+/** Names of the functions that are called in a piece of code, in order. */
+function callsIn(node: ts.Node | undefined): string[] {
+  const names: string[] = [];
+  const visit = (child: ts.Node) => {
+    ts.forEachChild(child, visit);
+    if (ts.isCallExpression(child)) names.push(child.expression.getText());
+  };
+  if (node) visit(node);
+  return names;
+}
+
+/** The same, with what those of this file call in their place. */
+function deepCallsIn(name: string): string[] {
+  return callsIn(functions.get(name)?.body).flatMap((called) =>
+    functions.has(called) ? deepCallsIn(called) : [called],
+  );
+}
+
+/** The kernels that do an operation. */
+const KERNELS: Record<Operation['op'], string[]> = {
+  embed: ['dequantizeRow'],
+  rmsNorm: ['rmsNorm'],
+  quantize: ['quantizeActivations'],
+  matmul: ['matmul'],
+  addBias: ['addTo'],
+  rope: ['applyRope'],
+  storeKv: ['storeKey', 'storeValue'],
+  attention: ['attend'],
+  add: ['addTo'],
+  swiglu: ['swiglu'],
+};
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'mu-transformer-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function withModel<T>(shape: TinyModel, use: (model: Model) => T | Promise<T>): Promise<T> {
+  const path = join(folder, 'tiny.gguf');
+  writeFileSync(path, makeTinyGguf(shape));
+  const model = await openModel(path);
+  try {
+    return await use(model);
+  } finally {
+    await model.close();
+  }
+}
+
+/** A model that has every operation: products in 8 bits, biases. */
+const fullPlan = () =>
+  withModel({ type: 'Q8_0' }, ({ config, tensors }) => {
+    const bias = tensors.outputNorm;
+    const biases = { queryBias: bias, keyBias: bias, valueBias: bias };
+    const layers = tensors.layers.map((layer) => ({ ...layer, ...biases }));
+    return planForward({ config, tensors: { ...tensors, layers } }, 64);
+  });
+
+test('between two barriers of a layer stands one step, in the plan’s order', async () => {
+  const { groups } = await fullPlan();
+  const calls = callsIn(functions.get('layersJob')?.body);
+  expect(calls).toEqual(groups[0].steps.flatMap(({ name }) => [name, 'barrier']));
+});
+
+test('a step calls the kernels of its operations, in their order', async () => {
+  const { embedding, groups, output } = await fullPlan();
+  const kernels = new Set(Object.values(KERNELS).flat());
+  for (const { name, operations } of [embedding, ...groups[0].steps, output]) {
+    const calls = deepCallsIn(name).filter((call) => kernels.has(call));
+    const planned = operations.flatMap(({ op }) => KERNELS[op]);
+    expect([...new Set(calls)], name).toEqual([...new Set(planned)]);
+  }
+});
+
+const shapes: [string, TinyModel][] = [
+  ['quantized', { type: 'Q8_0' }],
+  ['padded rows, untied', { dim: 48, heads: 4, kvHeads: 2, hidden: 100, tied: false }],
+  ['a narrow feed-forward part', { hidden: 32, type: 'Q4_0' }],
+];
+
+test.each(shapes)('its buffers are the plan’s: %s', async (_, shape) => {
+  const { plan, constants } = await withModel(shape, (model) => createPack(model));
+  const transformer = readGuest(FILE, constants);
+  const cores = Number(readGuest('guest/machine/pool.ts', constants).constant('MAX_CORES'));
+  const line = readGuest('guest/kernels/quantize.ts', constants).bytes('Activations');
+  const sizes = { f32: 4, f16: 2, line };
+  const planned = plan.buffers
+    .filter(({ file, within }) => file === FILE && !within)
+    .map(({ name, of, shape, isPerCore }) => {
+      const values = shape.reduce((product, size) => product * size, isPerCore ? cores : 1);
+      return [name, values * sizes[of]] as const;
+    });
+  const found = transformer.storage().filter(({ type }) => type.startsWith('FixedArray'));
+  expect(Object.fromEntries(found.map(({ name, bytes }) => [name, bytes]))) //
+    .toEqual(Object.fromEntries(planned));
+});
