@@ -3,10 +3,10 @@ import { setCoreCount, work } from './pool.ts';
 
 /** Other cores arrive, in whatever order, and become workers of the pool; the first one waits for them, but not for ever. */
 
-/** A virtual processor that looks takes time from one that works, if they share one of the host's. */
-export const LOOKS: i32 = 1000;
+/** A virtual processor that spins takes time from one that works, if they share one of the host's. */
+export const SPINS: i32 = 1000;
 
-/** Ticks of the TSC, a few per nanosecond, until those who have not come will not be waited for. */
+/** Ticks, a few per nanosecond, until those who have not come will not be waited for. */
 export const PATIENCE_TICKS: u64 = 1000000000;
 
 /** More than may ever come: who comes after `arrived` has been raised by it is late. */
@@ -36,6 +36,6 @@ export function closeArrivals(): void {
 }
 
 /** There is nobody else on this CPU. */
-export function giveWay(): void {
+export function yieldToNobody(): void {
   pause();
 }

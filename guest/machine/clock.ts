@@ -10,6 +10,9 @@ import type { MILESTONES, Milestone } from './milestone.ts';
 /** Where nothing tells the rate, times are honest about order only. */
 const ASSUMED_HERTZ: u64 = 1000000000;
 
+/** No counter is faster; up to this rate nanos() does not wrap. */
+const MOST_HERTZ: u64 = 1 << 34;
+
 /** A counter beyond this at entry did not start at this machine's reset. */
 const LONGEST_BOOT_NANOS: u64 = 600000000000;
 
@@ -25,12 +28,13 @@ export function startClock(ticks: u64, measure: () => u64): bool {
   entryTicks = ticks;
   measureHertz = measure;
   hertz = toldHertz();
+  if (hertz > MOST_HERTZ) hertz = 0;
   return hertz != 0;
 }
 
 function findRate(): void {
   if (hertz == 0) hertz = measureHertz();
-  if (hertz == 0) hertz = ASSUMED_HERTZ;
+  if (hertz == 0 || hertz > MOST_HERTZ) hertz = ASSUMED_HERTZ;
 }
 
 /** Nanoseconds since entry. */

@@ -1,8 +1,8 @@
 import { pause } from 'arch/cpu';
 /**
  * Cores that share out jobs: the same pool on every machine, which brings cores, a way to sleep and a way to wake. Core 0
- * publishes a job by one store, runs its own share, and looks at each worker's word until all say that they are done. Everybody
- * looks for a while (a share of a matrix takes microseconds) and then sleeps, so that a machine that waits for its user rests.
+ * publishes a job by one store, runs its own share, and reads each worker's word until all say that they are done. Who waits
+ * spins for a while (a share of a matrix takes microseconds) and then sleeps, so that a machine that waits for its user rests.
  *
  *   published  ──▶ workers: round and job              done[i] ──▶ core 0: worker i's share of that round is done
  *   sleeping   ──▶ core 0: somebody must be woken      awaited ──▶ worker: core 0 sleeps until you are done
@@ -13,16 +13,16 @@ import { pause } from 'arch/cpu';
  * job costs each worker one line from core 0, and core 0 one line from each worker; a barrier of two cores one line in each direction
  * at the same time.
  *
- * A sleeper first says that it sleeps, then looks at the word again (sleep() does, see startPool), then sleeps; the
+ * A sleeper first says that it sleeps, then reads the word again (wait() does, see startPool), then sleeps; the
  * other side first changes the word, then looks for sleepers. With sequentially consistent atomics no wake-up is lost.
  */
 export const MAX_CORES: i32 = 64;
 
 /**
- * Every so many-th look gives way to others: the one that we wait for may stand in line for this very CPU, where a kernel likes to
- * leave threads that take turns. Two threads on one CPU share out a job in 5 µs then; with every 100th look in 8, every 1,000th in 53.
+ * Every so many-th spin yields to others: the one that we wait for may stand in line for this very CPU, where a kernel likes to leave
+ * threads that take turns. Two threads on one CPU share out a job in 5 µs then; with every 100th spin in 8, every 1,000th in 53.
  */
-const LOOKS_PER_WAY: i32 = 30;
+const SPINS_PER_YIELD: i32 = 30;
 
 /** Rounds of a barrier: 2^6 = MAX_CORES. */
 const ROUNDS: i32 = 6;
@@ -59,10 +59,10 @@ const passed = zeroed<FixedArray<Word, typeof MAX_CORES>>();
 const signals = zeroed<FixedArray<Word, typeof SIGNALS>>();
 
 let cores: i32 = 1;
-let looks: i32 = 0;
-let sleepUntil: (word: Ptr<u32>, value: u32) => void = null;
-let wakeSleepers: (word: Ptr<u32>) => void = null;
-let giveWay: () => void = null;
+let spins: i32 = 0;
+let wait: (word: Ptr<u32>, value: u32) => void = null;
+let wake: (word: Ptr<u32>) => void = null;
+let yieldCpu: () => void = null;
 
 export function coreCount(): i32 {
   return cores;
@@ -70,21 +70,21 @@ export function coreCount(): i32 {
 
 /**
  * Before the first worker.
- * sleep: returns at once if *word is not `value`, else when somebody wakes those who sleep for the word, or earlier.
- * wake: wakes all that sleep for the word.
- * way: lets another thread have the CPU: the one that we wait for may stand in line for this very one.
- * count: looks at a word before going to sleep.
+ * waitFor: returns at once if *word is not `value`, else when somebody wakes those who sleep for the word, or earlier.
+ * wakeAll: wakes all that sleep for the word.
+ * yieldTo: lets another thread have the CPU: the one that we wait for may stand in line for this very one.
+ * count: spins before going to sleep.
  */
 export function startPool(
-  sleep: (word: Ptr<u32>, value: u32) => void,
-  wake: (word: Ptr<u32>) => void,
-  way: () => void,
+  waitFor: (word: Ptr<u32>, value: u32) => void,
+  wakeAll: (word: Ptr<u32>) => void,
+  yieldTo: () => void,
   count: i32,
 ): void {
-  looks = count;
-  sleepUntil = sleep;
-  wakeSleepers = wake;
-  giveWay = way;
+  spins = count;
+  wait = waitFor;
+  wake = wakeAll;
+  yieldCpu = yieldTo;
 }
 
 /** How many there are, core 0 included, at most MAX_CORES; worker i of them is in work(i) or will be. Before the first job. */
@@ -101,16 +101,16 @@ export function parallel(task: (index: i32, count: i32) => void): void {
   const round = published.round + 1;
   const job = u64(changetype<usize>(task) - changetype<usize>(ref(published))) & 0xffffffff;
   atomic.store<u64>(ref(published), (u64(round) << 32) | job);
-  if (atomic.load<u32>(ref(sleeping.value)) != 0) wakeSleepers(ref(published.round));
+  if (atomic.load<u32>(ref(sleeping.value)) != 0) wake(ref(published.round));
   task(0, cores);
   for (let i: i32 = 1; i < cores; i++) awaitWorker(i, round);
 }
 
 function awaitWorker(index: i32, round: u32): void {
   const word = ref(done[index].value);
-  if (look(word, round - 1) == round) return;
+  if (spin(word, round - 1) == round) return;
   atomic.store<u32>(ref(awaited.value), u32(index));
-  while (atomic.load<u32>(word) != round) sleepUntil(word, round - 1);
+  while (atomic.load<u32>(word) != round) wait(word, round - 1);
   atomic.store<u32>(ref(awaited.value), 0);
 }
 
@@ -126,7 +126,7 @@ export function barrier(core: i32): void {
   for (let distance: i32 = 1; distance < cores; distance *= 2) {
     const word = ref(signals[((core + distance) % cores) * ROUNDS + round].value);
     atomic.store<u32>(word, count);
-    if (atomic.load<u32>(ref(sleeping.value)) != 0) wakeSleepers(word);
+    if (atomic.load<u32>(ref(sleeping.value)) != 0) wake(word);
     awaitOther(ref(signals[core * ROUNDS + round].value), count - 1);
     round += 1;
   }
@@ -143,24 +143,24 @@ export function work(index: i32): void {
     const address = changetype<usize>(ref(published)) + usize(isize(i32(job)));
     changetype<(index: i32, count: i32) => void>(address)(index, cores);
     atomic.store<u32>(word, round);
-    if (atomic.load<u32>(ref(awaited.value)) == u32(index)) wakeSleepers(word);
+    if (atomic.load<u32>(ref(awaited.value)) == u32(index)) wake(word);
   }
 }
 
 /** Waits until the word is something else than `value`; it never becomes that again. */
 function awaitOther(word: Ptr<u32>, value: u32): void {
-  if (look(word, value) != value) return;
+  if (spin(word, value) != value) return;
   atomic.add<u32>(ref(sleeping.value), 1);
-  while (atomic.load<u32>(word) == value) sleepUntil(word, value);
+  while (atomic.load<u32>(word) == value) wait(word, value);
   atomic.sub<u32>(ref(sleeping.value), 1);
 }
 
-/** Looks until the word is something else than `value`, or long enough; gives what it was last. */
-function look(word: Ptr<u32>, value: u32): u32 {
-  for (let i: i32 = 0; i < looks; i++) {
+/** Spins until the word is something else than `value`, or long enough; gives what it was last. */
+function spin(word: Ptr<u32>, value: u32): u32 {
+  for (let i: i32 = 0; i < spins; i++) {
     const now = atomic.load<u32>(word);
     if (now != value) return now;
-    if (i % LOOKS_PER_WAY == LOOKS_PER_WAY - 1) giveWay();
+    if (i % SPINS_PER_YIELD == SPINS_PER_YIELD - 1) yieldCpu();
     else pause();
   }
   return value;

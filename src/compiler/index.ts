@@ -24,7 +24,7 @@ export { ARCHITECTURES, type Architecture, type Target } from './target.ts';
 export type { UnitInput } from './units.ts';
 
 export interface CompileInput {
-  /** path of the root module: its exports are visible outside, its entry stub is the program's */
+  /** path of the root module: its exports are visible outside */
   entry: string;
   /**
    * what bare names mean: { machine: 'guest/machine/pc/machine.ts', 'arch/': 'guest/arch/x86_64/', model: { DIM: 288 } }
@@ -81,7 +81,7 @@ export function compileToC(input: CompileInput): CompileOutput {
     reached: [],
     diagnostics: sorted(diagnostics),
   });
-  if (graph.root === undefined || graph.diagnostics.some((d) => isFinal(d))) {
+  if (graph.root === undefined || graph.diagnostics.some((d) => d.code === 'MU001')) {
     return failed(graph.diagnostics);
   }
   const { modules = {}, target, checked = false, units: inputs = [], read } = input;
@@ -102,11 +102,6 @@ export function compileToC(input: CompileInput): CompileOutput {
     .flatMap(({ reached }) => reached)
     .map(({ file, line }) => ({ file, line }));
   return { c: emitted.c, units: Object.fromEntries(texts), storage, reached, diagnostics };
-}
-
-/** Of a file that cannot be parsed, or a module that the target lacks: what else there were to say comes of it. */
-function isFinal({ code }: Diagnostic): boolean {
-  return code === 'MU001' || code === 'MU006';
 }
 
 function sorted(diagnostics: Diagnostic[]): Diagnostic[] {

@@ -14,7 +14,14 @@ import { useExceptions } from 'arch/exceptions';
 import { stopTimer } from 'arch/idle';
 import { ioWrite8 } from 'arch/io';
 import { startupCode } from 'arch/startup';
-import { arrive, closeArrivals, giveWay, haveArrived, LOOKS, PATIENCE_TICKS } from '../arrivals.ts';
+import {
+  arrive,
+  closeArrivals,
+  haveArrived,
+  PATIENCE_TICKS,
+  SPINS,
+  yieldToNobody,
+} from '../arrivals.ts';
 import { CORE_STACK_BYTES, MOST_CORES } from '../limits.ts';
 import { startPool } from '../pool.ts';
 import {
@@ -56,7 +63,7 @@ export function startCores(): void {
   prepareApic();
   startApic();
   stopTimer();
-  startPool(sleep, wake, giveWay, LOOKS);
+  startPool(wait, wake, yieldToNobody, SPINS);
   const others = isLimine() ? sendCores(enter) : startOthers();
   haveArrived(others, PATIENCE_TICKS);
   closeArrivals();
@@ -119,7 +126,7 @@ function join(number: usize): void {
 }
 
 /** Messages wake whoever sleeps, for whatever word: they look again. */
-function sleep(word: Ptr<u32>, value: u32): void {
+function wait(word: Ptr<u32>, value: u32): void {
   if (atomic.load<u32>(word) == value) halt();
 }
 

@@ -1,6 +1,7 @@
 import { type Leaf, readLeaf } from 'arch/features';
 import { addText, type Line } from '../line.ts';
 import { stopWith } from '../panic.ts';
+import { isWithin } from '../ranges.ts';
 import { MAPPED, PACK_LIMIT } from './layout.ts';
 
 /** What a loader hands over, whichever it is: startInfo.ts and limine.ts read it. */
@@ -24,9 +25,9 @@ export function imageAddress(): u64 {
 /** Keeps where the image and the pack lie in RAM; stops with a message if the pack cannot be used there. @generalRegisters */
 export function keepPlaces(imageStart: u64, start: u64, length: u64): void {
   if (length == 0) refuse('the model pack is empty');
-  if (start + length > MAPPED && !hasHugePages())
+  if (!isWithin(start, length, MAPPED) && !hasHugePages())
     refuse('the model pack lies above 4 GiB, which a CPU without pages of 1 GiB does not reach');
-  if (start + length > PACK_LIMIT) refuse('the model pack lies above 510 GiB');
+  if (!isWithin(start, length, PACK_LIMIT)) refuse('the model pack lies above 510 GiB');
   image = imageStart;
   pack = changetype<Ptr<u8>>(usize(start));
   packBytes = usize(length);

@@ -9,15 +9,13 @@
  *   … 510 GiB            the pack, where Limine finds more room
  *   top 2 GiB            from 2 MiB on the image: header, code, constants, data, storage (link.ld)
  */
-export const PAGE: usize = 0x1000;
-export const LARGE_PAGE: usize = 0x200000;
-
 /** What the page tables of the entry stub and of paging.ts reach, but for the pack. */
 export const MAPPED: u64 = 0x100000000;
 /** No pack ends above: in the tables the image follows. */
 export const PACK_LIMIT: u64 = 510 << 30;
 
 export { HIGHER_HALF } from 'arch/layout';
+export { LARGE_PAGE, PAGE } from 'arch/paging';
 
 /** link.ld writes five addresses here: the ends of code and of constants, the page below the stacks, storage and its end. */
 export const IMAGE: usize = 0xffffffff80200000;

@@ -87,6 +87,7 @@ export function readAnswers(): void {
   if (modules == null || modules.count == 0)
     refuse('no model pack: hand it over as module (limine.conf: module_path)');
   const file = modules.list[0];
+  if (file.address < map.offset) refuse('Limine has put the model pack outside of its map of RAM');
   keepPlaces(kernel.physical, file.address - map.offset, file.length);
   isHere = true;
 }

@@ -1,6 +1,19 @@
-import { readCr3, writeCr3 } from 'arch/instructions';
 import { LOCAL_APIC } from 'arch/layout';
+import {
+  ENTRIES,
+  EXECUTABLE,
+  HUGE_PAGE,
+  LARGE,
+  NOT_THERE,
+  READ_ONLY,
+  TABLE,
+  tablesInUse,
+  UNCACHED,
+  useTables,
+  WRITABLE_DATA,
+} from 'arch/paging';
 import { CORE_STACK_BYTES, MOST_CORES } from '../limits.ts';
+import { isWithin, overlap } from '../ranges.ts';
 import { imageAddress, packLength, packStart } from './handover.ts';
 import {
   HIGHER_HALF,
@@ -19,23 +32,12 @@ import {
  * than it needs. Code can be executed, the image's data and storage can be written, all else can be read: loader's tables, constants,
  * the pack. Address zero is not there at all, nor is a page below each stack.
  *
- * Entries, Intel SDM vol. 3, 4.5: bit 0 present, 1 writable, 3-4 uncached, 7 large page (2 MiB, 1 GiB), 63 no execute.
- *
  *   top ─▶ upper ─▶ directories[4] ─▶ 2 MiB pages
  *            │             └─▶ lowPages    4 KiB pages of 0 … 2 MiB
  *            ├─▶ 1 GiB pages of the pack
  *            └─▶ imageDirectories[2] ─▶ 2 MiB pages
  *                          └─▶ imagePages  4 KiB pages of the image's first 2 MiB: code and constants end there (link.ld)
  */
-const PRESENT: u64 = 1;
-const WRITABLE: u64 = 2;
-const UNCACHED: u64 = 0x18;
-const LARGE: u64 = 0x80;
-const NO_EXECUTE: u64 = 1 << 63;
-
-const ENTRIES: usize = 512;
-const HUGE_PAGE: usize = 1 << 30;
-
 /** @align 4096 */
 const top = zeroed<FixedArray<u64, 512>>();
 /** @align 4096 */
@@ -55,11 +57,11 @@ let entryTables: u64 = 0;
 /** Replaces them, for the first core. */
 export function protectMemory(): void {
   for (let page: usize = 0; page < 4 * ENTRIES; page++) {
-    directories[page] = u64(page * LARGE_PAGE) | PRESENT | NO_EXECUTE | LARGE;
+    directories[page] = u64(page * LARGE_PAGE) | READ_ONLY | LARGE;
   }
-  directories[LOCAL_APIC / LARGE_PAGE] |= WRITABLE | UNCACHED;
+  directories[LOCAL_APIC / LARGE_PAGE] |= WRITABLE_DATA | UNCACHED;
   for (let page: usize = 1; page < ENTRIES; page++) {
-    lowPages[page] = u64(page * PAGE) | PRESENT | NO_EXECUTE;
+    lowPages[page] = u64(page * PAGE) | READ_ONLY;
   }
   directories[0] = tableEntry(ref(lowPages[0]));
   mapImage();
@@ -68,18 +70,18 @@ export function protectMemory(): void {
   top[0] = tableEntry(ref(upper[0]));
   // Both ends of the address space: entries that one of them uses are nothing at the other.
   top[ENTRIES - 1] = top[0];
-  entryTables = readCr3();
+  entryTables = tablesInUse();
   useProtection();
 }
 
 /** For each core. @generalRegisters */
 export function useProtection(): void {
-  writeCr3(physical(changetype<usize>(ref(top[0]))));
+  useTables(physical(changetype<usize>(ref(top[0]))));
 }
 
 /** In them everything can be executed and written; until useProtection(). */
 export function useEntryTables(): void {
-  writeCr3(entryTables);
+  useTables(entryTables);
 }
 
 function mapImage(): void {
@@ -101,24 +103,22 @@ function mapPack(): void {
   const start = changetype<usize>(packStart()) / HUGE_PAGE;
   const end = changetype<usize>(packStart()) + packLength();
   for (let i = max(start, 4); i * HUGE_PAGE < end; i++) {
-    upper[i] = u64(i * HUGE_PAGE) | PRESENT | NO_EXECUTE | LARGE;
+    upper[i] = u64(i * HUGE_PAGE) | READ_ONLY | LARGE;
   }
 }
 
 /** Whether firmware's tables can be read there: anywhere but at address zero, in the image, and above 4 GiB. */
 export function isMapped(address: u64, length: u64): bool {
-  const end = address + length;
-  if (address < u64(PAGE) || end < address || end > MAPPED) return false;
-  const image = imageAddress();
-  return end <= image || address >= image + load<u64>(IMAGE_END) - u64(IMAGE);
+  if (address < u64(PAGE) || !isWithin(address, length, MAPPED)) return false;
+  return !overlap(address, length, imageAddress(), load<u64>(IMAGE_END) - u64(IMAGE));
 }
 
 /** Rights of the page that begins at the address; none outside of the image, whose last page is writable to its end. */
 function rights(address: usize): u64 {
-  if (address < IMAGE || address >= load<usize>(IMAGE_END)) return 0;
-  if (address < usize(load<u64>(IMAGE_CODE_END))) return PRESENT;
-  if (address < usize(load<u64>(IMAGE_CONSTANTS_END))) return PRESENT | NO_EXECUTE;
-  return isGuard(address) ? 0 : PRESENT | WRITABLE | NO_EXECUTE;
+  if (address < IMAGE || address >= load<usize>(IMAGE_END)) return NOT_THERE;
+  if (address < usize(load<u64>(IMAGE_CODE_END))) return EXECUTABLE;
+  if (address < usize(load<u64>(IMAGE_CONSTANTS_END))) return READ_ONLY;
+  return isGuard(address) ? NOT_THERE : WRITABLE_DATA;
 }
 
 /** The first page of each stack: layout.ts. */
@@ -129,7 +129,7 @@ function isGuard(address: usize): bool {
 }
 
 function tableEntry(table: Ptr<u64>): u64 {
-  return physical(changetype<usize>(table)) | PRESENT | WRITABLE;
+  return physical(changetype<usize>(table)) | TABLE;
 }
 
 /** Where the byte of the image with this address lies in RAM. @generalRegisters */

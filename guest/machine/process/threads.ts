@@ -10,7 +10,7 @@ const STACK_BYTES: usize = 65536;
 const GUARD_BYTES: usize = 4096;
 
 /** Tens to hundreds of microseconds: waking a thread costs the system no less. */
-const LOOKS: i32 = 10000;
+const SPINS: i32 = 10000;
 
 /** CLONE_VM | FS | FILES | SIGHAND | THREAD | SYSVSEM: clone(2) */
 const CLONE_FLAGS: usize = 0x50f00;
@@ -20,7 +20,7 @@ const stacks = zeroed<FixedArray<u8, 4194304>>(); // MAX_CORES × STACK_BYTES
 
 /** count: 1 … MAX_CORES, thread 0 included. Fewer run if the system gives no more. */
 export function startThreads(count: i32): void {
-  startPool(futexWait, wakeAll, yieldCpu, LOOKS);
+  startPool(futexWait, wakeAll, yieldCpu, SPINS);
   for (let i: i32 = 1; i < count; i++) {
     forbid(stackOf(i), GUARD_BYTES);
     const top = stackOf(i) + STACK_BYTES - SIGNAL_STACK_BYTES;

@@ -12,17 +12,20 @@ import {
 import { moveToStack, pause } from 'arch/cpu';
 import { enableFeatures } from 'arch/enable';
 import { useExceptions } from 'arch/exceptions';
-import { cli, writeCr3 } from 'arch/instructions';
-import { arrive, closeArrivals, giveWay, haveArrived, LOOKS, PATIENCE_TICKS } from '../arrivals.ts';
+import { enterFirmware, leaveFirmware, sharedTables } from 'arch/firmwareState';
+import { cli } from 'arch/instructions';
+import { useTables } from 'arch/paging';
+import {
+  arrive,
+  closeArrivals,
+  haveArrived,
+  PATIENCE_TICKS,
+  SPINS,
+  yieldToNobody,
+} from '../arrivals.ts';
 import { MOST_CORES } from '../limits.ts';
 import { startPool } from '../pool.ts';
-import {
-  anyProtocol,
-  enterFirmware,
-  leaveFirmware,
-  sharedTables,
-  systemTable,
-} from './firmware.ts';
+import { anyProtocol, systemTable } from './firmware.ts';
 import { finishForOthers } from './power.ts';
 import { MP_SERVICES, type MpServices } from './protocols.ts';
 import { stackEnd } from './stacks.ts';
@@ -46,7 +49,7 @@ export function startCores(): void {
   if (others == 0) return;
   prepareApic();
   canSleep = hasApic();
-  startPool(sleep, wake, giveWay, LOOKS);
+  startPool(wait, wake, yieldToNobody, SPINS);
   if (!startOthers()) return;
   haveArrived(i32(others), PATIENCE_TICKS);
   closeArrivals();
@@ -64,7 +67,7 @@ function countOthers(): u32 {
   enterFirmware();
   const status = mp.countProcessors(mp, ref(all), ref(enabled));
   leaveFirmware();
-  return status == 0 ? u32(min(enabled, 1024)) - 1 : 0;
+  return status == 0 && enabled > 0 ? u32(min(enabled - 1, 1024)) : 0;
 }
 
 /** The event, which never comes, is what makes firmware return at once. */
@@ -88,7 +91,7 @@ function enter(_argument: usize): void {
 }
 
 function join(number: usize): void {
-  if (sharedTables() != 0) writeCr3(sharedTables());
+  if (sharedTables() != 0) useTables(sharedTables());
   useExceptions(number);
   if (canSleep) {
     startApic();
@@ -99,7 +102,7 @@ function join(number: usize): void {
 }
 
 /** Messages wake whoever sleeps, for whatever word: they look again. */
-function sleep(word: Ptr<u32>, value: u32): void {
+function wait(word: Ptr<u32>, value: u32): void {
   if (isFirstCore()) finishForOthers();
   else if (canSleep && atomic.load<u32>(word) == value) halt();
   else pause();

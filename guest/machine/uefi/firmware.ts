@@ -1,13 +1,4 @@
-import {
-  cli,
-  hlt,
-  lidt,
-  readCr3,
-  sidt,
-  sti,
-  type TableRegister,
-  writeCr3,
-} from 'arch/instructions';
+import { enterFirmware, keepFirmwareState, leaveFirmware } from 'arch/firmwareState';
 import {
   BY_PROTOCOL,
   EXCLUSIVE,
@@ -20,70 +11,22 @@ import {
 
 /**
  * Firmware, as a library that only the first core may call. Between its calls the first core is as alone as on a machine without
- * firmware: interrupts off, page tables and exceptions our own. Within a call everything but exceptions is as firmware left it, so that its timer,
- * and the keyboards that this one looks after, work on.
+ * firmware: interrupts off, page tables and exceptions our own (arch/firmwareState).
  */
 
 let table: Ptr<SystemTable> = null;
 let image: usize = 0;
 
-/** Page tables; zero: firmware's. */
-let ownTables: u64 = 0;
-let firmwareTables: u64 = 0;
-let hasGates: bool = false;
-const ownGates = zeroed<TableRegister>();
-const firmwareGates = zeroed<TableRegister>();
-
-/** Gates of a call: firmware's interrupts, our exceptions. Firmware's own way with an exception is to stand still. @align 16 */
-const callGates = zeroed<FixedArray<u8, 4096>>();
-const EXCEPTION_BYTES: usize = 512;
-
 /** What firmware gave the entry point. @generalRegisters */
 export function useFirmware(handle: usize, address: usize): void {
   image = handle;
   table = changetype<Ptr<SystemTable>>(address);
-  sidt(ref(firmwareGates));
+  keepFirmwareState();
 }
 
 /** The table itself may be read at any time. @generalRegisters */
 export function systemTable(): Ptr<SystemTable> {
   return table;
-}
-
-/** From now on the first core has the exceptions that are in use now. */
-export function keepExceptions(): void {
-  sidt(ref(ownGates));
-  const gates = ref(callGates[0]);
-  memory.copy(gates, firmwareGates.base, min(usize(firmwareGates.limit) + 1, 4096));
-  memory.copy(gates, ownGates.base, EXCEPTION_BYTES);
-  firmwareGates.base = changetype<usize>(gates);
-  hasGates = true;
-}
-
-/** From now on the first core has these page tables between calls. tables: for CR3 */
-export function keepTables(tables: u64): void {
-  firmwareTables = readCr3();
-  ownTables = tables;
-  writeCr3(tables);
-}
-
-/** Page tables for the other cores; zero: firmware's. */
-export function sharedTables(): u64 {
-  return ownTables;
-}
-
-/** Before a call. @generalRegisters */
-export function enterFirmware(): void {
-  if (ownTables != 0) writeCr3(firmwareTables);
-  if (hasGates) lidt(ref(firmwareGates));
-  sti();
-}
-
-/** After it. @generalRegisters */
-export function leaveFirmware(): void {
-  cli();
-  if (hasGates) lidt(ref(ownGates));
-  if (ownTables != 0) writeCr3(ownTables);
 }
 
 /** Address of a handle's interface of this kind, 0 if it has none. @generalRegisters */
@@ -137,13 +80,6 @@ export function takeSerialPorts(): void {
 export function stall(microseconds: usize): void {
   enterFirmware();
   table.boot.stall(microseconds);
-  leaveFirmware();
-}
-
-/** Sleeps until firmware's timer, or anything else, interrupts. */
-export function rest(): void {
-  enterFirmware();
-  hlt();
   leaveFirmware();
 }
 

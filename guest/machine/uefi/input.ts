@@ -1,7 +1,7 @@
 import { pause } from 'arch/cpu';
+import { rest } from 'arch/firmwareState';
 import { poll as pollUart } from '../../device/uart16550.ts';
 import { now } from '../clock.ts';
-import { rest } from './firmware.ts';
 import { pollKeyboard } from './keyboard.ts';
 
 /** The console's input: the serial port's, and the keyboards'. */

@@ -1,4 +1,5 @@
-import { enterFirmware, leaveFirmware, protocolOf, systemTable } from './firmware.ts';
+import { enterFirmware, leaveFirmware } from 'arch/firmwareState';
+import { protocolOf, systemTable } from './firmware.ts';
 import { type Key, TEXT_INPUT, type TextInput } from './protocols.ts';
 
 /** The keyboards, of whatever kind firmware knows: each key as the bytes that a terminal sends for it. */

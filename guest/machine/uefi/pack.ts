@@ -1,6 +1,9 @@
+import { enterFirmware, leaveFirmware } from 'arch/firmwareState';
+import { PAGE } from 'arch/paging';
 import { addNumber, addText, type Line } from '../line.ts';
 import { stopWith } from '../panic.ts';
-import { enterFirmware, leaveFirmware, loadedImage, protocolOf, systemTable } from './firmware.ts';
+import { piecesOf } from '../ranges.ts';
+import { loadedImage, protocolOf, systemTable } from './firmware.ts';
 import { PACK_BYTES, PACK_START } from './layout.ts';
 import {
   ANY_PAGES,
@@ -18,7 +21,6 @@ import {
  */
 const NAME: FixedArray<u16> = [0x5c, 0x6d, 0x6f, 0x64, 0x65, 0x6c, 0x2e, 0x70, 0x61, 0x63, 0x6b, 0]; // \model.pack
 
-const PAGE: usize = 0x1000;
 const MEBIBYTE: u64 = 0x100000;
 
 let start: usize = 0;
@@ -65,6 +67,8 @@ function readFile(): void {
     leaveFirmware();
     if (status != 0) refuse('\\model.pack cannot be read', status);
     if (piece == 0) refuse('\\model.pack ends before its end', 0);
+    if (piece > length - done)
+      refuse('firmware has read more of \\model.pack than was asked for', 0);
     done += piece;
   }
 }
@@ -102,7 +106,7 @@ function allocate(bytes: usize): usize {
 }
 
 function pagesOf(bytes: usize): usize {
-  return (bytes + PAGE - 1) / PAGE;
+  return usize(piecesOf(u64(bytes), u64(PAGE)));
 }
 
 /** status: firmware's; its low bits are the error's number (UEFI 2.10, appendix D). */

@@ -1,6 +1,22 @@
-import { readCr3, readCr4 } from 'arch/instructions';
+import { keepTables } from 'arch/firmwareState';
+import {
+  ADDRESS,
+  ENTRIES,
+  EXECUTABLE,
+  HUGE_PAGE,
+  haveFourLevels,
+  LARGE,
+  LARGE_PAGE,
+  NOT_THERE,
+  PAGE,
+  READ_ONLY,
+  RIGHTS,
+  TABLE,
+  tablesInUse,
+  WRITABLE_DATA,
+} from 'arch/paging';
 import { MOST_CORES } from '../limits.ts';
-import { keepTables, loadedImage } from './firmware.ts';
+import { loadedImage } from './firmware.ts';
 import { CODE_END, CONSTANTS_END, HEADER, IMAGE_END } from './layout.ts';
 import { packEnd, packStart } from './pack.ts';
 import { stackGuard } from './stacks.ts';
@@ -9,21 +25,7 @@ import { stackGuard } from './stacks.ts';
  * Page tables: firmware's, but for pages that are ours. Code can be executed, data and storage can be written, constants and the pack can
  * be read. Address zero is not there, nor is a page below each stack. Tables on the way to such a page are copies; those of firmware stay
  * as they are, and are in use whenever it is called.
- *
- * Entries, Intel SDM vol. 3, 4.5: bit 0 present, 1 writable, 7 large page, 63 no execute.
  */
-const PRESENT: u64 = 1;
-const WRITABLE: u64 = 2;
-const LARGE: u64 = 0x80;
-const NO_EXECUTE: u64 = 1 << 63;
-const ADDRESS: u64 = 0x000ffffffffff000;
-
-const PAGE: usize = 0x1000;
-const LARGE_PAGE: usize = 0x200000;
-const ENTRIES: usize = 512;
-
-/** CR4.LA57: tables of five levels, which we leave alone. */
-const FIVE_LEVELS: u64 = 1 << 12;
 
 /** The top, then copies: image, stacks and pack need about ten, and one more for each GiB. When none is left, pages keep firmware's rights. */
 const MOST_TABLES: usize = 64;
@@ -33,21 +35,21 @@ let tablesUsed: usize = 1;
 
 /** Once the pack is there, before the other cores. */
 export function protectMemory(): void {
-  if ((readCr4() & FIVE_LEVELS) != 0) return;
+  if (!haveFourLevels()) return;
   const base = loadedImage().base;
   const codeEnd = base + load<usize>(base, CODE_END);
   const constantsEnd = base + load<usize>(base, CONSTANTS_END);
   const imageEnd = base + load<usize>(base, IMAGE_END);
   const top = ref(tables[0]);
-  memory.copy(top, usize(readCr3() & ADDRESS), PAGE);
-  setRights(0, PAGE, 0);
-  setRights(base + HEADER, codeEnd, PRESENT);
-  setRights(codeEnd, constantsEnd, PRESENT | NO_EXECUTE);
-  setRights(constantsEnd, imageEnd, PRESENT | WRITABLE | NO_EXECUTE);
+  memory.copy(top, usize(tablesInUse() & ADDRESS), PAGE);
+  setRights(0, PAGE, NOT_THERE);
+  setRights(base + HEADER, codeEnd, EXECUTABLE);
+  setRights(codeEnd, constantsEnd, READ_ONLY);
+  setRights(constantsEnd, imageEnd, WRITABLE_DATA);
   for (let core: usize = 0; core < usize(MOST_CORES); core++) {
-    setRights(stackGuard(core), stackGuard(core) + PAGE, 0);
+    setRights(stackGuard(core), stackGuard(core) + PAGE, NOT_THERE);
   }
-  setRights(changetype<usize>(packStart()), packEnd(), PRESENT | NO_EXECUTE);
+  setRights(changetype<usize>(packStart()), packEnd(), READ_ONLY);
   keepTables(u64(changetype<usize>(top)));
 }
 
@@ -55,7 +57,7 @@ export function protectMemory(): void {
 function setRights(start: usize, end: usize, rights: u64): void {
   let at = start;
   while (at < end) {
-    const upper = below(ref(tables[0][(at >> 39) % ENTRIES]), 1 << 30);
+    const upper = below(ref(tables[0][(at >> 39) % ENTRIES]), HUGE_PAGE);
     const directory = below(ref(upper[(at >> 30) % ENTRIES]), LARGE_PAGE);
     const entry = ref(directory[(at >> 21) % ENTRIES]);
     if ((entry[0] & LARGE) != 0 && at % LARGE_PAGE == 0 && end - at >= LARGE_PAGE) {
@@ -70,7 +72,7 @@ function setRights(start: usize, end: usize, rights: u64): void {
 }
 
 function setEntry(entry: Ptr<u64>, rights: u64): void {
-  entry[0] = (entry[0] & ~(PRESENT | WRITABLE | NO_EXECUTE)) | rights;
+  entry[0] = (entry[0] & ~RIGHTS) | rights;
 }
 
 /** The table that an entry leads to, as one of ours. bytes: what each of its entries stands for. */
@@ -88,7 +90,7 @@ function below(entry: Ptr<u64>, bytes: usize): Ptr<u64> {
     const flags = bytes == PAGE ? value & ~LARGE : value;
     for (let i: usize = 0; i < ENTRIES; i++) table[i] = flags + u64(i * bytes);
   }
-  entry[0] = u64(changetype<usize>(table)) | PRESENT | WRITABLE;
+  entry[0] = u64(changetype<usize>(table)) | TABLE;
   return table;
 }
 

@@ -1,10 +1,11 @@
 import { isFirstCore } from 'arch/apic';
 import { pause, readTicks } from 'arch/cpu';
+import { enterFirmware, leaveFirmware } from 'arch/firmwareState';
 import { hlt } from 'arch/instructions';
 import { ioWrite8 } from 'arch/io';
 import { DEBUG_EXIT } from 'arch/layout';
 import { drain, write as writeUart } from '../../device/uart16550.ts';
-import { enterFirmware, leaveFirmware, runtimeServices, stall } from './firmware.ts';
+import { runtimeServices, stall } from './firmware.ts';
 import { pollKeyboard } from './keyboard.ts';
 import { SHUTDOWN } from './protocols.ts';
 import { hasScreen, show } from './screen.ts';

@@ -1,4 +1,5 @@
-import { anyProtocol, enterFirmware, leaveFirmware, protocolOf, systemTable } from './firmware.ts';
+import { enterFirmware, leaveFirmware } from 'arch/firmwareState';
+import { anyProtocol, protocolOf, systemTable } from './firmware.ts';
 import { GRAPHICS_OUTPUT, TEXT_OUTPUT, type TextOutput } from './protocols.ts';
 
 /**
