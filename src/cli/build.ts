@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { engineNamed } from '../stacks/engine.ts';
 import { buildStack, requireFormat, STACK_NAMES, stackNamed } from '../stacks/index.ts';
 import type { Manifest, StackName } from '../stacks/manifest.ts';
 import { IMAGE_FORMATS, type ImageFormat, type StackRequest } from '../stacks/stack.ts';
@@ -52,7 +53,10 @@ async function build(model: string, options: BuildOptions): Promise<void> {
   if (embed && limine) throw new Error('--embed and --limine: Limine needs the pack as a file');
   if (limine && stack !== 'linux' && format !== 'iso')
     throw new Error('--limine is for the stack linux, and for --format iso');
-  ensureTools([...stackNamed(stack).tools, ...requireFormat(stack, format)], say);
+  ensureTools(
+    [...engineNamed().tools, ...stackNamed(stack).tools, ...requireFormat(stack, format)],
+    say,
+  );
   const progress = createProgress();
   const request: StackRequest = {
     ...(await requestPack(model, options)),

@@ -2,7 +2,7 @@ import { createInterface, type Interface } from 'node:readline';
 import type { Command } from 'commander';
 import type { Guest } from '../console/guest.ts';
 import type { Settings } from '../console/settings.ts';
-import { prepareGuest } from '../stacks/prepare.ts';
+import { engineNamed } from '../stacks/engine.ts';
 import { endProcess, startProcess } from '../stacks/process.ts';
 import { ensureTools } from '../toolchain/install.ts';
 import { answerLine, requireTemplate } from './answer.ts';
@@ -29,10 +29,11 @@ export function configure(command: Command): void {
 
 async function chat(model: string, options: ChatOptions): Promise<void> {
   const settings = settingsOf(options);
-  ensureTools(['clang', 'lld'], say);
+  const engine = engineNamed();
+  ensureTools(engine.tools, say);
   const request = await requestPack(model, options);
   const { checked, cpu, threads } = options;
-  const { pack, guest } = await prepareGuest({ ...request, machine: 'process', checked, cpu });
+  const { pack, guest } = await engine.prepare({ ...request, machine: 'process', checked, cpu });
   requireTemplate(pack.model, settings);
   const running = startProcess({ elf: guest.elf, pack: pack.path, threads });
   try {

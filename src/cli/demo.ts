@@ -9,6 +9,7 @@ import {
   countLines,
   type LineCount,
 } from '../lines/count.ts';
+import { engineNamed } from '../stacks/engine.ts';
 import { bootStack, buildStack } from '../stacks/index.ts';
 import { defaultThreads } from '../stacks/process.ts';
 import type { StackBuild } from '../stacks/stack.ts';
@@ -48,7 +49,7 @@ export function configure(command: Command): void {
 async function demo({ prompt: given, predict, machine }: DemoOptions): Promise<void> {
   const prompt = await readPrompt(given);
   const settings = settingsOf({ ...GREEDY, predict });
-  ensureTools(['clang', 'lld', 'qemu'], say);
+  ensureTools([...engineNamed().tools, 'qemu'], say);
   const request = await requestPack(DEFAULT_MODEL, {});
   say(`building ${DEFAULT_MODEL} as a unikernel`);
   const folder = join(cacheFolder(), 'demo');

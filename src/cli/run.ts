@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { prepareGuest } from '../stacks/prepare.ts';
+import { engineNamed } from '../stacks/engine.ts';
 import { defaultThreads, endProcess, startProcess } from '../stacks/process.ts';
 import { ensureTools } from '../toolchain/install.ts';
 import { answerAsJson, askOnce, requireTemplate } from './answer.ts';
@@ -22,9 +22,10 @@ export function configure(command: Command): void {
 async function run(model: string, options: RunOptions): Promise<void> {
   const settings = settingsOf(options);
   const prompt = await readPrompt(options.prompt);
-  ensureTools(['clang', 'lld'], say);
+  const engine = engineNamed();
+  ensureTools(engine.tools, say);
   const request = await requestPack(model, options);
-  const { pack, guest } = await prepareGuest({
+  const { pack, guest } = await engine.prepare({
     ...request,
     machine: 'process',
     checked: options.checked,

@@ -13,9 +13,9 @@ import { type TargetName, targetNamed } from '../toolchain/architectures.ts';
 import { cached, hashOf } from '../toolchain/cache.ts';
 import { buildKernel, KERNEL_TOOLS } from '../toolchain/kernel.ts';
 import { startFirmware, startQemu } from '../toolchain/qemu.ts';
+import { engineNamed } from './engine.ts';
 import { FIRMWARE_MEMORY, linuxMemory, qemuCommandLine } from './linuxMachine.ts';
 import { writeManifest } from './manifest.ts';
-import { prepareGuest } from './prepare.ts';
 import type { MachineStart, Stack, StackBuild, StackRequest } from './stack.ts';
 
 /** A folder as the EFI system partition of a disk has it. */
@@ -28,7 +28,7 @@ function applicationOf(architecture: TargetName): string {
 }
 
 async function build(request: StackRequest, folder: string): Promise<StackBuild> {
-  const prepared = await prepareGuest({ ...request, machine: 'process' });
+  const prepared = await engineNamed(request.engine).prepare({ ...request, machine: 'process' });
   const { guest, pack } = prepared;
   const { architecture } = guest;
   const key = hashOf([guest.stripped, pack.path]);

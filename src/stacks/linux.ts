@@ -14,9 +14,9 @@ import { BUSYBOX_TOOLS, buildBusybox } from '../toolchain/busybox.ts';
 import { compileInit } from '../toolchain/guest.ts';
 import { buildKernel, KERNEL_TOOLS, kernelCommandLine } from '../toolchain/kernel.ts';
 import { startFirmware, startQemu } from '../toolchain/qemu.ts';
+import { engineNamed } from './engine.ts';
 import { FIRMWARE_MEMORY, linuxMemory, qemuCommandLine } from './linuxMachine.ts';
 import { writeManifest } from './manifest.ts';
-import { prepareGuest } from './prepare.ts';
 import type { MachineStart, Stack, StackBuild, StackRequest } from './stack.ts';
 
 const ISO_NAME = 'muinference.iso';
@@ -25,8 +25,9 @@ const INITRAMFS_NAME = 'initramfs.cpio';
 
 async function build(request: StackRequest, folder: string): Promise<StackBuild> {
   const { limine, usb, onStep, say = () => {} } = request;
+  const engine = engineNamed(request.engine);
   const loader = findLoader({ limine }, say);
-  const prepared = await prepareGuest({ ...request, machine: 'process' });
+  const prepared = await engine.prepare({ ...request, machine: 'process' });
   const { architecture } = prepared.guest;
   const init = await compileInit({ architecture });
   say(`init: ${init.codeLines} lines of code`);

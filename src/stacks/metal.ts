@@ -18,8 +18,9 @@ import { type LimineRelease, requireLimine } from '../pull/limine.ts';
 import { targetNamed } from '../toolchain/architectures.ts';
 import { elfFootprint } from '../toolchain/elf.ts';
 import { type Medium, startFirmware } from '../toolchain/qemu.ts';
+import { engineNamed } from './engine.ts';
 import { type MachineMemory, type Manifest, writeManifest } from './manifest.ts';
-import { type PreparedGuest, prepareGuest } from './prepare.ts';
+import type { PreparedGuest } from './prepare.ts';
 import type { MachineStart, Stack, StackBuild, StackRequest } from './stack.ts';
 
 const ESP_NAME = 'esp';
@@ -40,7 +41,7 @@ async function build(request: StackRequest, folder: string): Promise<StackBuild>
   const format = (request.format ?? 'efi') as Format; // requireFormat() has seen to that
   const release =
     format === 'iso' && limine !== undefined ? requireLimine({ folder: limine }) : null;
-  const prepared = await prepareGuest({ ...request, machine: 'uefi' });
+  const prepared = await engineNamed(request.engine).prepare({ ...request, machine: 'uefi' });
   await mkdir(folder, { recursive: true });
   const files = release
     ? await writeForBoth(request, prepared, release, folder)
@@ -63,7 +64,7 @@ async function writeForBoth(
   release: LimineRelease,
   folder: string,
 ): Promise<{ name: string; what: string }[]> {
-  const pc = await prepareGuest({ ...request, machine: 'pc' });
+  const pc = await engineNamed(request.engine).prepare({ ...request, machine: 'pc' });
   const image: BootImage = {
     architecture: guest.architecture,
     protocol: 'limine',
@@ -186,7 +187,7 @@ function formatOf({ files }: Manifest): Format {
 }
 
 export const metal: Stack = {
-  tools: ['clang', 'lld'],
+  tools: [],
   formats: { efi: [], img: ['mtools'], iso: ['mtools', 'xorriso'] },
   firmware: 'uefi',
   build,

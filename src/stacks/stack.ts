@@ -4,6 +4,7 @@ import type { TargetName } from '../toolchain/architectures.ts';
 import type { Firmware, Medium, QemuMachine } from '../toolchain/qemu.ts';
 import type { ToolName } from '../toolchain/tools.ts';
 import type { VariantName } from '../toolchain/variants.ts';
+import type { EngineName } from './engine.ts';
 import type { Manifest } from './manifest.ts';
 import type { PackRequest, PreparedGuest } from './prepare.ts';
 
@@ -13,6 +14,8 @@ export type ImageFormat = (typeof IMAGE_FORMATS)[number];
 export interface StackRequest extends PackRequest {
   /** Default: x86_64. */
   architecture?: TargetName;
+  /** Default: cpu. */
+  engine?: EngineName;
   checked?: boolean;
   /** Only this CPU variant; default: as in GuestRequest. */
   cpu?: VariantName;
@@ -49,7 +52,7 @@ export interface MachineStart {
 }
 
 export interface Stack {
-  /** What must be installed to build it. */
+  /** What must be installed to build it, beside the engine's tools. */
   tools: readonly ToolName[];
   /** What it can be built as, the default first, and what each format needs beside these tools. Empty: there is no choice. */
   formats: Partial<Record<ImageFormat, readonly ToolName[]>>;

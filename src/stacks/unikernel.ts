@@ -12,9 +12,10 @@ import { PACK_FILE } from '../pack/format.ts';
 import { type LimineRelease, requireLimine } from '../pull/limine.ts';
 import { elfFootprint } from '../toolchain/elf.ts';
 import { startFirmware, startQemu } from '../toolchain/qemu.ts';
+import { engineNamed } from './engine.ts';
 import { FIRMWARE_MEMORY } from './linuxMachine.ts';
 import { addUp, type ImageDescription, type MachineMemory, writeManifest } from './manifest.ts';
-import { type PreparedGuest, prepareGuest } from './prepare.ts';
+import type { PreparedGuest } from './prepare.ts';
 import type { ImageFormat, MachineStart, Stack, StackBuild, StackRequest } from './stack.ts';
 
 const ELF_NAME = 'muinference.elf';
@@ -33,7 +34,7 @@ type Written = Pick<ImageDescription, 'files' | 'memory' | 'firmware'>;
 async function build(request: StackRequest, folder: string): Promise<StackBuild> {
   const { format = 'elf', limine, checked = false } = request;
   const release = format === 'iso' ? requireLimine({ folder: limine }) : null;
-  const prepared = await prepareGuest({ ...request, machine: 'pc' });
+  const prepared = await engineNamed(request.engine).prepare({ ...request, machine: 'pc' });
   await mkdir(folder, { recursive: true });
   const written = release
     ? writeIso(prepared, release, folder)
@@ -123,7 +124,7 @@ function start(start: MachineStart) {
 }
 
 export const unikernel: Stack = {
-  tools: ['clang', 'lld'],
+  tools: [],
   formats: { elf: [], firecracker: [], iso: ['mtools', 'xorriso'] },
   firmware: 'none',
   build,
