@@ -28,7 +28,7 @@ async function build(request: StackRequest, folder: string): Promise<StackBuild>
   const engine = engineNamed(request.engine);
   const loader = findLoader({ limine }, say);
   const prepared = await engine.prepare({ ...request, machine: 'process' });
-  const { architecture } = prepared.guest;
+  const { architecture, stripped } = prepared.guest;
   const init = await compileInit({ architecture });
   say(`init: ${init.codeLines} lines of code`);
   const { program: busybox, applets } = await buildBusybox(onStep);
@@ -36,9 +36,8 @@ async function build(request: StackRequest, folder: string): Promise<StackBuild>
   const kernel = await buildKernel(usb ? 'linux-usb' : 'linux', options);
   await mkdir(folder, { recursive: true });
   const initramfs = join(folder, INITRAMFS_NAME);
-  const engine = prepared.guest.stripped;
   const archiveBytes = await writeCpio(initramfs, [
-    ...linuxInitramfs({ init: init.elf, engine, busybox, applets }),
+    ...linuxInitramfs({ init: init.elf, engine: stripped, busybox, applets }),
     ...packInitramfs(prepared.pack.path),
   ]);
   await copyFile(kernel.vmlinux, join(folder, KERNEL_NAME));
