@@ -61,6 +61,7 @@ async function imported(args: readonly string[]) {
 const OF_EVERY_START = [
   ...['commands', 'main', 'outputs', 'terminal'].map((name) => `src/cli/${name}.ts`),
   'src/model/printable.ts',
+  'src/toolchain/cache/folders.ts',
 ];
 
 test('help and version import no command', async () => {
