@@ -19,6 +19,7 @@ import {
 import { GUEST_FLAGS, linkArguments, runTool, wasmArguments } from '../toolchain/clang.ts';
 import { archModules, guestModules } from '../toolchain/guest.ts';
 import { BASE_VARIANT, variantConstants, variantsOf } from '../toolchain/variants.ts';
+import { parseConstants } from './constants.ts';
 import { EXIT_FAILURE, say } from './terminal.ts';
 
 interface CompileOptions {
@@ -60,7 +61,7 @@ export function configure(command: Command): void {
 function compile(file: string, options: CompileOptions): void {
   const arch = options.target ?? (options.emit === 'wasm' ? 'wasm32' : DEFAULT_TARGET);
   const model: Constants = options.constants
-    ? JSON.parse(readFileSync(options.constants, 'utf8'))
+    ? parseConstants(readFileSync(options.constants, 'utf8'))
     : {};
   const guest = options.machine && guestModules(options.machine, file);
   const { c, diagnostics } = compileToC({

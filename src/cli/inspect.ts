@@ -14,7 +14,7 @@ import {
 import { createPack } from '../pack/index.ts';
 import { memoryOf } from '../plan/memory.ts';
 import { guestStorage } from '../toolchain/guest.ts';
-import { formatConstants, jsonConstants } from './formatConstants.ts';
+import { formatConstants, jsonConstants } from './constants.ts';
 import { formatPlan } from './formatPlan.ts';
 import { MODEL_HELP, obtainModel } from './modelOptions.ts';
 import { addOptions } from './options.ts';

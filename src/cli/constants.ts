@@ -1,14 +1,14 @@
-/** What a guest is compiled with, for people and for `mu compile --constants`. */
+/** What a guest is compiled with: as text for people, and as JSON, which `mu compile` reads. */
 import type { Constant, Constants } from '../compiler/index.ts';
 
 /** Of a table of more values only the first ones are for people. */
 const VALUES_SHOWN = 8;
 
-/** One a line: `DIM = 576`. */
+/** One a line: `DIM  576`. */
 export function formatConstants(constants: Constants): string {
   const names = Object.keys(constants);
   const width = Math.max(...names.map((name) => name.length));
-  return names.map((name) => `${name.padEnd(width)} = ${format(constants[name])}\n`).join('');
+  return names.map((name) => `${name.padEnd(width)}  ${format(constants[name])}\n`).join('');
 }
 
 function format(constant: Constant): string {
@@ -32,5 +32,13 @@ export function jsonConstants(constants: Constants): string {
     (_, value) => (typeof value === 'bigint' ? `#${value}#` : value),
     2,
   );
-  return `${text.replace(/"#(\d+)#"/g, '$1')}\n`;
+  return `${text.replace(/"#(-?\d+)#"/g, '$1')}\n`;
+}
+
+/** The reverse. */
+export function parseConstants(json: string): Constants {
+  const marked = json.replace(/([:,[]\s*)(-?\d{16,})(?=\s*[,\]}])/g, '$1"#$2#"');
+  return JSON.parse(marked, (_, value) =>
+    typeof value === 'string' && /^#-?\d+#$/.test(value) ? BigInt(value.slice(1, -1)) : value,
+  );
 }
