@@ -92,6 +92,7 @@ const DAY = 86_400_000;
 async function keptBundle() {
   const { MU_CACHE, XDG_CACHE_HOME } = process.env; // as src/toolchain/cache.ts has it
   const cache = MU_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'muinference');
+  if (cache.includes('\\')) return null; // Node imports no module from such a path
   const { key, newest } = sourceState();
   const parent = join(cache, 'start');
   const folder = join(parent, key.slice(0, 32));

@@ -7,7 +7,15 @@ import { targetNamed } from '../toolchain/architectures.ts';
 import { ensureTools } from '../toolchain/install.ts';
 import { MODEL_HELP, MODEL_OPTIONS, type ModelOptions, requestPack } from './modelOptions.ts';
 import { addOptions, option } from './options.ts';
-import { asJson, createProgress, formatBytes, formatMemory, print, say } from './terminal.ts';
+import {
+  asJson,
+  createProgress,
+  formatBytes,
+  formatMemory,
+  print,
+  say,
+  shellWord,
+} from './terminal.ts';
 
 interface BuildOptions extends ModelOptions {
   stack: StackName;
@@ -101,6 +109,6 @@ export function describeImage(manifest: Manifest, folder: string): string {
     ...fileLines,
     'Memory:',
     ...memoryLines,
-    `Boot it: mu boot ${folder}`,
+    `Boot it: mu boot ${shellWord(folder)}`,
   ].join('\n');
 }

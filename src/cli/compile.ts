@@ -16,6 +16,7 @@ import {
   isTarget,
   targetNamed,
 } from '../toolchain/architectures.ts';
+import { withPlace } from '../toolchain/cache.ts';
 import { GUEST_FLAGS, linkArguments, runTool, wasmArguments } from '../toolchain/clang.ts';
 import { archModules, guestModules } from '../toolchain/guest.ts';
 import { BASE_VARIANT, variantConstants, variantsOf } from '../toolchain/variants.ts';
@@ -82,7 +83,7 @@ function compile(file: string, options: CompileOptions): void {
     return;
   }
   if (options.emit === 'c') {
-    if (options.output) writeFileSync(options.output, c);
+    if (options.output) writeText(options.output, c);
     else if (!options.json) process.stdout.write(c);
     return;
   }
@@ -98,6 +99,14 @@ function compile(file: string, options: CompileOptions): void {
     rmSync(folder, { recursive: true });
   }
   say(output);
+}
+
+function writeText(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    throw withPlace(error, path);
+  }
 }
 
 interface Form {

@@ -52,7 +52,7 @@ async function demo({ prompt: given, predict, machine }: DemoOptions): Promise<v
   ensureTools([...engineNamed().tools, 'qemu'], say);
   const request = await requestPack(DEFAULT_MODEL, {});
   say(`building ${DEFAULT_MODEL} as a unikernel`);
-  const folder = join(cacheFolder(), 'demo');
+  const folder = cacheFolder('demo');
   const build = await buildStack('unikernel', request, folder);
   const { manifest } = build;
   requireTemplate(manifest.model, settings);

@@ -99,6 +99,12 @@ export function describeError(error: unknown): string {
   return `mu: ${error.message}`;
 }
 
+/** A path as a shell takes it for one word, and mu for no option. */
+export function shellWord(path: string): string {
+  const plain = path.startsWith('-') ? `./${path}` : path;
+  return /^[\w./+@%:,=-]+$/.test(plain) ? plain : `'${plain.replaceAll("'", "'\\''")}'`;
+}
+
 export function formatBytes(bytes: number): string {
   if (bytes < 1e3) return `${bytes} B`;
   if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} kB`;

@@ -6,7 +6,15 @@ export function copyInto(file: number, start: number, source: string): void {
   const piece = Buffer.alloc(1 << 20);
   let at = start;
   for (let got = readSync(from, piece); got > 0; got = readSync(from, piece)) {
-    at += writeSync(file, piece, 0, got, at);
+    at += writeAll(file, piece.subarray(0, got), at);
   }
   closeSync(from);
+}
+
+/** Writes all of it, from byte `start` on: what a nearly full disk takes a part of is tried again, and fails. Returns its length. */
+export function writeAll(file: number, bytes: Uint8Array, start: number): number {
+  for (let done = 0; done < bytes.length; ) {
+    done += writeSync(file, bytes, done, bytes.length - done, start + done);
+  }
+  return bytes.length;
 }

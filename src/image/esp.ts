@@ -1,4 +1,5 @@
 import { rmSync, statSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
 import { requireTool } from '../toolchain/find.ts';
 import { runImageTool } from './tools.ts';
 
@@ -31,12 +32,16 @@ export function writeEsp(output: string, files: readonly EspFile[]): number {
   const { sectors, clusterSectors } = planFat(sizes, folders.length);
   const [mformat] = requireTool('mtools');
   rmSync(output, { force: true });
+  // mtools give the path of an image to a shell, and a file's part behind @@ is an offset: they see neither.
+  const [folder, image] = [dirname(output), basename(output)];
+  const run = (command: string, ...args: string[]) =>
+    runImageTool([command, '-i', image, ...args], folder);
   // -N: the serial number, else random. One head and 32 sectors: a geometry that nobody asks for any more.
   const geometry = ['-h', '1', '-s', '32', '-T', String(sectors)];
   const shape = ['-c', String(clusterSectors), '-r', '1', '-N', '75496e66'];
-  runImageTool([mformat, '-C', '-i', output, ...geometry, ...shape, '::']);
-  for (const folder of folders) runImageTool(['mmd', '-i', output, `::/${folder}`]);
-  for (const { path, file } of files) runImageTool(['mcopy', '-i', output, file, `::/${path}`]);
+  run(mformat, '-C', ...geometry, ...shape, '::');
+  for (const folder of folders) run('mmd', `::/${folder}`);
+  for (const { path, file } of files) run('mcopy', resolve(file), `::/${path}`);
   return sectors * SECTOR;
 }
 

@@ -64,6 +64,9 @@ export async function flash({ image, disk, signal, onProgress }: Flash): Promise
       onProgress?.(at + piece.length, total, 'writing');
     });
     await target.sync();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw code ? new Error(`${disk}: ${message}; it holds a part of the image, if any`) : error;
   } finally {
     await Promise.all([source.close(), target.close()]);
   }

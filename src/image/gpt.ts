@@ -9,9 +9,9 @@
  *
  * Identifiers are fixed, so the same partition gives the same bytes.
  */
-import { closeSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
-import { copyInto } from './copy.ts';
+import { copyInto, writeAll } from './copy.ts';
 
 const SECTOR = 512;
 const ENTRIES = 128;
@@ -40,8 +40,7 @@ export function writeGpt(partition: string, output: string): number {
   const unfinished = `${output}.${process.pid}.tmp`;
   try {
     const file = openSync(unfinished, 'w');
-    const put = (bytes: Buffer, sector: number) =>
-      writeSync(file, bytes, 0, bytes.length, sector * SECTOR);
+    const put = (bytes: Buffer, sector: number) => writeAll(file, bytes, sector * SECTOR);
     put(protectiveMbr(sectors), 0);
     put(headerAt(1, sectors - 1, 2), 1);
     put(entries, 2);

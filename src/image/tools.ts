@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { withPlace } from '../toolchain/cache.ts';
 import { ToolchainError } from '../toolchain/clang.ts';
 
 /** No image takes longer, not even one with a model of gigabytes. */
@@ -30,13 +31,15 @@ export function inTemporaryFolder<T>(use: (folder: string) => T): T {
   const folder = mkdtempSync(join(tmpdir(), 'mu-image-'));
   try {
     return use(folder);
+  } catch (error) {
+    throw withPlace(error, folder);
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-/** Runs one of them to its end, with the image's date as its clock; gives its standard output. */
-export function runImageTool(command: readonly string[]): string {
+/** Runs one of them to its end, with the image's date as its clock; gives its standard output. folder: where it runs. */
+export function runImageTool(command: readonly string[], folder?: string): string {
   const [program, ...args] = command;
   const env = {
     ...process.env,
@@ -48,6 +51,7 @@ export function runImageTool(command: readonly string[]): string {
   };
   const run = spawnSync(program, args, {
     env,
+    cwd: folder,
     encoding: 'utf8',
     timeout: LIMIT_MILLISECONDS,
     killSignal: 'SIGKILL',

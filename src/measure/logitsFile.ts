@@ -14,6 +14,7 @@
  * log p(token) = scale · level + minimum. Scored are the positions contextSize/2 … contextSize - 2 of each chunk.
  */
 import { type FileHandle, open } from 'node:fs/promises';
+import { withPlace } from '../toolchain/cache.ts';
 
 const MAGIC = '_logits_';
 const HEADER_BYTES = 20;
@@ -62,10 +63,13 @@ export async function createLogitsFile(path: string, header: LogitsHeader): Prom
   bytes.writeUInt32LE(header.contextSize, 8);
   bytes.writeInt32LE(header.vocabulary, 12);
   bytes.writeInt32LE(header.chunks, 16);
-  await file.writeFile(bytes);
-  await file.writeFile(bytesOf(header.tokens.subarray(0, header.chunks * header.contextSize)));
+  const write = async (bytes: Uint8Array) => {
+    await file.writeFile(bytes).catch((error) => Promise.reject(withPlace(error, path)));
+  };
+  await write(bytes);
+  await write(bytesOf(header.tokens.subarray(0, header.chunks * header.contextSize)));
   return {
-    append: (rows) => file.writeFile(bytesOf(rows)),
+    append: (rows) => write(bytesOf(rows)),
     close: () => file.close(),
   };
 }

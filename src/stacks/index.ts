@@ -3,8 +3,9 @@ import { connectGuest, type Guest, type GuestSettings } from '../console/guest.t
 import type { Firmware } from '../toolchain/qemu.ts';
 import type { ToolName } from '../toolchain/tools.ts';
 import { diet } from './diet.ts';
+import { fillFolder } from './fillFolder.ts';
 import { linux } from './linux.ts';
-import type { Manifest, StackName } from './manifest.ts';
+import { MANIFEST_NAME, type Manifest, type StackName } from './manifest.ts';
 import { metal } from './metal.ts';
 import type { ImageFormat, MachineStart, Stack, StackBuild, StackRequest } from './stack.ts';
 import { unikernel } from './unikernel.ts';
@@ -40,7 +41,8 @@ export async function buildStack(
   folder: string,
 ): Promise<StackBuild> {
   requireFormat(name, request.format);
-  return stackNamed(name).build(request, folder);
+  const { build } = stackNamed(name);
+  return fillFolder(folder, MANIFEST_NAME, (unfinished) => build(request, unfinished));
 }
 
 /** What starts an image unless something else is asked for. */

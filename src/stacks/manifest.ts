@@ -12,7 +12,7 @@ import type { ModelFacts, PreparedGuest, PreparedPack } from './prepare.ts';
 export const STACKS = ['linux', 'diet', 'unikernel', 'metal'] as const;
 export type StackName = (typeof STACKS)[number];
 
-const MANIFEST_NAME = 'manifest.json';
+export const MANIFEST_NAME = 'manifest.json';
 
 export interface BuiltFile {
   name: string;

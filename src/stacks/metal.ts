@@ -2,7 +2,7 @@
  * No operating system, on any PC or virtual machine with UEFI: one EFI application is engine and machine code, and the pack lies beside it.
  * The same two files as a folder, as a disk image for a USB stick, and as an ISO, which by Limine boots PCs without UEFI too.
  */
-import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { serialTransport } from '../console/transport.ts';
@@ -109,7 +109,6 @@ function write(
   temporary: string,
 ): { name: string; what: string }[] {
   if (format === 'efi') {
-    rmSync(join(folder, ESP_NAME, PACK_FILE), { force: true }); // an earlier build's
     return parts.map(({ path, file, what }) => {
       const name = join(ESP_NAME, path);
       mkdirSync(dirname(join(folder, name)), { recursive: true });

@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import {
   DEFAULT_TARGET,
   type GuestMachine,
@@ -90,10 +90,21 @@ export class ToolchainError extends Error {
   }
 }
 
+/**
+ * A command line, and where it is run: beside its output, which it names by its last part alone, since LLVM's
+ * tools take each % in that path for a digit to make up. All other paths are absolute.
+ */
+function besideOutput(tool: 'clang' | 'lld', args: readonly string[]) {
+  const command = [...requireTool(tool), ...args];
+  const at = command.indexOf('-o') + 1;
+  const [cwd, name] = [dirname(command[at]), basename(command[at])];
+  return { command: command.with(at, name), options: { cwd, maxBuffer: 1 << 26 } };
+}
+
 /** Runs clang or lld to its end; its warnings are returned, its failure thrown. */
 export function runTool(tool: 'clang' | 'lld', args: readonly string[]): string {
-  const command = [...requireTool(tool), ...args];
-  const run = spawnSync(command[0], command.slice(1), { encoding: 'utf8', maxBuffer: 1 << 26 });
+  const { command, options } = besideOutput(tool, args);
+  const run = spawnSync(command[0], command.slice(1), { encoding: 'utf8', ...options });
   if (run.error) throw new Error(`${tool} did not start: ${run.error.message}`);
   if (run.status !== 0) throw new ToolchainError(tool, command, run.status, run.stderr);
   return run.stderr;
@@ -101,9 +112,9 @@ export function runTool(tool: 'clang' | 'lld', args: readonly string[]): string 
 
 /** The same, beside what else runs. */
 export function startTool(tool: 'clang' | 'lld', args: readonly string[]): Promise<string> {
-  const command = [...requireTool(tool), ...args];
+  const { command, options } = besideOutput(tool, args);
   return new Promise((resolve, reject) => {
-    execFile(command[0], command.slice(1), { maxBuffer: 1 << 26 }, (error, _stdout, stderr) => {
+    execFile(command[0], command.slice(1), options, (error, _stdout, stderr) => {
       if (error === null) resolve(stderr);
       else if (error.code === 'ENOENT')
         reject(new Error(`${tool} did not start: ${error.message}`));

@@ -177,7 +177,8 @@ async function build({ name, linux, source, wishes, initramfs, tree, folder, onP
   };
   // A copy is newer than what was linked last: make sees that.
   if (initramfs) copyFileSync(initramfs, join(tree, INITRAMFS));
-  copyFileSync(join(FRAGMENT_FOLDER, DIET_KCONFIG), join(tree, DIET_KCONFIG));
+  const kconfig = join(tree, DIET_KCONFIG);
+  if (!existsSync(kconfig)) copyFileSync(join(FRAGMENT_FOLDER, DIET_KCONFIG), kconfig);
   const all = initramfs ? [...wishes, BUILT_IN] : wishes;
   writeFileSync(join(tree, 'wishes'), formatWishes(all));
   await make(CONFIGURE);

@@ -27,7 +27,7 @@ export function largePageShare(pid: number, path: string): number | undefined {
 /** The lines of smaps after the head of the file's first mapping; none if it has none, has ended, or is not ours to look at. */
 function readMapping(pid: number, path: string): string[] {
   try {
-    const real = realpathSync(path); // as Linux names it
+    const real = realpathSync(path).replaceAll('\n', '\\012'); // as Linux names it there
     const lines = readFileSync(`/proc/${pid}/smaps`, 'utf8').split('\n');
     const head = lines.findIndex((line) => line.endsWith(` ${real}`));
     return head < 0 ? [] : lines.slice(head + 1);

@@ -75,7 +75,6 @@ export function firmwareArguments(options: FirmwareOptions): string[] {
   const code = toolNamed(uefi.tool).file ?? '';
   const flash = 'if=pflash,format=raw';
   const file = (path: string) => `file=${path.replaceAll(',', ',,')}`;
-  const source = medium === 'folder' ? `fat:${path}` : path;
   return [
     ...machineArguments(qemu.withFirmware, options),
     ...(firmware === 'bios'
@@ -87,12 +86,19 @@ export function firmwareArguments(options: FirmwareOptions): string[] {
     ...(medium === 'application'
       ? ['-kernel', path, '-append', commandLine]
       : [
-          ...['-drive', `if=none,id=medium,format=raw,readonly=on,${file(source)}`],
+          ...['-blockdev', JSON.stringify(mediumNode(medium, path))],
           // virtio: AHCI's disks cannot be read-only, and firmware needs a second more to find a USB stick.
           ...['-device', medium === 'cd' ? 'ide-cd,drive=medium' : 'virtio-blk-pci,drive=medium'],
         ]),
     ...(screen ? ['-device', 'VGA'] : []),
   ];
+}
+
+/** As JSON: in QEMU's own notation a colon ends a protocol or an option of its FAT, and a comma an option. */
+function mediumNode(medium: Medium, path: string): object {
+  const source =
+    medium === 'folder' ? { driver: 'vvfat', dir: path } : { driver: 'file', filename: path };
+  return { driver: 'raw', 'node-name': 'medium', 'read-only': true, file: source };
 }
 
 /** Starts what lies on a medium by a PC's firmware. On UEFI the serial port carries the firmware's words first. */

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import fc from 'fast-check';
@@ -8,9 +10,11 @@ import {
   describeError,
   formatBytes,
   formatMilliseconds,
+  shellWord,
   tokensPerSecond,
 } from '../../src/cli/terminal.ts';
 import { oneLine, printable } from '../../src/model/printable.ts';
+import { ODD_NAME } from '../oddName.ts';
 
 test('text that is cut within characters comes out whole', async () => {
   await fc.assert(
@@ -72,6 +76,17 @@ test('JSON holds no control characters, and says the same', () => {
 test('errors are one line, without stack', () => {
   expect(describeError(new Error('what; where; what to do'))).toBe('mu: what; where; what to do');
   expect(describeError('text')).toBe('mu: text');
+});
+
+test('a path that is printed can be given to a shell', () => {
+  for (const path of ['out/sky', 'my folder', "it's", '-x', ODD_NAME]) {
+    const { stdout } = spawnSync('sh', ['-c', `printf %s ${shellWord(path)}`], {
+      encoding: 'utf8',
+    });
+    expect(resolve(stdout)).toBe(resolve(path));
+    expect(stdout).not.toMatch(/^-/);
+  }
+  expect(shellWord('out/sky')).toBe('out/sky');
 });
 
 test('figures', () => {

@@ -70,6 +70,12 @@ test('a disk that gives back something else', async () => {
   );
 });
 
+test('a disk that takes no more', async () => {
+  await expect(flash({ image, disk: '/dev/full' })).rejects.toThrow(
+    /^\/dev\/full: ENOSPC: .*; it holds a part of the image, if any/,
+  );
+});
+
 test('stopped between two pieces', async () => {
   const abort = new AbortController();
   const disk = emptyDisk('stopped', bytes.length);

@@ -6,6 +6,7 @@ import { type Child, killChild } from '../../src/toolchain/children.ts';
 import { findTool } from '../../src/toolchain/find.ts';
 import { firmwareArguments, qemuArguments, startFirmware } from '../../src/toolchain/qemu.ts';
 import { connectQmp, keysOf } from '../../src/toolchain/qmp.ts';
+import { ODD_NAME } from '../oddName.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mu-qemu-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -16,19 +17,30 @@ test('PVH: Linux has a command line, and a kernel that holds its files has no in
   expect(line).toMatch(/ -kernel k -append quiet$/);
 });
 
-test('firmware: one medium, read-only; variables that are forgotten; a comma in a path', () => {
-  const path = '/images/a,b.iso';
+test('firmware: one medium, read-only; variables that are forgotten; a path as it is', () => {
+  const path = `images/${ODD_NAME}`;
   const options = { medium: 'cd', path, memoryBytes: 1 << 28 } as const;
-  const bios = firmwareArguments({ ...options, firmware: 'bios' }).join(' ');
-  expect(bios).toContain(
-    'if=none,id=medium,format=raw,readonly=on,file=/images/a,,b.iso -device ide-cd',
-  );
+  const args = firmwareArguments({ ...options, firmware: 'bios' });
+  const bios = args.join(' ');
+  expect(mediumOf(args)).toMatchObject({
+    'read-only': true,
+    file: { driver: 'file', filename: path },
+  });
+  expect(bios).toContain(' -device ide-cd,drive=medium');
   expect(bios).not.toMatch(/pflash|VGA/);
   const uefi = firmwareArguments({ ...options, firmware: 'uefi', screen: true }).join(' ');
   expect(uefi).toMatch(/unit=0,readonly=on,.*unit=1,snapshot=on,.*-device VGA/);
-  const folder = { ...options, firmware: 'uefi', medium: 'folder', path: '/esp' } as const;
-  expect(firmwareArguments(folder).join(' ')).toContain('file=fat:/esp -device virtio-blk-pci');
+  const folder = firmwareArguments({ ...options, firmware: 'uefi', medium: 'folder' });
+  expect(mediumOf(folder)).toMatchObject({
+    'read-only': true,
+    file: { driver: 'vvfat', dir: path },
+  });
+  expect(folder.join(' ')).toContain(' -device virtio-blk-pci,drive=medium');
 });
+
+function mediumOf(args: readonly string[]): unknown {
+  return JSON.parse(args[args.indexOf('-blockdev') + 1]);
+}
 
 test('keys of a US keyboard', () => {
   expect([...'aZ5%\n ?"'].map(keysOf)).toEqual([
