@@ -10,6 +10,7 @@ import { createPack, writePack } from '../../src/pack/index.ts';
 import { PROJECT_ROOT } from '../../src/toolchain/cache.ts';
 import { connectQmp, type Qmp } from '../../src/toolchain/qmp.ts';
 import { makeTinyGguf } from '../model/tinyGguf.ts';
+import { sampler } from '../sample.ts';
 import {
   LEFT_OUT,
   PLACES,
@@ -30,6 +31,11 @@ interface Fault {
   letter?: string;
   /** Done to the machine after that. */
   inject?: (qmp: Qmp) => Promise<unknown>;
+}
+
+/** A run of one fault at one place. */
+function keyOf(fault: string, place: string): string {
+  return `${fault}: ${place}`;
 }
 
 const PC: Place[] = ['microvm', 'q35'];
@@ -143,14 +149,26 @@ const OTHERS_PACKS: Fault[] = (
   ] as [string, Place[], (pack: Buffer) => Buffer][]
 ).map(([name, places, damage]) => ({ name, places, options: () => withPack(name, damage) }));
 
-const FAULTS: readonly Fault[] = [
-  ...[...PROGRAM, ...CHECKED, ...MACHINE].map((fault) => ({
-    ...fault,
-    options: { app: 'faults', ...fault.options },
-  })),
-  ...MEMORY_AND_PACK,
-  ...OTHERS_PACKS,
+const withApp = (fault: Fault) => ({ ...fault, options: { app: 'faults', ...fault.options } });
+
+const GROUPS: readonly (readonly Fault[])[] = [
+  ...[PROGRAM, CHECKED, MACHINE].map((group) => group.map(withApp)),
+  MEMORY_AND_PACK,
+  OTHERS_PACKS,
 ];
+const FAULTS: readonly Fault[] = GROUPS.flat();
+
+/** In a sample each fault occurs as a process and on one machine, each group on each of its places. */
+const ROWS = GROUPS.flatMap((group, i) =>
+  group.flatMap(({ name, places }) =>
+    places.map((place) => ({ key: keyOf(name, place), name, place, i })),
+  ),
+);
+const leftOut = sampler(
+  ROWS.filter(({ place }) => PLACES.includes(place)),
+  ({ name, place, i }) => [[name, place === 'process'], place, [i, place]],
+);
+const reasons = new Map(ROWS.map((row) => [row.key, leftOut(row)]));
 
 function zeros(name: string, mebibytes: number): string {
   const path = writeScratch(name, '');
@@ -214,7 +232,6 @@ function shown(line: string): string {
 const PAGE = join(PROJECT_ROOT, 'docs/faults.md');
 const TABLE = /(\| fault \|.*\n\|[-|]+\n)((?:\|.*\n)*)/;
 const update = process.env.UPDATE === '1';
-const keyOf = (fault: string, place: string) => `${fault}: ${place}`;
 
 /** The page's rows, one for each machine. */
 function readTable(): Map<string, Ending> {
@@ -247,11 +264,14 @@ const documented = readTable();
 describe.each(FAULTS)('$name', (fault) => {
   const places = fault.places.filter((place) => PLACES.includes(place));
   if (places.includes('diet')) beforeAll(() => prepare('diet'), PREPARE_LIMIT);
-  test.each(places)('%s', async (place) => {
+  for (const place of places) {
     const key = keyOf(fault.name, place);
-    ended.set(key, await provoke(fault, place));
-    if (!update) expect(ended.get(key)).toEqual(documented.get(key));
-  });
+    const reason = update ? '' : reasons.get(key);
+    test.skipIf(reason)(`${place}${reason}`, async () => {
+      ended.set(key, await provoke(fault, place));
+      if (!update) expect(ended.get(key)).toEqual(documented.get(key));
+    });
+  }
 });
 
 test('docs/faults.md has no further rows', () => {

@@ -7,10 +7,18 @@ import { readManifest } from '../../src/stacks/manifest.ts';
 import { findTool } from '../../src/toolchain/find.ts';
 import { canBootLinux, LINUX_TIMEOUT, NO_LINUX } from '../engine/guests.ts';
 import { hasStories260K, NO_STORIES, STORIES_TEXT, stories260K } from '../engine/sharedModels.ts';
+import { ONLY_ALL, runsAll } from '../sample.ts';
 import { mu } from './mu.ts';
 
 const model = [stories260K.model, '--tokenizer', stories260K.tokenizer];
-const greedy = ['-p', '', '-n', '200', '--temp', '0'];
+/** Tokens; 200 are the published text. */
+const LENGTH = runsAll ? 200 : 60;
+const greedy = ['-p', '', '-n', String(LENGTH), '--temp', '0'];
+function expectStory(stdout: string, stderr: string): void {
+  if (LENGTH === 200) expect(stdout, stderr).toBe(`${STORIES_TEXT}\n`);
+  expect(stdout.length, stderr).toBeGreaterThan(LENGTH);
+  expect(STORIES_TEXT.startsWith(stdout.trimEnd())).toBe(true);
+}
 const canRun = hasStories260K && canBootLinux;
 const hasOvmf = findTool('ovmf').command !== null;
 const missing = `${hasStories260K ? '' : NO_STORIES}${NO_LINUX}`;
@@ -26,14 +34,15 @@ describe.skipIf(!canRun).each(['linux', 'diet'])(`stack %s ${missing}`, (stack) 
   }, LINUX_TIMEOUT);
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  test.each(['microvm', 'q35'])(
-    'mu boot -M %s prints the published text, and powers off',
-    async (machine) => {
+  for (const machine of ['microvm', 'q35']) {
+    const reason = machine === 'microvm' ? ONLY_ALL : ''; // next test, tests/engine/parity.test.ts
+    const name = `mu boot -M ${machine} prints the published text, and powers off${reason}`;
+    test.skipIf(reason)(name, async () => {
       const { code, stdout, stderr } = await mu(['boot', folder, '-M', machine, ...greedy]);
-      expect(stdout, stderr).toBe(`${STORIES_TEXT}\n`);
+      expectStory(stdout, stderr);
       expect(code).toBe(0);
-    },
-  );
+    });
+  }
 
   test('the bits of the process', async () => {
     const sampled = ['-p', 'Once', '-n', '40', '--seed', '7', '--temp', '1', '--json'];
@@ -94,7 +103,7 @@ describe.skipIf(!canRun).each(['linux', 'diet'])(`stack %s ${missing}`, (stack) 
           'uefi',
           ...greedy,
         ]);
-        expect(stdout, stderr).toBe(`${STORIES_TEXT}\n`);
+        expectStory(stdout, stderr);
         expect(code).toBe(0);
       },
     );

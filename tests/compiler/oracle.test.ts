@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import asc from 'assemblyscript/asc';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { runsAll } from '../sample.ts';
 import { allOperations, type Operation } from './arithmetic.ts';
 import { call, type Exports, instantiate, runWasm, SANITIZE, toC } from './build.ts';
 import { ProgramWriter } from './randomProgram.ts';
@@ -125,7 +126,7 @@ describe('programs', () => {
 });
 
 describe('random programs', () => {
-  const SEEDS = (process.env.SEEDS ?? '1,2').split(',').map(Number);
+  const SEEDS = (process.env.SEEDS ?? (runsAll ? '1,2,3' : '1')).split(',').map(Number);
   const FUNCTIONS = 60;
 
   test.each(SEEDS)('seed %d', async (seed) => {

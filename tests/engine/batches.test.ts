@@ -11,8 +11,9 @@ import { preparePack } from '../../src/stacks/prepare.ts';
 import { compileGuest } from '../../src/toolchain/guest.ts';
 import { startQemu } from '../../src/toolchain/qemu.ts';
 import { VARIANT_NAMES, type VariantName } from '../../src/toolchain/variants.ts';
-import { makeTinyGguf } from '../model/tinyGguf.ts';
-import { hasQemu, NO_QEMU, processVariant, processVariants, withGuest } from './guests.ts';
+import { EVERY_TYPE, makeTinyGguf, type TinyModel } from '../model/tinyGguf.ts';
+import { ONLY_ALL, sampler } from '../sample.ts';
+import { NO_QEMU, processVariant, processVariants, withGuest } from './guests.ts';
 
 const settings = { ...DEFAULT_SETTINGS, temperature: 0, predict: 24, raw: true, hashLogits: true };
 /** More tokens than a batch of 32 has. Cut before a space, the pieces have the tokens of the whole. */
@@ -31,9 +32,10 @@ const essence = ({ text, report }: Answer) => ({
   logits: report.logitsHash,
 });
 
-test.each(tensorTypes)('%s', async (type) => {
-  const model = join(folder, `${type}.gguf`);
-  await writeFile(model, makeTinyGguf({ type, dim: 256, hidden: 512, context: 256, tied: false }));
+/** A prompt that arrives in pieces. */
+async function askInPieces(name: string, shape: TinyModel): Promise<void> {
+  const model = join(folder, `${name}.gguf`);
+  await writeFile(model, makeTinyGguf(shape));
   await withGuest({ model }, processVariants[0], async (guest) => {
     const whole = await guest.ask(words.join(''), settings);
     expect(whole.report.promptTokens).toBeGreaterThan(32);
@@ -42,7 +44,12 @@ test.each(tensorTypes)('%s', async (type) => {
     const inPieces = await guest.ask(words[words.length - 1], settings);
     expect(essence(inPieces)).toEqual(essence(whole));
   });
-});
+}
+
+test('matrices of every type in one model', () => askInPieces('all', EVERY_TYPE));
+test.skipIf(ONLY_ALL).each(tensorTypes)(`%s alone${ONLY_ALL}`, (type) =>
+  askInPieces(type, { type, dim: 256, hidden: 512, context: 256, tied: false }),
+);
 
 /**
  * One model with matrices of every type, by every unit, with 1 to 3 threads and blocks of 1, 8 and 64 tokens of the prompt at a
@@ -55,8 +62,7 @@ describe('every kernel, however it is run', () => {
   let reference: Answer;
   beforeAll(async () => {
     model = join(folder, 'every.gguf');
-    const shape = { dim: 256, hidden: 512, heads: 4, kvHeads: 2, context: 256, tied: false };
-    await writeFile(model, makeTinyGguf({ ...shape, types: tensorTypes }));
+    await writeFile(model, makeTinyGguf(EVERY_TYPE));
     reference = await ask('portable', 1, 1);
   });
 
@@ -69,9 +75,16 @@ describe('every kernel, however it is run', () => {
     expect(reference.report.promptTokens).toBeGreaterThan(128);
   });
 
-  for (const cpu of VARIANT_NAMES) {
-    const { missing } = variantOf(cpu, 1);
-    test.skipIf(missing).each(blocks)(`process, ${cpu}, blocks of %i${missing}`, async (block) => {
+  const axes = (row: { cpu: string; block: number }) => [row.cpu, row.block];
+  const rows = VARIANT_NAMES.flatMap((cpu) => blocks.map((block) => ({ cpu, block })));
+  const leftOut = sampler(
+    rows.filter(({ cpu }) => variantOf(cpu, 1).missing === ''),
+    axes,
+  );
+  for (const row of rows) {
+    const { cpu, block } = row;
+    const reason = variantOf(cpu, 1).missing || leftOut(row);
+    test.skipIf(reason)(`process, ${cpu}, blocks of ${block}${reason}`, async () => {
       for (const cores of [1, 2, 3]) {
         const answer = await ask(cpu, cores, block);
         expect(essence(answer), `${cores} threads`).toEqual(essence(reference));
@@ -82,7 +95,14 @@ describe('every kernel, however it is run', () => {
   const emulated = (['portable', 'avx2'] as const).flatMap((cpu) =>
     [1, 64].map((block) => ({ cpu, block })),
   );
-  test.skipIf(!hasQemu).each(emulated)(`pc, $cpu, blocks of $block${NO_QEMU}`, async (how) => {
+  const notEmulated = sampler(emulated, axes);
+  for (const how of emulated) {
+    const reason = NO_QEMU || notEmulated(how);
+    const name = `pc, ${how.cpu}, blocks of ${how.block}${reason}`;
+    test.skipIf(reason)(name, () => onPc(how));
+  }
+
+  async function onPc(how: (typeof emulated)[number]): Promise<void> {
     const { path, bytes, constants } = await preparePack({ model });
     const { elf } = await compileGuest({
       ...{ machine: 'pc', app: 'chat', cpu: how.cpu },
@@ -97,5 +117,5 @@ describe('every kernel, however it is run', () => {
     } finally {
       await guest.close();
     }
-  });
+  }
 });

@@ -9,9 +9,11 @@ import { openModel, tensorTypes, weightTypes } from '../../src/model/index.ts';
 import { killChild } from '../../src/toolchain/children.ts';
 import { compileGuest } from '../../src/toolchain/guest.ts';
 import { startQemu } from '../../src/toolchain/qemu.ts';
+import { VARIANT_NAMES } from '../../src/toolchain/variants.ts';
 import { makeTinyGguf, type TinyModel } from '../model/tinyGguf.ts';
+import { runsAll } from '../sample.ts';
 import { evaluateAll, FLOAT_ERROR, medianError, relativeError } from './evaluation.ts';
-import { hasQemu, NO_QEMU } from './guests.ts';
+import { hasQemu, NO_QEMU, noVariant } from './guests.ts';
 import { createReference, klDivergence } from './reference.ts';
 import { hasStories260K, NO_STORIES, stories260K } from './sharedModels.ts';
 
@@ -59,7 +61,8 @@ describe.skipIf(!hasStories260K)(`stories260K ${hasStories260K ? '' : NO_STORIES
       const pack = await packFor(stories260K, tokens.length);
       const { constants, path, bytes, model } = pack;
       const expected = await withEvaluator(pack, 2, (evaluator) => evaluateAll(evaluator, tokens));
-      const { elf } = await compileGuest({ machine: 'pc', app: 'evaluate', constants });
+      const cpu = runsAll ? undefined : 'avx2'; // one unit is compiled in place of four
+      const { elf } = await compileGuest({ machine: 'pc', app: 'evaluate', cpu, constants });
       const memoryBytes = bytes + 64 * 2 ** 20;
       const qemu = startQemu({ machine: 'microvm', kernel: elf, initrd: path, memoryBytes });
       try {
@@ -121,7 +124,13 @@ describe('random models', () => {
     ['gate and up of two types', { type: 'Q8_0', types: ['Q4_0', 'Q8_0'] }],
   ];
 
-  test.each(shapes)('%s', async (name, shape) => {
+  // In a sample each is computed by one variant alone, by one after the other.
+  const variants = VARIANT_NAMES.filter((name) => noVariant(name) === '');
+  const rows = shapes.map(([name, shape], i) => {
+    const cpu = runsAll ? undefined : variants[i % variants.length];
+    return { title: cpu ? `${name}, ${cpu}` : name, name, shape, cpu };
+  });
+  test.each(rows)('$title', async ({ name, shape, cpu }) => {
     const path = join(folder, `${name.replace(/[^A-Za-z0-9]/g, '-')}.gguf`);
     writeFileSync(path, makeTinyGguf(shape));
     const model = await openModel(path);
@@ -131,11 +140,16 @@ describe('random models', () => {
     // more than two batches of 32, not a whole number of them
     const tokens = Int32Array.from({ length: 75 }, (_, i) => (i * i * 7 + 3) % 300);
     const pack = await packFor({ model: path }, tokens.length);
-    await withEvaluator(pack, 2, async (evaluator) => {
-      expect(await medianError(evaluator, tokens, rounded)).toBeLessThan(FLOAT_ERROR);
-      const isQuantized = weightTypes[shape.type ?? 'F32'].group > 1;
-      const error = relativeError(await evaluateAll(evaluator, tokens), tokens, exact);
-      expect(error).toBeLessThan(isQuantized ? EIGHT_BITS : HALF_CACHE);
-    });
+    await withEvaluator(
+      pack,
+      2,
+      async (evaluator) => {
+        expect(await medianError(evaluator, tokens, rounded)).toBeLessThan(FLOAT_ERROR);
+        const isQuantized = weightTypes[shape.type ?? 'F32'].group > 1;
+        const error = relativeError(await evaluateAll(evaluator, tokens), tokens, exact);
+        expect(error).toBeLessThan(isQuantized ? EIGHT_BITS : HALF_CACHE);
+      },
+      cpu,
+    );
   });
 });

@@ -14,6 +14,7 @@ import { hashFile } from '../../src/toolchain/cache.ts';
 import { type Medium, startFirmware } from '../../src/toolchain/qemu.ts';
 import { connectQmp } from '../../src/toolchain/qmp.ts';
 import { hasStories260K, NO_STORIES, STORIES_TEXT, stories260K } from '../engine/sharedModels.ts';
+import { sampler } from '../sample.ts';
 import { lightPoints, missingTools, temporaryFolder, useEmptyCache } from './loaders.ts';
 
 const folder = temporaryFolder();
@@ -47,12 +48,17 @@ describe.skipIf(why !== '')(`metal${why}`, () => {
     ['iso', 'cd'],
     ['iso', 'disk'],
   ];
-  test.each(WAYS)('%s boots from a %s', async (format, medium) => {
-    const start = { folder: homeOf(format), manifest: manifests.get(format)!, medium };
-    const text = await answerOf(bootStack({ ...start, machine: 'q35', processors: 2 }));
-    expect(text.length).toBeGreaterThan(100);
-    expect(STORIES_TEXT.startsWith(text)).toBe(true);
-  });
+  const leftOut = sampler(WAYS, (way) => way);
+  for (const way of WAYS) {
+    const [format, medium] = way;
+    const reason = leftOut(way);
+    test.skipIf(reason)(`${format} boots from a ${medium}${reason}`, async () => {
+      const start = { folder: homeOf(format), manifest: manifests.get(format)!, medium };
+      const text = await answerOf(bootStack({ ...start, machine: 'q35', processors: 2 }));
+      expect(text.length).toBeGreaterThan(100);
+      expect(STORIES_TEXT.startsWith(text)).toBe(true);
+    });
+  }
 
   test('one single file, the pack within the application', async () => {
     const home = join(folder, 'embedded');

@@ -1,4 +1,5 @@
 /** Small random models as GGUF files, for tests that need a model of some shape and type but not of some meaning. */
+import { tensorTypes } from '../../src/model/index.ts';
 import { type GgufContent, writeGguf } from './ggufWriter.ts';
 import { type RandomModel, randomGguf } from './randomGguf.ts';
 
@@ -16,6 +17,12 @@ const DEFAULTS: Omit<RandomModel, 'name'> = {
   tokenizer: 'bpe',
   tied: true,
   seed: 1,
+};
+
+/** Matrices of every type there is. */
+export const EVERY_TYPE: TinyModel = {
+  ...{ types: tensorTypes, dim: 256, hidden: 512, heads: 4, kvHeads: 2, context: 256 },
+  tied: false,
 };
 
 export function makeTinyGguf(shape: TinyModel = {}): Uint8Array {
