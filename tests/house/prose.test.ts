@@ -53,9 +53,9 @@ test('comments are at most 100 columns wide', () => {
 test('a line that is too long would be found', () => {
   const long = 'word '.repeat(25).trim();
   expect(proseLines(`# Title\n\n${long}\n\`\`\`\n${long}\n\`\`\`\n`)).toEqual([[3, long]]);
-  expect(commentLines(`const a = 1; // ${long}\n/** ${long} */\nconst b = '${long}';\n`)).toHaveLength(
-    2,
-  );
+  expect(
+    commentLines(`const a = 1; // ${long}\n/** ${long} */\nconst b = '${long}';\n`),
+  ).toHaveLength(2);
 });
 
 /** Commands in docs/architecture.md, the tour: indented by four spaces. */
