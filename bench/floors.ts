@@ -18,6 +18,7 @@ import {
   runTool,
 } from '../src/toolchain/clang.ts';
 import { findTool } from '../src/toolchain/find.ts';
+import { archModules } from '../src/toolchain/guest.ts';
 import { peFromElf } from '../src/toolchain/pe.ts';
 import { startFirmware, startQemu } from '../src/toolchain/qemu.ts';
 import { BASE_VARIANT } from '../src/toolchain/variants.ts';
@@ -74,7 +75,11 @@ function uefiFloor({ memory }: Manifest): () => Transport {
 /** The path of a program that needs nothing of guest/. */
 function compile(machine: GuestMachine, name: string): string {
   const entry = join(import.meta.dirname, 'apps', `${name}.ts`);
-  const { c, diagnostics } = compileToC({ entry, target: { arch: 'x86_64' } });
+  const { c, diagnostics } = compileToC({
+    entry,
+    modules: archModules(),
+    target: { arch: 'x86_64' },
+  });
   if (diagnostics.length > 0) throw new Error(formatDiagnostics(diagnostics));
   const [source, object, elf] = ['c', 'o', 'elf'].map((ending) =>
     join(folder, `${name}.${ending}`),
