@@ -1,6 +1,7 @@
 /**
- * What it costs to share out a job: parallel() of a job on all cores beside the same job alone, right after another one, and when all
- * workers sleep. As a process, and on a PC in QEMU, emulated. Usage: npx tsx bench/barrier.ts [CORES] [RUNS]
+ * What it costs to share out a job: parallel() of a job on all cores beside the same job alone,
+ * right after another one, and when all workers sleep. As a process, and on a PC in QEMU, emulated.
+ * Usage: npx tsx bench/barrier.ts [CORES] [RUNS]
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,7 @@
 /**
- * How long a booted model takes: start of the QEMU process → first byte on the serial line → ready → first token of an answer.
- * Emulated (TCG): the machine code's own share is what "entry" columns show, by the guest's clock.
+ * How long a booted model takes: start of the QEMU process → first byte on the serial line → ready
+ * → first token of an answer. Emulated (TCG): the machine code's own share is what "entry" columns
+ * show, by the guest's clock.
  * Usage: npx tsx bench/boot.ts [MODEL] [RUNS] [TOKENIZER]
  */
 import { spawnSync } from 'node:child_process';

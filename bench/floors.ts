@@ -1,7 +1,9 @@
 /**
- * How near a machine's first character comes to the least that is possible: start of the QEMU process → first own character on the serial port, of
- * our images and of programs that do nothing else (bench/apps/floor*.ts), in turn. By PVH on a microvm, and as an EFI application started by OVMF.
- * Emulated (TCG), one processor. Usage: npx tsx bench/floors.ts MODEL [ROUNDS] [TOKENIZER]
+ * How near a machine's first character comes to the least that is possible: start of the QEMU
+ * process → first own character on the serial port, of our images and of programs that do nothing
+ * else (bench/apps/floor*.ts), in turn. By PVH on a microvm, and as an EFI application started by
+ * OVMF. Emulated (TCG), one processor.
+ * Usage: npx tsx bench/floors.ts MODEL [ROUNDS] [TOKENIZER]
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

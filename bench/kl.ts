@@ -1,6 +1,7 @@
 /**
- * What 8-bit activations cost: KL divergence, same top token and perplexity of SmolLM2 in Q4_1 against the logits of the same
- * weights in F32, ours and llama.cpp's own, in one run on one text. Usage: npx tsx bench/kl.ts [MODEL.gguf]
+ * What 8-bit activations cost: KL divergence, same top token and perplexity of SmolLM2 in Q4_1
+ * against the logits of the same weights in F32, ours and llama.cpp's own, in one run on one text.
+ * Usage: npx tsx bench/kl.ts [MODEL.gguf]
  */
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';

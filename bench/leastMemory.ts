@@ -1,6 +1,7 @@
 /**
- * The least memory that each stack answers with: bisects QEMU's -m, in MiB. An answer counts if it has the tokens that the same
- * engine gives as a process of this machine. Usage: npx tsx bench/leastMemory.ts [MODEL] [TOKENS] [TOKENIZER]
+ * The least memory that each stack answers with: bisects QEMU's -m, in MiB. An answer counts if it
+ * has the tokens that the same engine gives as a process of this machine.
+ * Usage: npx tsx bench/leastMemory.ts [MODEL] [TOKENS] [TOKENIZER]
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +17,9 @@ import { findModel, repetitions } from './model.ts';
 import { formatTable } from './table.ts';
 
 const MIB = 2 ** 20;
-/** A machine that has not answered by then will not: a kernel that runs out of memory just stops. */
+/**
+ * A machine that has not answered by then will not: a kernel that runs out of memory just stops.
+ */
 const ANSWER_MS = 30_000;
 
 const model = await findModel();

@@ -1,8 +1,9 @@
 /**
- * How long a Linux takes to the prompt: start of the QEMU process → ready, on our two Linux stacks and on Debian's cloud kernel
- * with the same engine and pack as its first process, the machines in turn. And what Debian does by itself: its kernel and its
- * own initrd, until that initrd's script says its first word; there is no prompt then yet.
- * Emulated (TCG). Usage: npx tsx bench/linuxBoot.ts [MODEL] [RUNS] [TOKENIZER]
+ * How long a Linux takes to the prompt: start of the QEMU process → ready, on our two Linux stacks
+ * and on Debian's cloud kernel with the same engine and pack as its first process, the machines in
+ * turn. And what Debian does by itself: its kernel and its own initrd, until that initrd's script
+ * says its first word; there is no prompt then yet. Emulated (TCG).
+ * Usage: npx tsx bench/linuxBoot.ts [MODEL] [RUNS] [TOKENIZER]
  */
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -83,7 +84,10 @@ function summary(values: readonly number[]): string {
   return `${median(values).toFixed(0)} (${least.toFixed(0)}-${most.toFixed(0)})`;
 }
 
-/** Debian's kernel with our engine, and with its own initrd; none where the package is not installed. */
+/**
+ * Debian's kernel with our engine, and with its own initrd; none where the package is not
+ * installed.
+ */
 async function debian({ guest, pack }: PreparedGuest): Promise<Contender[]> {
   const version = readdirSync('/boot')
     .map((name) => /^vmlinuz-(.*-cloud-amd64)$/.exec(name)?.[1])

@@ -1,6 +1,7 @@
 /**
- * Tokens per second of a llama2.c checkpoint beside llama2.c itself, in turn: greedy text from an empty prompt, sampling and output
- * included on both sides. RUN is its run.c as compiled by `gcc -Ofast -march=native -fopenmp run.c -lm -o RUN`.
+ * Tokens per second of a llama2.c checkpoint beside llama2.c itself, in turn: greedy text from an
+ * empty prompt, sampling and output included on both sides. RUN is its run.c as compiled by
+ * `gcc -Ofast -march=native -fopenmp run.c -lm -o RUN`.
  * Usage: npx tsx bench/llama2c.ts RUN MODEL.bin TOKENIZER.bin [ROUNDS]
  */
 import { spawnSync } from 'node:child_process';

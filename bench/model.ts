@@ -1,4 +1,7 @@
-/** The model that the benchmarks take unless told otherwise: the first argument, or what `mu pull` calls by this name. */
+/**
+ * The model that the benchmarks take unless told otherwise: the first argument, or what `mu pull`
+ * calls by this name.
+ */
 import { resolveModel } from '../src/pull/models.ts';
 
 export const DEFAULT_MODEL = 'smollm2-135m-instruct';

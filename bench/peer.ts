@@ -7,8 +7,8 @@ import { cacheFolder, PROJECT_ROOT } from '../src/toolchain/cache.ts';
 const UNPACKER = join(PROJECT_ROOT, '../shared/peers/llama.cpp');
 
 /**
- * The folder with llama-bench, llama-perplexity, llama-quantize: $LLAMA_BIN, or unpacked once into the cache by
- * ../shared/peers/llama.cpp. Throws what to do where neither is there.
+ * The folder with llama-bench, llama-perplexity, llama-quantize: $LLAMA_BIN, or unpacked once into
+ * the cache by ../shared/peers/llama.cpp. Throws what to do where neither is there.
  */
 export function findPeer(): string {
   const { LLAMA_BIN } = process.env;

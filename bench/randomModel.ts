@@ -1,9 +1,11 @@
 /**
- * A model of a real shape with random weights: speed depends on shapes and types, not on what a model knows, so it can be
- * measured without downloads. llama.cpp reads it as well as we do.
- * Usage: npx tsx bench/randomModel.ts SHAPE TYPE OUT.gguf [--output-type TYPE] [--vocab N] [--context N] [--seed N]
- *   SHAPE: a name below, or DIM,HIDDEN,LAYERS,HEADS,KV_HEADS,VOCABULARY (tied)
- *   --output-type: of the matrix that gives the logits, the embedding's where they are tied (llama-quantize likes Q6_K there)
+ * A model of a real shape with random weights: speed depends on shapes and types, not on what a
+ * model knows, so it can be measured without downloads. llama.cpp reads it as well as we do.
+ * Usage: npx tsx bench/randomModel.ts SHAPE TYPE OUT.gguf [--output-type TYPE] [--vocab N]
+ *   [--context N] [--seed N]
+ *   SHAPE: a name below, or DIM,HIDDEN,LAYERS,HEADS,KV_HEADS,VOCABULARY (tied) --output-type: of
+ *   the matrix that gives the logits, the embedding's where they are tied (llama-quantize likes
+ *   Q6_K there)
  */
 import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';

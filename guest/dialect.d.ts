@@ -1,12 +1,14 @@
 /**
- * The ambient library of the guest dialect: what `tsc` needs to know so that editors, renames and jumps work over guest/.
- * docs/language.md says what each thing means; the compiler (src/compiler) has its own, stricter types: here all numbers
- * are one type. There is no JavaScript library underneath: what is not declared here does not exist in a guest.
- * One file, however long: a reader looks here for every name that a guest does not import.
+ * The ambient library of the guest dialect: what `tsc` needs to know so that editors, renames and
+ * jumps work over guest/. docs/language.md says what each thing means; the compiler (src/compiler)
+ * has its own, stricter types: here all numbers are one type. There is no JavaScript library
+ * underneath: what is not declared here does not exist in a guest. One file, however long: a reader
+ * looks here for every name that a guest does not import.
  */
 
-// ---------------------------------------------------------------------------------------------------------------------
-// Scalars. The name is a type and, called, a cast: u8(x). MIN_VALUE and MAX_VALUE are constants of the type.
+// -------------------------------------------------------------------------------------------------
+// Scalars. The name is a type and, called, a cast: u8(x). MIN_VALUE and MAX_VALUE are constants of
+// the type.
 
 /** 8-bit two's complement integer */
 declare type i8 = number;
@@ -104,7 +106,7 @@ declare function bool(x: number | boolean): bool;
 declare const NaN: number;
 declare const Infinity: number;
 
-// ---------------------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 // Memory
 
 /** What a pointer shows of a struct: its fields. Pointers to anything else have elements only. */
@@ -125,7 +127,10 @@ declare type Ptr<T> = Pointer<T> & Fields<T>;
 /** Where a builtin takes an address: a usize or any pointer. */
 type Address = usize | Pointer<any>;
 
-/** N values in a row, stored in place. N is a literal or `typeof CONSTANT`; only constant tables may leave it out. */
+/**
+ * N values in a row, stored in place. N is a literal or `typeof CONSTANT`; only constant tables may
+ * leave it out.
+ */
 interface FixedArray<T, N extends number = number> {
   [index: number]: T;
   /** N, a constant */
@@ -149,11 +154,14 @@ declare function changetype<T>(x: unknown): T;
 declare function ref<T>(place: T): Ptr<T>;
 /** The same bits as another scalar of the same size. */
 declare function reinterpret<T>(x: number): T;
-/** Storage of a struct or fixed array, all zero: `const s = zeroed<S>()`, at module level or local. */
+/**
+ * Storage of a struct or fixed array, all zero: `const s = zeroed<S>()`, at module level or local.
+ */
 declare function zeroed<T>(): T;
 /**
- * A function that a further unit's root exports, as each unit of the program compiles it: the main unit's first, then the further
- * ones' in their order. Only as `const versions: FixedArray<F> = everyUnit(f)` at module level of the main unit.
+ * A function that a further unit's root exports, as each unit of the program compiles it: the main
+ * unit's first, then the further ones' in their order. Only as
+ * `const versions: FixedArray<F> = everyUnit(f)` at module level of the main unit.
  */
 declare function everyUnit<F>(f: F): FixedArray<F>;
 /** Address of the first byte of a string (its UTF-8). */
@@ -163,19 +171,27 @@ declare namespace memory {
   /** n bytes; the two may overlap */
   function copy(to: Address, from: Address, n: usize): void;
   function fill(to: Address, byte: u8, n: usize): void;
-  /** A hint that the cache line at the address will be read soon. Any address will do: it never faults. */
+  /**
+   * A hint that the cache line at the address will be read soon. Any address will do: it never
+   * faults.
+   */
   function prefetch(at: Address): void;
   /** < 0, 0, > 0 as the first byte that differs, unsigned */
   function compare(a: Address, b: Address, n: usize): i32;
 }
 
-/** Exactly one access of the given type, never moved over another volatile one. Device registers. */
+/**
+ * Exactly one access of the given type, never moved over another volatile one. Device registers.
+ */
 declare namespace volatile {
   function load<T>(address: Address): T;
   function store<T>(address: Address, value: T): void;
 }
 
-/** Sequentially consistent; the old value is returned. T: an integer of 8 to 64 bits, naturally aligned. */
+/**
+ * Sequentially consistent; the old value is returned. T: an integer of 8 to 64 bits, naturally
+ * aligned.
+ */
 declare namespace atomic {
   function load<T>(address: Address): T;
   function store<T>(address: Address, value: T): void;
@@ -190,7 +206,7 @@ declare namespace atomic {
   function fence(): void;
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 // Arithmetic. The type argument may be left out: the operands say it.
 
 declare function abs<T>(x: T): T;
@@ -219,11 +235,15 @@ declare function isNaN<T>(x: T): bool;
 declare function select<T>(a: T, b: T, condition: bool): T;
 /** Traps, in every build. */
 declare function unreachable(): never;
-/** Panics in a checked build if the condition is false; nothing, not even the condition, in a release build. */
+/**
+ * Panics in a checked build if the condition is false; nothing, not even the condition, in a
+ * release build.
+ */
 declare function assert(condition: bool, message?: string): void;
 
-// ---------------------------------------------------------------------------------------------------------------------
-// Vectors: element type × lanes. V is the vector, N its lanes, M its mask: the signed integer vector of the same shape.
+// -------------------------------------------------------------------------------------------------
+// Vectors: element type × lanes. V is the vector, N its lanes, M its mask: the signed integer
+// vector of the same shape.
 
 interface LanesOf<E, N> {
   readonly __element: E;
@@ -293,7 +313,10 @@ interface SingleLanes<V, N, M> extends FloatLanes<V, N, M> {
 }
 
 interface DotLanes<V, N, M, A, B, W> extends IntegerLanes<V, N, M> {
-  /** Lane n: acc[n] + Σ a[4n+k]·b[4n+k], k = 0 … 3, exact in i32 (wrapping). a: unsigned bytes, b: signed bytes. */
+  /**
+   * Lane n: acc[n] + Σ a[4n+k]·b[4n+k], k = 0 … 3, exact in i32 (wrapping). a: unsigned bytes, b:
+   * signed bytes.
+   */
   dot(acc: V, a: A, b: B): V;
   /** Lane n: a[2n]·b[2n] + a[2n+1]·b[2n+1], wrapping. */
   dot2(a: W, b: W): V;
@@ -439,29 +462,39 @@ declare const u64x32: IntegerLanes<u64x32, 32, i64x32>;
 declare type u64x64 = LanesOf<'u64', 64>;
 declare const u64x64: IntegerLanes<u64x64, 64, i64x64>;
 
-// ---------------------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 // Assembly: what no other statement can say. Only guest/arch has any.
 
 /**
- * What the text of assembly works with. A name that the text has in braces stands for a general register that clang chooses;
- * any other name is a register's: `{ eax: leaf }`. It must be as wide as the value.
+ * What the text of assembly works with. A name that the text has in braces stands for a general
+ * register that clang chooses; any other name is a register's: `{ eax: leaf }`. It must be as wide
+ * as the value.
  */
 interface AssemblyOperands {
   /** integers, pointers, function pointers; in a function */
   in?: { [name: string]: unknown };
-  /** local variables, written when the text has run. One of the same name in `in`: both are in one register. */
+  /**
+   * local variables, written when the text has run. One of the same name in `in`: both are in one
+   * register.
+   */
   out?: { [name: string]: unknown };
-  /** what {name} stands for in the text: a function's or storage's symbol, or a constant's number */
+  /**
+   * what {name} stands for in the text: a function's or storage's symbol, or a constant's number
+   */
   use?: { [name: string]: unknown };
   /** registers that the text changes besides; flags always count as changed */
   clobbers?: string[];
-  /** It neither reads nor writes memory. Otherwise all that may be in memory is there before, and read again after. */
+  /**
+   * It neither reads nor writes memory. Otherwise all that may be in memory is there before, and
+   * read again after.
+   */
   memory?: false;
 }
 
 /**
- * Assembly, as the target's assembler reads it (x86: AT&T syntax). A statement: never left out, never moved over another.
- * At module level with `use` only; its sections and labels are its own affair, and .text is where it starts. A brace is {{ or }}.
+ * Assembly, as the target's assembler reads it (x86: AT&T syntax). A statement: never left out,
+ * never moved over another. At module level with `use` only; its sections and labels are its own
+ * affair, and .text is where it starts. A brace is {{ or }}.
  *
  * @example
  * let low: u32 = 0;
@@ -471,7 +504,7 @@ interface AssemblyOperands {
  */
 declare function asm(text: string, operands?: AssemblyOperands): void;
 
-// ---------------------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 // Types that tsc itself asks for. Guest code does not use them.
 
 interface Array<T> {

@@ -1,6 +1,7 @@
 /**
- * Constants of the model that the guest is compiled for. The host makes them (src/pack/constants.ts); this file is what `tsc` sees of them.
- * Offsets count bytes from the start of the pack.
+ * Constants of the model that the guest is compiled for. The host makes them
+ * (src/pack/constants.ts); this file is what `tsc` sees of them. Offsets count bytes from the start
+ * of the pack.
  */
 // Shape
 export declare const DIM: i32; // width of the residual stream
@@ -28,7 +29,8 @@ export declare const VOCABULARY_ROWS: i32; // VOCABULARY rounded up to 16
 
 // Weights: one entry per layer and role (guest/engine/weights.ts), then the two ends
 export declare const MATRIX_OFFSETS: FixedArray<usize>; // [LAYERS × 7]
-export declare const MATRIX_TYPES: FixedArray<i32>; // [LAYERS × 7], a TileFormat (guest/kernels/tileFormat.ts)
+// [LAYERS × 7], a TileFormat (guest/kernels/tileFormat.ts)
+export declare const MATRIX_TYPES: FixedArray<i32>;
 export declare const EMBEDDING_OFFSET: usize;
 export declare const EMBEDDING_TYPE: i32;
 export declare const OUTPUT_OFFSET: usize; // = EMBEDDING_OFFSET when tied
@@ -55,7 +57,8 @@ export declare const MAX_PROMPT_BYTES: i32; // bytes of one request's text
 export declare const TOKENIZER_TOKENS: i32; // V
 export declare const TOKENIZER_PIECE_OFFSETS: usize; // u32[V + 1] into pieceBytes
 export declare const TOKENIZER_PIECE_BYTES: usize;
-export declare const TOKENIZER_MERGE_START: usize; // u32[P + 1], P: the tokens and the pieces that are none
+// u32[P + 1], P: the tokens and the pieces that are none
+export declare const TOKENIZER_MERGE_START: usize;
 export declare const TOKENIZER_MERGES: usize; // {right, merged, rank} u32[3]
 export declare const TOKENIZER_BYTE_TOKEN: usize; // u32[256]
 export declare const TOKENIZER_CHARACTERS: usize; // {code point, piece} u32[2]

@@ -1,10 +1,11 @@
 /**
- * What the memory can do, for the host: the other program behind `mu bench` (src/measure/speedGuests.ts). It knows no model.
- * Requests and answers are plain binary, little endian, one after the other until the end of input:
+ * What the memory can do, for the host: the other program behind `mu bench`
+ * (src/measure/speedGuests.ts). It knows no model. Requests and answers are plain binary, little
+ * endian, one after the other until the end of input:
  *
  *   guest → host   ENQ (05): ready for a request
- *   host → guest   u32 cores: 1 … coreCount() read memory; 0: a cache line goes to and fro between two cores
- *   guest → host   u64 bytes read, u64 nanoseconds of the best pass; or u64 hops, u64 nanoseconds of the best batch
+ *   host → guest   u32 cores: 1 … coreCount() read memory; 0: a cache line goes to and fro
+ *   guest → host   u64 bytes read, or hops; u64 nanoseconds of the best pass, or batch
  *
  * A request out of these bounds gets one line of text and exit code 1.
  */
@@ -23,7 +24,10 @@ const PASSES: i32 = 5;
 const STREAMS: usize = 4;
 const LANES: usize = 64;
 
-/** Round trips of a cache line in a batch, and batches: two cores that are far apart take 10 ms for them all. */
+/**
+ * Round trips of a cache line in a batch, and batches: two cores that are far apart take 10 ms for
+ * them all.
+ */
 const ROUND_TRIPS: u32 = 200;
 const BATCHES: u32 = 100;
 /** Two threads that have to share one core would take for ever. */
@@ -112,7 +116,10 @@ function measureHop(): void {
   writeLong(bestBatch);
 }
 
-/** Core 0 sends odd numbers, core 1 the even ones that follow them. No pause: it would be measured as well. */
+/**
+ * Core 0 sends odd numbers, core 1 the even ones that follow them. No pause: it would be measured
+ * as well.
+ */
 function hopJob(core: i32, cores: i32): void {
   if (core == 0) send();
   else if (core == 1) sendBack();

@@ -1,16 +1,17 @@
 /**
- * Times the engine for the host: the program behind `mu bench` (src/measure/speedGuests.ts). Requests and answers are plain
- * binary, little endian, one after the other until the end of input:
+ * Times the engine for the host: the program behind `mu bench` (src/measure/speedGuests.ts).
+ * Requests and answers are plain binary, little endian, one after the other until the end of input:
  *
  *   guest → host   ENQ (05): ready for a request
- *   host → guest   u32 prompt · u32 generated · u32 depth: tokens; depth + prompt + generated ≤ CONTEXT
+ *   host → guest   u32 prompt · u32 generated · u32 depth: tokens, ≤ CONTEXT in all
  *   guest → host   u64 nanoseconds · f32[VOCABULARY]: the logits after the last token
  *
- * The first `depth` positions are filled beforehand. Then the clock runs for a prompt of `prompt` tokens, in batches, with the
- * logits that follow it, and for `generated` tokens one by one, each with its logits. Tokens are random, as in llama-bench:
- * what a token is changes nothing of the work, and a sampler would be measured as well. The logits show that the work was done:
- * of a program that never looks at them, the compiler would leave the output matrix out.
- * A request out of these bounds gets one line of text and exit code 1.
+ * The first `depth` positions are filled beforehand. Then the clock runs for a prompt of `prompt`
+ * tokens, in batches, with the logits that follow it, and for `generated` tokens one by one, each
+ * with its logits. Tokens are random, as in llama-bench: what a token is changes nothing of the
+ * work, and a sampler would be measured as well. The logits show that the work was done: of a
+ * program that never looks at them, the compiler would leave the output matrix out. A request out
+ * of these bounds gets one line of text and exit code 1.
  */
 import { now, write } from 'machine';
 import { CONTEXT, MICRO_BATCH, VOCABULARY } from 'model';

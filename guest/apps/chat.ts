@@ -1,4 +1,7 @@
-/** The appliance: waits for requests on the console and answers them. docs/console.md is its protocol. */
+/**
+ * The appliance: waits for requests on the console and answers them. docs/console.md is its
+ * protocol.
+ */
 import { bootNanos, Milestone, milestoneNanos, now } from 'machine';
 import { MAX_PROMPT_BYTES } from 'model';
 import { Control } from '../console/characters.ts';

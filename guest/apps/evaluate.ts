@@ -1,12 +1,14 @@
 /**
- * Evaluates token sequences for the host: the program behind `mu perplexity` (src/measure/guestEvaluator.ts). Requests and
- * answers are plain binary, little endian, one after the other until the end of input:
+ * Evaluates token sequences for the host: the program behind `mu perplexity`
+ * (src/measure/guestEvaluator.ts). Requests and answers are plain binary, little endian, one after
+ * the other until the end of input:
  *
  *   guest → host   ENQ (05): ready for a request
  *   host → guest   u32 count (1 … CONTEXT) · i32[count] token ids · u32 first (0 … count)
  *   guest → host   f32[count - first][VOCABULARY]: logits of positions first … count - 1
  *
- * Every request starts a new context. A request out of these bounds gets one line of text and exit code 1.
+ * Every request starts a new context. A request out of these bounds gets one line of text and exit
+ * code 1.
  */
 import { write } from 'machine';
 import { CONTEXT, MICRO_BATCH, VOCABULARY } from 'model';

@@ -5,7 +5,8 @@
 import { TOKENIZER_MAX_TEXT, type TOKENIZER_TABLE_BYTES } from 'model';
 import { encode, pieceLength, pieceStart } from '../engine/tokenizer.ts';
 
-const MAX_TOKENS: i32 = TOKENIZER_MAX_TEXT + 1; // a token for every byte and for the space that may come first
+// a token for every byte and for the space that may come first
+const MAX_TOKENS: i32 = TOKENIZER_MAX_TEXT + 1;
 
 /** @align 64 */
 const tables = zeroed<FixedArray<u8, typeof TOKENIZER_TABLE_BYTES>>();

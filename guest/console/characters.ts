@@ -1,4 +1,7 @@
-/** ASCII's control characters as the console protocol (docs/console.md) uses them; src/console/protocol.ts defines it. */
+/**
+ * ASCII's control characters as the console protocol (docs/console.md) uses them;
+ * src/console/protocol.ts defines it.
+ */
 export enum Control {
   None = 0,
   StartOfHeading = 1, // settings follow

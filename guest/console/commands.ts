@@ -10,7 +10,9 @@ import { say, sayNumber, sayTenths } from './say.ts';
 const SLASH: u8 = 0x2f;
 const SPACE: u8 = 0x20;
 
-/** Whether a line is a command. One that begins with two slashes is text, from the second one on. */
+/**
+ * Whether a line is a command. One that begins with two slashes is text, from the second one on.
+ */
 export function isCommand(line: Ptr<u8>, length: i32): bool {
   return startsWithSlash(line, length) && !startsWithSlash(ref(line[1]), length - 1);
 }

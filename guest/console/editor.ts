@@ -1,6 +1,7 @@
 /**
- * The line that a person types, edited in place. It is drawn by text, spaces and backspaces alone, which the plainest serial terminal and
- * UEFI's screen both know. So a line looks right as long as it fits in a row, and each character in a column.
+ * The line that a person types, edited in place. It is drawn by text, spaces and backspaces alone,
+ * which the plainest serial terminal and UEFI's screen both know. So a line looks right as long as
+ * it fits in a row, and each character in a column.
  */
 import { MAX_PROMPT_BYTES } from 'model';
 import { Control } from './characters.ts';
@@ -19,7 +20,10 @@ const character = zeroed<FixedArray<u8, 4>>();
 let come: i32 = 0;
 let wanted: i32 = 0;
 
-/** Keys that are no character, as terminals send them: ESC [ number final, or ESC O final (ECMA-48 5.4; xterm). */
+/**
+ * Keys that are no character, as terminals send them: ESC [ number final, or ESC O final (ECMA-48
+ * 5.4; xterm).
+ */
 enum Sequence {
   None,
   Escape, // ESC has come
@@ -73,7 +77,9 @@ export function appendByte(byte: i32): void {
   length++;
 }
 
-/** The line is done, and becomes part of the history. False if it is empty: then nothing happens. */
+/**
+ * The line is done, and becomes part of the history. False if it is empty: then nothing happens.
+ */
 export function finishLine(): bool {
   sequence = Sequence.None;
   if (length == 0) return false;

@@ -1,4 +1,7 @@
-/** The last lines that a person typed, oldest first, each ended by a zero byte. The oldest ones make room for new ones. */
+/**
+ * The last lines that a person typed, oldest first, each ended by a zero byte. The oldest ones make
+ * room for new ones.
+ */
 
 const BYTES: i32 = 4096;
 
@@ -7,7 +10,9 @@ let used: i32 = 0; // always less than BYTES
 /** Where the line begins that was recalled; `used`: none was. */
 let recalled: i32 = 0;
 
-/** Adds a line, unless it is the newest one again or too long to keep. Nothing is recalled any more. */
+/**
+ * Adds a line, unless it is the newest one again or too long to keep. Nothing is recalled any more.
+ */
 export function addLine(line: Ptr<u8>, length: i32): void {
   const size = length + 1;
   if (size < BYTES && !isNewest(line, length)) {
@@ -27,7 +32,9 @@ export function recallOlder(): bool {
   return true;
 }
 
-/** Recalls the line after the recalled one, after the newest an empty one; false if there is none. */
+/**
+ * Recalls the line after the recalled one, after the newest an empty one; false if there is none.
+ */
 export function recallNewer(): bool {
   if (recalled == used) return false;
   recalled = endOf(recalled) + 1;

@@ -18,7 +18,10 @@ export enum Request {
 /** EOT has come while an answer was written. */
 let isEnding = false;
 
-/** Waits for a request, whose text is then editor.ts's line. settings: the request's own, or the defaults for a line. */
+/**
+ * Waits for a request, whose text is then editor.ts's line. settings: the request's own, or the
+ * defaults for a line.
+ */
 export function readRequest(settings: Ptr<Settings>): Request {
   beginLine();
   setDefaults(settings);
@@ -39,7 +42,10 @@ export function readRequest(settings: Ptr<Settings>): Request {
   return Request.End;
 }
 
-/** Whether the answer shall stop: the host sends CAN or EOT, a person types Ctrl-C, which is ETX. What else was typed is lost. */
+/**
+ * Whether the answer shall stop: the host sends CAN or EOT, a person types Ctrl-C, which is ETX.
+ * What else was typed is lost.
+ */
 export function isCancelled(): bool {
   let byte = poll();
   while (byte >= 0) {
@@ -50,7 +56,10 @@ export function isCancelled(): bool {
   return false;
 }
 
-/** Hexadecimal digits up to STX fill the struct, then comes the text. ETX among the digits gives the request up. */
+/**
+ * Hexadecimal digits up to STX fill the struct, then comes the text. ETX among the digits gives the
+ * request up.
+ */
 function readFramed(settings: Ptr<Settings>): Request {
   const bytes = changetype<Ptr<u8>>(settings);
   const digits = i32(sizeof<Settings>()) * 2;

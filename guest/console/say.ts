@@ -42,8 +42,9 @@ export function sayBytes(bytes: Ptr<u8>, length: i32): void {
 }
 
 /**
- * A model's text to a terminal, which control characters would drive: question marks stand for all but TAB and LF. The last
- * byte of what came before counts too: U+0080 to U+009F are C2 80 to C2 9F.
+ * A model's text to a terminal, which control characters would drive: question marks stand for all
+ * but TAB and LF. The last byte of what came before counts too: U+0080 to U+009F are C2 80 to C2
+ * 9F.
  */
 export function sayPlain(bytes: Ptr<u8>, length: i32): void {
   for (let i: i32 = 0; i < length; i++) {

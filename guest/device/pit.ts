@@ -4,8 +4,9 @@ import { type IoAddress, ioRead8, ioWrite8 } from 'arch/io';
 /**
  * Measures the rate of the CPU's time stamp counter (TSC) where nothing tells it.
  *
- * The PIT (Intel 8254) counts down at a known rate. It is started at entry and read again when somebody first asks for the
- * time, so that a machine that has other things to do first does not wait for it.
+ * The PIT (Intel 8254) counts down at a known rate. It is started at entry and read again when
+ * somebody first asks for the time, so that a machine that has other things to do first does not
+ * wait for it.
  *
  * | offset | written                                            | read             |
  * |------|----------------------------------------------------|------------------|
@@ -26,7 +27,10 @@ const HAS_RUN_OUT: u8 = 0x80;
 /** Steps of the PIT between two readings: at least 1 ms. */
 const STEPS: u64 = 1193;
 
-/** The readings' own durations must be this much shorter than the time between them: the rate is good to 0.25 %. */
+/**
+ * The readings' own durations must be this much shorter than the time between them: the rate is
+ * good to 0.25 %.
+ */
 const PRECISION: u64 = 200;
 
 /** Readings before a PIT counts as stuck, and starts before it counts as absent. */
@@ -49,7 +53,10 @@ const first = zeroed<Reading>();
 /** Of its registers. */
 let base: IoAddress = 0;
 
-/** Keeps the narrowest of four readings. The first one is always slow: its code is not in any cache yet. */
+/**
+ * Keeps the narrowest of four readings. The first one is always slow: its code is not in any cache
+ * yet.
+ */
 /** at: its registers. */
 export function startCounter(at: IoAddress): void {
   base = at;
@@ -77,7 +84,10 @@ function readCounter(out: Ptr<Reading>): void {
   out.steps = out.valid ? 0xffff - u64(count) : 0;
 }
 
-/** The TSC's rate, from how far the PIT has come since `first`, waiting for it if that is not enough; 0 without a PIT. */
+/**
+ * The TSC's rate, from how far the PIT has come since `first`, waiting for it if that is not
+ * enough; 0 without a PIT.
+ */
 export function measureByPit(): u64 {
   const last = zeroed<Reading>();
   let starts: i32 = 0;

@@ -27,8 +27,9 @@ const TRANSMIT_EMPTY: u8 = 0x20;
 const ALL_SENT: u8 = 0x40;
 
 /**
- * On, both emptied, trigger level 14: an interrupt would come at 14 bytes. QEMU takes the level for the number of bytes that
- * it may hand over at once, and needs about half a millisecond to come again.
+ * On, both emptied, trigger level 14: an interrupt would come at 14 bytes. QEMU takes the level for
+ * the number of bytes that it may hand over at once, and needs about half a millisecond to come
+ * again.
  */
 const FIFO_ON: u8 = 0xc7;
 
@@ -38,7 +39,10 @@ const DIVISOR: u8 = 1;
 /** Of its registers. */
 let base: IoAddress = 0;
 
-/** Bytes that may be written at once when the transmitter is empty; 0: there is no UART, and nothing is ever said. */
+/**
+ * Bytes that may be written at once when the transmitter is empty; 0: there is no UART, and nothing
+ * is ever said.
+ */
 let burst: u32 = 1;
 
 /** A byte that had come before the FIFOs were switched on, which empties them; -1: none. */
@@ -47,7 +51,11 @@ let early: i32 = -1;
 /** Looks at the last byte on its way out before giving up: seconds. */
 const DRAIN_LIMIT: u32 = 10000000;
 
-/** 115,200 baud, 8 bits, no parity, one stop bit, FIFOs on and empty, no interrupts. at: its registers. @generalRegisters */
+/**
+ * 115,200 baud, 8 bits, no parity, one stop bit, FIFOs on and empty, no interrupts. at: its
+ * registers.
+ * @generalRegisters
+ */
 export function startUart(at: IoAddress): void {
   base = at;
   ioWrite8(base + SCRATCH, 0x5a);
@@ -67,8 +75,8 @@ export function startUart(at: IoAddress): void {
 }
 
 /**
- * All bytes. A UART that is there empties its transmitter sooner or later; how soon is up to whoever reads the other
- * end, so this waits without limit. @generalRegisters
+ * All bytes. A UART that is there empties its transmitter sooner or later; how soon is up to
+ * whoever reads the other end, so this waits without limit. @generalRegisters
  */
 export function write(bytes: Ptr<u8>, length: usize): void {
   if (burst == 0) return;

@@ -1,7 +1,7 @@
 /**
- * The transformer, by the kernels that this CPU runs best. A program may hold the transformer several
- * times, each time compiled for another CPU variant, as units beside the main one (docs/language.md);
- * all of them work on the same storage and give the same bits.
+ * The transformer, by the kernels that this CPU runs best. A program may hold the transformer
+ * several times, each time compiled for another CPU variant, as units beside the main one
+ * (docs/language.md); all of them work on the same storage and give the same bits.
  */
 import { cpuFeatures } from 'machine';
 import {
@@ -21,7 +21,10 @@ const logitReaders: FixedArray<(index: i32) => Ptr<f32>> = everyUnit(logitsHere)
 const UNKNOWN: i32 = -1;
 let chosen: i32 = UNKNOWN;
 
-/** The variant that computes here, its place in the tables. Asked once: cpuid is slow, in a virtual machine above all. */
+/**
+ * The variant that computes here, its place in the tables. Asked once: cpuid is slow, in a virtual
+ * machine above all.
+ */
 export function variantInUse(): i32 {
   if (chosen == UNKNOWN) chosen = chooseVariant();
   return chosen;
@@ -44,12 +47,17 @@ export function variantName(): string {
   return VARIANT_NAMES[variantInUse()];
 }
 
-/** Runs `count` ≤ MICRO_BATCH tokens, at positions position …, through all layers: transformer.ts. */
+/**
+ * Runs `count` ≤ MICRO_BATCH tokens, at positions position …, through all layers: transformer.ts.
+ */
 export function evaluate(ids: Ptr<i32>, count: i32, position: i32): void {
   evaluators[variantInUse()](ids, count, position);
 }
 
-/** Logits f32[VOCABULARY] that follow the index-th token of the last `evaluate`. They stand until the next call. */
+/**
+ * Logits f32[VOCABULARY] that follow the index-th token of the last `evaluate`. They stand until
+ * the next call.
+ */
 export function logitsOf(index: i32): Ptr<f32> {
   return logitReaders[variantInUse()](index);
 }

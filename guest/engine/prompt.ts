@@ -1,4 +1,7 @@
-/** Puts a conversation's tokens together: fixed segments of the chat template around the user's text. */
+/**
+ * Puts a conversation's tokens together: fixed segments of the chat template around the user's
+ * text.
+ */
 
 import { packStart } from 'machine';
 import {
@@ -47,7 +50,10 @@ export function append(token: i32): bool {
   return true;
 }
 
-/** Appends a turn of a chat: what the user says, up to where the answer begins. False if it does not fit. */
+/**
+ * Appends a turn of a chat: what the user says, up to where the answer begins. False if it does not
+ * fit.
+ */
 export function appendTurn(bytes: Ptr<u8>, length: i32): bool {
   begin();
   addSegment(count == 0 ? CHAT_FIRST : CHAT_NEXT);
@@ -58,7 +64,10 @@ export function appendTurn(bytes: Ptr<u8>, length: i32): bool {
   return !isFull;
 }
 
-/** Appends text as it is, after the start token if the model wants one and `withStart`. False if it does not fit. */
+/**
+ * Appends text as it is, after the start token if the model wants one and `withStart`. False if it
+ * does not fit.
+ */
 export function appendRaw(bytes: Ptr<u8>, length: i32, withStart: bool): bool {
   begin();
   if (count == 0 && TOKENIZER_ADD_BOS && withStart) addToken(TOKEN_BOS);
@@ -130,8 +139,9 @@ function addTrimmed(bytes: Ptr<u8>, length: i32): void {
 }
 
 /**
- * Bytes of the white space at a place, 0 if there is none. It is what Jinja's `trim` strips: Python's str.isspace(), which is
- * Unicode's category Zs and the bidirectional types B, S and WS (UnicodeData.txt).
+ * Bytes of the white space at a place, 0 if there is none. It is what Jinja's `trim` strips:
+ * Python's str.isspace(), which is Unicode's category Zs and the bidirectional types B, S and WS
+ * (UnicodeData.txt).
  */
 function spaceAt(bytes: Ptr<u8>, at: i32, end: i32): i32 {
   const byte = u32(bytes[at]);

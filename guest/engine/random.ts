@@ -1,8 +1,14 @@
-/** xorshift64*: Vigna 2016, "An experimental exploration of Marsaglia's xorshift generators, scrambled". */
+/**
+ * xorshift64*: Vigna 2016, "An experimental exploration of Marsaglia's xorshift generators,
+ * scrambled".
+ */
 
 let state: u64 = 1;
 
-/** Any seed is good: it goes through splitmix64's finalizer, and zero, the one state that would stay, is replaced. */
+/**
+ * Any seed is good: it goes through splitmix64's finalizer, and zero, the one state that would
+ * stay, is replaced.
+ */
 export function seed(value: u64): void {
   let z: u64 = value + 0x9e3779b97f4a7c15;
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;

@@ -1,6 +1,7 @@
 /**
- * Chooses a token from the logits: repetition penalty, top-k, top-p, min-p, temperature, in llama.cpp's order.
- * Everything is exact and ordered (larger logit first, then smaller id), so that a seed gives the same tokens everywhere.
+ * Chooses a token from the logits: repetition penalty, top-k, top-p, min-p, temperature, in
+ * llama.cpp's order. Everything is exact and ordered (larger logit first, then smaller id), so that
+ * a seed gives the same tokens everywhere.
  */
 import { VOCABULARY, VOCABULARY_ROWS } from 'model';
 import { exp, exp16 } from '../kernels/math.ts';
@@ -12,7 +13,10 @@ const kept = zeroed<FixedArray<i32, typeof VOCABULARY>>(); // candidates, best f
 const weights = zeroed<FixedArray<f32, typeof VOCABULARY>>(); // of the candidates
 let heapSize: i32 = 0;
 
-/** The next token. logits: f32[VOCABULARY_ROWS], changed by the penalty. recent: the last `recentCount` tokens. */
+/**
+ * The next token. logits: f32[VOCABULARY_ROWS], changed by the penalty. recent: the last
+ * `recentCount` tokens.
+ */
 export function sample(
   logits: Ptr<f32>,
   settings: Ptr<Settings>,
@@ -37,7 +41,10 @@ export function sample(
   return kept[count - 1];
 }
 
-/** Keskar et al. 2019, §4.1: a logit of a recent token is divided by the penalty if positive, multiplied if negative. */
+/**
+ * Keskar et al. 2019, §4.1: a logit of a recent token is divided by the penalty if positive,
+ * multiplied if negative.
+ */
 function penalize(logits: Ptr<f32>, penalty: f32, recent: Ptr<i32>, count: i32): void {
   for (let i: i32 = 0; i < count; i++) {
     let isFirst = true;
@@ -55,7 +62,10 @@ function largest(logits: Ptr<f32>): i32 {
   return best;
 }
 
-/** Fills `kept` with the candidates that top-k, top-p and min-p leave; returns how many, at least one. */
+/**
+ * Fills `kept` with the candidates that top-k, top-p and min-p leave; returns how many, at least
+ * one.
+ */
 function keep(logits: Ptr<f32>, best: f32, settings: Ptr<Settings>): i32 {
   const isAll = settings.topK <= 0 || settings.topK >= VOCABULARY;
   const limit = isAll ? VOCABULARY : settings.topK;

@@ -1,4 +1,7 @@
-/** One conversation: prompt → tokens → logits → answer, streamed. The KV cache stays from turn to turn. */
+/**
+ * One conversation: prompt → tokens → logits → answer, streamed. The KV cache stays from turn to
+ * turn.
+ */
 
 import { now } from 'machine';
 import {
@@ -25,8 +28,9 @@ const FNV_BASIS: u64 = 0xcbf29ce484222325;
 const FNV_PRIME: u64 = 0x100000001b3;
 
 /**
- * Answers one request. text: u8[length]. Every piece of the answer goes to `emit` as soon as it is known; `isCancelled` is
- * asked between tokens. The report is filled in, all but what is known of the machine's start.
+ * Answers one request. text: u8[length]. Every piece of the answer goes to `emit` as soon as it is
+ * known; `isCancelled` is asked between tokens. The report is filled in, all but what is known of
+ * the machine's start.
  */
 export function answer(
   text: Ptr<u8>,

@@ -1,7 +1,8 @@
 /**
- * Text → tokens and back, by the tables that src/model/tokenizer/compile.ts made of the model's vocabulary.
- * A text is cut into symbols, each a piece of the vocabulary: bytes (byte-level BPE, word by word) or characters
- * (SentencePiece). Then the two neighbours with the best merge become one, until no merge is left.
+ * Text → tokens and back, by the tables that src/model/tokenizer/compile.ts made of the model's
+ * vocabulary. A text is cut into symbols, each a piece of the vocabulary: bytes (byte-level BPE,
+ * word by word) or characters (SentencePiece). Then the two neighbours with the best merge become
+ * one, until no merge is left.
  */
 import { packStart } from 'machine';
 import {
@@ -56,20 +57,24 @@ let outputCount: i32 = 0;
 let outputCapacity: i32 = 0;
 let isOverfull = false;
 
-// Symbols by the position of their first byte: a linked list in place. One more for the space that may come first.
+// Symbols by the position of their first byte: a linked list in place. One more for the space that
+// may come first.
 const ROOM: i32 = TOKENIZER_MAX_TEXT + 1;
 const TREE_ROOM: i32 = 2 * ROOM;
 const pieces = zeroed<FixedArray<u32, typeof ROOM>>();
 const next = zeroed<FixedArray<i32, typeof ROOM>>();
 const previous = zeroed<FixedArray<i32, typeof ROOM>>();
-const ranks = zeroed<FixedArray<u32, typeof ROOM>>(); // of merging with the next symbol; NONE: they do not merge
+// of merging with the next symbol; NONE: they do not merge
+const ranks = zeroed<FixedArray<u32, typeof ROOM>>();
 const merged = zeroed<FixedArray<u32, typeof ROOM>>(); // the piece that would be
-const best = zeroed<FixedArray<i32, typeof TREE_ROOM>>(); // node → position of the lowest rank below it
+// node → position of the lowest rank below it
+const best = zeroed<FixedArray<i32, typeof TREE_ROOM>>();
 const cuts = zeroed<FixedArray<bool, typeof ROOM>>(); // a word begins here
 
 /**
- * Appends the tokens of text[length] to out[count …]; out has room for `capacity`. isStart: nothing but a special token
- * stands before the text. Returns the new count, -1 if the text or its tokens do not fit.
+ * Appends the tokens of text[length] to out[count …]; out has room for `capacity`. isStart: nothing
+ * but a special token stands before the text. Returns the new count, -1 if the text or its tokens
+ * do not fit.
  */
 export function encode(
   text: Ptr<u8>,
@@ -173,10 +178,12 @@ function encodeSpan(start: i32, end: i32, isFirst: bool): void {
   }
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 // Byte-level BPE
 
-/** Cuts source[start … end) into words: each phase cuts every word again at the ends of its matches. */
+/**
+ * Cuts source[start … end) into words: each phase cuts every word again at the ends of its matches.
+ */
 function cutWords(start: i32, end: i32): void {
   cuts[start] = true;
   for (let i = start + 1; i < end; i++) cuts[i] = false;
@@ -212,7 +219,10 @@ function cutWord(phase: i32, start: i32, end: i32): void {
   }
 }
 
-/** End of the phase's match at a position of a word, or -1. Steps the automaton until no match is possible. */
+/**
+ * End of the phase's match at a position of a word, or -1. Steps the automaton until no match is
+ * possible.
+ */
 function matchAt(phase: i32, start: i32, end: i32): i32 {
   const dfa = changetype<Ptr<u16>>(ref(packStart()[TOKENIZER_DFA]));
   let state = phase;
@@ -274,10 +284,13 @@ function findWord(start: i32, end: i32): u32 {
   return NONE;
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 // SentencePiece
 
-/** Tokens of source[start … end), after a space if `withSpace`. What merges to no token becomes bytes. */
+/**
+ * Tokens of source[start … end), after a space if `withSpace`. What merges to no token becomes
+ * bytes.
+ */
 function encodeCharacters(start: i32, end: i32, withSpace: bool): void {
   const lead: i32 = withSpace ? 1 : 0;
   const count = lead + end - start;
@@ -327,12 +340,13 @@ function pieceOfCharacter(character: u32): u32 {
   return NONE;
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 // Merging
 
 /**
- * Merges symbols 0 … count - 1 until no two neighbours merge: always the lowest rank, the leftmost of equals.
- * A tournament over all positions knows it; a merge changes two pairs and so two paths to its root: O(n log n).
+ * Merges symbols 0 … count - 1 until no two neighbours merge: always the lowest rank, the leftmost
+ * of equals. A tournament over all positions knows it; a merge changes two pairs and so two paths
+ * to its root: O(n log n).
  */
 function mergeSymbols(count: i32): void {
   let leaves: i32 = 1;
@@ -392,7 +406,10 @@ function replay(symbol: i32, leaves: i32, count: i32): void {
   }
 }
 
-/** The position with the lowest rank below a node, the left one of equals. Node n has children 2n and 2n + 1. */
+/**
+ * The position with the lowest rank below a node, the left one of equals. Node n has children 2n
+ * and 2n + 1.
+ */
 function winnerBelow(node: i32, leaves: i32, count: i32): i32 {
   const child = 2 * node;
   const left = child < leaves ? best[child] : child - leaves;
@@ -400,13 +417,15 @@ function winnerBelow(node: i32, leaves: i32, count: i32): i32 {
   return rankAt(right, count) < rankAt(left, count) ? right : left;
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 // UTF-8
 
 let characterWidth: i32 = 0; // bytes of the character that characterAt found
 let isInvalid = false; // it was a byte that begins no character
 
-/** The character at a position; a byte that begins none (RFC 3629 §4) counts as U+FFFD by itself. */
+/**
+ * The character at a position; a byte that begins none (RFC 3629 §4) counts as U+FFFD by itself.
+ */
 function characterAt(at: i32, end: i32): u32 {
   const first = u32(source[at]);
   characterWidth = 1;

@@ -81,7 +81,8 @@ const normedLines = zeroed<FixedArray<Activations, typeof NORMED_LINES>>();
 /** @align 64 */
 const queries = zeroed<FixedArray<f32, typeof QUERY_SIZE>>(); // [MICRO_BATCH][QUERY_ROW]
 /** @align 64 */
-const keys = zeroed<FixedArray<f32, typeof KV_SIZE>>(); // [MICRO_BATCH][KV_ROW], on their way to the cache
+// [MICRO_BATCH][KV_ROW], on their way to the cache
+const keys = zeroed<FixedArray<f32, typeof KV_SIZE>>();
 /** @align 64 */
 const values = zeroed<FixedArray<f32, typeof KV_SIZE>>(); // [MICRO_BATCH][KV_ROW]
 /** @align 64 */
@@ -91,7 +92,8 @@ const gates = zeroed<FixedArray<f32, typeof GATES_SIZE>>(); // [2][MICRO_BATCH][
 /** Of `attended` and of `gates`, which take turns. @align 64 */
 const innerLines = zeroed<FixedArray<Activations, typeof INNER_LINES>>();
 /** @align 64 */
-const delta = zeroed<FixedArray<f32, typeof STREAM_SIZE>>(); // [MICRO_BATCH][DIM] what a block adds to x
+// [MICRO_BATCH][DIM] what a block adds to x
+const delta = zeroed<FixedArray<f32, typeof STREAM_SIZE>>();
 /** @align 64 */
 const logits = zeroed<FixedArray<f32, typeof VOCABULARY_ROWS>>();
 

@@ -1,7 +1,8 @@
 /**
- * The first process of the `linux` stack: keeps an engine on each console and a shell beside the screen, and ends the machine.
- * Called `talk`, not as process 1, it is a conversation on the terminal that it is typed in. Words for it stand behind `--` on
- * the kernel's command line: `shell`, one in place of the serial port's engine; `reset`, guest/machine/process/power.ts.
+ * The first process of the `linux` stack: keeps an engine on each console and a shell beside the
+ * screen, and ends the machine. Called `talk`, not as process 1, it is a conversation on the
+ * terminal that it is typed in. Words for it stand behind `--` on the kernel's command line:
+ * `shell`, one in place of the serial port's engine; `reset`, guest/machine/process/power.ts.
  */
 import 'arch/processEntry';
 import { addNumber, addText, type Line } from '../machine/line.ts';
@@ -39,7 +40,8 @@ function start(stack: Ptr<usize>): void {
   while (true) {
     const signal = nextSignal();
     if (signal == SIGCHLD) beginAgain();
-    else if (signal > 0) switchOff(signal == SIGTERM); // BusyBox's reboot; its halt and poweroff send others
+    // BusyBox's reboot; its halt and poweroff send others
+    else if (signal > 0) switchOff(signal == SIGTERM);
   }
 }
 
@@ -70,7 +72,10 @@ function talk(): void {
   exit(0);
 }
 
-/** Reaps whoever ended. An engine that ended well was told to switch off; what else belongs on a terminal begins again. */
+/**
+ * Reaps whoever ended. An engine that ended well was told to switch off; what else belongs on a
+ * terminal begins again.
+ */
 function beginAgain(): void {
   let status: i32 = 0;
   for (let child = reap(ref(status), false); child > 0; child = reap(ref(status), false)) {

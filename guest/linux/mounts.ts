@@ -7,9 +7,13 @@ const NO_SETUID: usize = 2;
 const NO_DEVICES: usize = 4;
 const NO_PROGRAMS: usize = 8;
 const REMOUNT: usize = 32;
-const BIND: usize = 4096; // with REMOUNT: here only, not for the kernel, which goes on making devices
+// with REMOUNT: here only, not for the kernel, which goes on making devices
+const BIND: usize = 4096;
 
-/** Afterwards only /tmp can be written to, and no program be started there. What the kernel lacks is not there. */
+/**
+ * Afterwards only /tmp can be written to, and no program be started there. What the kernel lacks is
+ * not there.
+ */
 export function mountAll(): void {
   const data = NO_SETUID | NO_DEVICES | NO_PROGRAMS;
   const devices = NO_SETUID | NO_PROGRAMS;

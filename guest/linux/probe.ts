@@ -24,13 +24,15 @@ import {
 import { drain } from '../machine/process/terminal.ts';
 
 /**
- * Asks a Linux kernel what it does: a program that makes the system calls that a file names, and prints what they
- * return. For measurements (src/measure/probe.ts); no image that we build holds it. Usage: probe FILE, or as first process.
+ * Asks a Linux kernel what it does: a program that makes the system calls that a file names, and
+ * prints what they return. For measurements (src/measure/probe.ts); no image that we build holds
+ * it.
+ * Usage: probe FILE, or as first process.
  *
  *     read PATH           the file's text
  *     list PATH           the folder's names
- *     every COUNT         for each call from 0 to COUNT-1: '+', or '-' if it answers "not implemented"
- *     NUMBER,ARGUMENT,…   that call; arguments that do not begin as a number are handed over as text
+ *     every COUNT         for each call from 0 to COUNT-1: '+', or '-' if not implemented
+ *     NUMBER,ARGUMENT,…   that call; arguments that begin with no digit are text
  */
 
 const ENOSYS: isize = -38;
@@ -70,7 +72,10 @@ function start(stack: Ptr<usize>): void {
   exit(0);
 }
 
-/** request: one line, ended by a zero byte. What it prints begins with the request and ends with an empty line. */
+/**
+ * request: one line, ended by a zero byte. What it prints begins with the request and ends with an
+ * empty line.
+ */
 function answer(request: Ptr<u8>): void {
   sayText(request);
   say('\n');
@@ -121,8 +126,8 @@ function tryEvery(count: i32): void {
 }
 
 /**
- * Nonsense first, which nearly every call refuses; then zeros, since a few that are there refuse nonsense by "not
- * implemented" (futex and its operation).
+ * Nonsense first, which nearly every call refuses; then zeros, since a few that are there refuse
+ * nonsense by "not implemented" (futex and its operation).
  */
 function isImplemented(call: usize): bool {
   const no = usize.MAX_VALUE;

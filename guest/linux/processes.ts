@@ -12,7 +12,10 @@ import {
 } from '../machine/process/system.ts';
 import { SIGKILL, SIGTERM } from './signals.ts';
 
-/** Processes and what they talk to: fork(2), execve(2), wait(2), setsid(2), kill(2), ioctl_tty(2), prctl(2). */
+/**
+ * Processes and what they talk to: fork(2), execve(2), wait(2), setsid(2), kill(2), ioctl_tty(2),
+ * prctl(2).
+ */
 
 const O_NOCTTY: usize = 0x100;
 const O_NONBLOCK: usize = 0x800;
@@ -23,7 +26,10 @@ const WITHOUT_ROOT: usize = 3; // SECBIT_NOROOT, SECBIT_NOROOT_LOCKED
 const WNOHANG: usize = 1;
 const ANY: isize = -1;
 
-/** Whether a device is there and works: a serial port that the machine lacks can be opened, but not written. */
+/**
+ * Whether a device is there and works: a serial port that the machine lacks can be opened, but not
+ * written.
+ */
 export function isUsable(path: string): bool {
   const file = openAs(utf8(path), O_RDWR | O_NOCTTY | O_NONBLOCK);
   const isGood = file >= 0 && write(i32(file), utf8(path), 0) >= 0;
@@ -37,8 +43,9 @@ export function fork(): i32 {
 }
 
 /**
- * Makes the terminal the process's input and output. leads: also that of a session of its own, which Ctrl-C reaches. When such
- * a process ends, Linux forgets what the terminal has yet to send: no good for a panic's line.
+ * Makes the terminal the process's input and output. leads: also that of a session of its own,
+ * which Ctrl-C reaches. When such a process ends, Linux forgets what the terminal has yet to send:
+ * no good for a panic's line.
  */
 export function moveTo(path: string, leads: bool): void {
   if (leads) syscall1(SETSID, 0);
@@ -48,8 +55,8 @@ export function moveTo(path: string, leads: bool): void {
 }
 
 /**
- * The program in place of this process, with up to two arguments (null: none), no environment, and none of the rights that
- * user 0 has: it can mount nothing, nor make the root writable.
+ * The program in place of this process, with up to two arguments (null: none), no environment, and
+ * none of the rights that user 0 has: it can mount nothing, nor make the root writable.
  */
 export function execute(program: string, first: Ptr<u8>, second: Ptr<u8>): void {
   const words = zeroed<FixedArray<Ptr<u8>, 4>>();
@@ -62,8 +69,8 @@ export function execute(program: string, first: Ptr<u8>, second: Ptr<u8>): void 
 }
 
 /**
- * A child that has ended, and how (wait(2)). waits: until there is one; else 0 if there is none yet. Below zero: there
- * are no children.
+ * A child that has ended, and how (wait(2)). waits: until there is one; else 0 if there is none
+ * yet. Below zero: there are no children.
  */
 export function reap(status: Ptr<i32>, waits: bool): i32 {
   return i32(syscall3(WAIT4, usize(ANY), changetype<usize>(status), waits ? 0 : WNOHANG));

@@ -1,9 +1,14 @@
 import { pause, readTicks } from 'arch/cpu';
 import { setCoreCount, work } from './pool.ts';
 
-/** Other cores arrive, in whatever order, and become workers of the pool; the first one waits for them, but not for ever. */
+/**
+ * Other cores arrive, in whatever order, and become workers of the pool; the first one waits for
+ * them, but not for ever.
+ */
 
-/** A virtual processor that spins takes time from one that works, if they share one of the host's. */
+/**
+ * A virtual processor that spins takes time from one that works, if they share one of the host's.
+ */
 export const SPINS: i32 = 1000;
 
 /** Ticks, a few per nanosecond, until those who have not come will not be waited for. */

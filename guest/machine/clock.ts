@@ -3,8 +3,8 @@ import { readTicks } from 'arch/cpu';
 import type { MILESTONES, Milestone } from './milestone.ts';
 
 /**
- * The clock of machines without operating system: a counter of the CPU's own, whose rate hypervisor or CPU tell, or the machine
- * measures when somebody first asks for the time.
+ * The clock of machines without operating system: a counter of the CPU's own, whose rate hypervisor
+ * or CPU tell, or the machine measures when somebody first asks for the time.
  */
 
 /** Where nothing tells the rate, times are honest about order only. */
@@ -20,10 +20,16 @@ let entryTicks: u64 = 0;
 /** Of the counter; 0: not known yet. */
 let hertz: u64 = 0;
 let measureHertz: () => u64 = null;
-/** The counter when a milestone was reached; nanoseconds come later, so that nothing is measured while the machine starts. */
+/**
+ * The counter when a milestone was reached; nanoseconds come later, so that nothing is measured
+ * while the machine starts.
+ */
 const milestones = zeroed<FixedArray<u64, typeof MILESTONES>>();
 
-/** ticks: the counter at entry. measure: gives its rate, 0 if it cannot; asked once, unless the CPU knows itself: then this gives true. */
+/**
+ * ticks: the counter at entry. measure: gives its rate, 0 if it cannot; asked once, unless the CPU
+ * knows itself: then this gives true.
+ */
 export function startClock(ticks: u64, measure: () => u64): bool {
   entryTicks = ticks;
   measureHertz = measure;
@@ -54,7 +60,10 @@ export function milestoneNanos(milestone: Milestone): u64 {
   return nanos(milestones[milestone] - entryTicks);
 }
 
-/** Nanoseconds from reset to entry, where the counter started at zero then; else 0. Hypervisors see to that. */
+/**
+ * Nanoseconds from reset to entry, where the counter started at zero then; else 0. Hypervisors see
+ * to that.
+ */
 export function bootNanos(): u64 {
   findRate();
   const sinceReset = nanos(entryTicks);

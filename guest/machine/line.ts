@@ -1,6 +1,6 @@
 /**
- * A line of text for people, put together in place: messages, panics. No function here uses a vector register, so that
- * a machine can complain before it has switched them on.
+ * A line of text for people, put together in place: messages, panics. No function here uses a
+ * vector register, so that a machine can complain before it has switched them on.
  */
 const LINE_BYTES: usize = 480;
 

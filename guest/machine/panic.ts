@@ -3,14 +3,18 @@ import { isTrap } from 'arch/faults';
 import { powerOff, write } from 'machine';
 import { addNumber, addText, type Line } from './line.ts';
 
-/** Reports that may still be made: one that fails is reported too, then no more. Not zero, so that it lies in low memory. */
+/**
+ * Reports that may still be made: one that fails is reported too, then no more. Not zero, so that
+ * it lies in low memory.
+ */
 let reportsLeft: u32 = 2;
 
 /** Ticks, a few per nanosecond, that a report gets before whoever comes next speaks. */
 const REPORT_TICKS: u64 = 300000000;
 
 /**
- * The end of a program that cannot go on: one line on the console, then the machine is switched off.
+ * The end of a program that cannot go on: one line on the console, then the machine is switched
+ * off.
  * @panic
  * @noinline
  * @generalRegisters
@@ -28,8 +32,9 @@ export function panic(message: string, file: string, line: i32): void {
 }
 
 /**
- * Writes the line and switches off: for panics that have no place in the source, such as a CPU's exceptions. Cores often
- * fail together: the first one speaks and ends the machine before the next one's time has come.
+ * Writes the line and switches off: for panics that have no place in the source, such as a CPU's
+ * exceptions. Cores often fail together: the first one speaks and ends the machine before the next
+ * one's time has come.
  * @generalRegisters
  */
 export function stopWith(text: Ptr<Line>): void {
@@ -40,7 +45,11 @@ export function stopWith(text: Ptr<Line>): void {
   powerOff(1);
 }
 
-/** What the instruction that a CPU refused says about why. A build that is not checked traps by an instruction that no CPU has. @generalRegisters */
+/**
+ * What the instruction that a CPU refused says about why. A build that is not checked traps by an
+ * instruction that no CPU has.
+ * @generalRegisters
+ */
 export function refusedInstruction(address: u64): string {
   return isTrap(address)
     ? 'trap (division by zero, or a place that cannot be reached)'

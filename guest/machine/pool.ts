@@ -1,26 +1,29 @@
 import { pause } from 'arch/cpu';
 /**
- * Cores that share out jobs: the same pool on every machine, which brings cores, a way to sleep and a way to wake. Core 0
- * publishes a job by one store, runs its own share, and reads each worker's word until all say that they are done. Who waits
- * spins for a while (a share of a matrix takes microseconds) and then sleeps, so that a machine that waits for its user rests.
+ * Cores that share out jobs: the same pool on every machine, which brings cores, a way to sleep and
+ * a way to wake. Core 0 publishes a job by one store, runs its own share, and reads each worker's
+ * word until all say that they are done. Who waits spins for a while (a share of a matrix takes
+ * microseconds) and then sleeps, so that a machine that waits for its user rests.
  *
- *   published  ──▶ workers: round and job              done[i] ──▶ core 0: worker i's share of that round is done
- *   sleeping   ──▶ core 0: somebody must be woken      awaited ──▶ worker: core 0 sleeps until you are done
+ *   published  ──▶ workers: round and job         done[i] ──▶ core 0: worker i's share is done
+ *   sleeping   ──▶ core 0: somebody must be woken  awaited ──▶ worker: core 0 sleeps for you
  *
  *   signals[i] ──▶ core i: within a job, others have come to the barrier
  *
- * Each word lies in its own cache line and has one writer, but for `sleeping`, which nobody writes while all are awake: a
- * job costs each worker one line from core 0, and core 0 one line from each worker; a barrier of two cores one line in each direction
- * at the same time.
+ * Each word lies in its own cache line and has one writer, but for `sleeping`, which nobody writes
+ * while all are awake: a job costs each worker one line from core 0, and core 0 one line from each
+ * worker; a barrier of two cores one line in each direction at the same time.
  *
- * A sleeper first says that it sleeps, then reads the word again (wait() does, see startPool), then sleeps; the
- * other side first changes the word, then looks for sleepers. With sequentially consistent atomics no wake-up is lost.
+ * A sleeper first says that it sleeps, then reads the word again (wait() does, see startPool), then
+ * sleeps; the other side first changes the word, then looks for sleepers. With sequentially
+ * consistent atomics no wake-up is lost.
  */
 export const MAX_CORES: i32 = 64;
 
 /**
- * Every so many-th spin yields to others: the one that we wait for may stand in line for this very CPU, where a kernel likes to leave
- * threads that take turns. Two threads on one CPU share out a job in 5 µs then; with every 100th spin in 8, every 1,000th in 53.
+ * Every so many-th spin yields to others: the one that we wait for may stand in line for this very
+ * CPU, where a kernel likes to leave threads that take turns. Two threads on one CPU share out a
+ * job in 5 µs then; with every 100th spin in 8, every 1,000th in 53.
  */
 const SPINS_PER_YIELD: i32 = 30;
 
@@ -35,8 +38,8 @@ class Word {
 }
 
 /**
- * Low half: how far the job's code lies from this very storage, which all units of a program share; an image is smaller than 2 GiB.
- * High half: the round, counted up for each job.
+ * Low half: how far the job's code lies from this very storage, which all units of a program share;
+ * an image is smaller than 2 GiB. High half: the round, counted up for each job.
  */
 class Publication {
   job!: u32;
@@ -69,11 +72,10 @@ export function coreCount(): i32 {
 }
 
 /**
- * Before the first worker.
- * waitFor: returns at once if *word is not `value`, else when somebody wakes those who sleep for the word, or earlier.
- * wakeAll: wakes all that sleep for the word.
- * yieldTo: lets another thread have the CPU: the one that we wait for may stand in line for this very one.
- * count: spins before going to sleep.
+ * Before the first worker. waitFor: returns at once if *word is not `value`, else when somebody
+ * wakes those who sleep for the word, or earlier. wakeAll: wakes all that sleep for the word.
+ * yieldTo: lets another thread have the CPU: the one that we wait for may stand in line for this
+ * very one. count: spins before going to sleep.
  */
 export function startPool(
   waitFor: (word: Ptr<u32>, value: u32) => void,
@@ -87,12 +89,18 @@ export function startPool(
   yieldCpu = yieldTo;
 }
 
-/** How many there are, core 0 included, at most MAX_CORES; worker i of them is in work(i) or will be. Before the first job. */
+/**
+ * How many there are, core 0 included, at most MAX_CORES; worker i of them is in work(i) or will
+ * be. Before the first job.
+ */
 export function setCoreCount(count: i32): void {
   cores = count;
 }
 
-/** Runs task(i, coreCount()) once for each i, one per core; returns when all are done. Not to be nested. */
+/**
+ * Runs task(i, coreCount()) once for each i, one per core; returns when all are done. Not to be
+ * nested.
+ */
 export function parallel(task: (index: i32, count: i32) => void): void {
   if (cores == 1) {
     task(0, 1);
@@ -115,8 +123,9 @@ function awaitWorker(index: i32, round: u32): void {
 }
 
 /**
- * Within a job that all cores run: returns when every core has called it as often. In round r each core signals to the 2^r-th after it and
- * waits for the 2^r-th before it, so that after the last round it has heard of all (Hensgen, Finkel & Manber 1988).
+ * Within a job that all cores run: returns when every core has called it as often. In round r each
+ * core signals to the 2^r-th after it and waits for the 2^r-th before it, so that after the last
+ * round it has heard of all (Hensgen, Finkel & Manber 1988).
  */
 export function barrier(core: i32): void {
   if (cores == 1) return;

@@ -1,6 +1,7 @@
 /**
- * Ranges of addresses and bytes that others tell: loaders, firmware, tables, files. Any of these numbers may be any, so none is added
- * to another before it is known that the sum does not wrap. What is asked here, is asked without a sum.
+ * Ranges of addresses and bytes that others tell: loaders, firmware, tables, files. Any of these
+ * numbers may be any, so none is added to another before it is known that the sum does not wrap.
+ * What is asked here, is asked without a sum.
  */
 
 /** Whether `length` bytes from `start` on end at `end` or below. @generalRegisters */

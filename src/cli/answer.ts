@@ -15,7 +15,10 @@ import {
 } from './terminal.ts';
 import { placeSteps } from './timeline.ts';
 
-/** Asks, streams the answer to stdout unless it is silent, and ends it with a line end. context: the guest's positions. */
+/**
+ * Asks, streams the answer to stdout unless it is silent, and ends it with a line end. context: the
+ * guest's positions.
+ */
 export async function askOnce(
   guest: Guest,
   prompt: Uint8Array,
@@ -36,8 +39,9 @@ export async function askOnce(
 }
 
 /**
- * One line of several, its answer on stdout and how it went on stderr. A line that cannot be asked does not keep the ones after it
- * from being asked; in a pipe the exit code then says that something is missing.
+ * One line of several, its answer on stdout and how it went on stderr. A line that cannot be asked
+ * does not keep the ones after it from being asked; in a pipe the exit code then says that
+ * something is missing.
  */
 export async function answerLine(
   guest: Guest,
@@ -77,8 +81,9 @@ function describeRefusal(
 }
 
 /**
- * Throws where a model's chat template cannot be used and something is asked nevertheless: the model would go on with the bare
- * text, which is no answer. A model that never had one continues text, and people know that.
+ * Throws where a model's chat template cannot be used and something is asked nevertheless: the
+ * model would go on with the bare text, which is no answer. A model that never had one continues
+ * text, and people know that.
  */
 export function requireTemplate({ name, templateProblem }: ModelFacts, { raw }: Settings): void {
   if (templateProblem === undefined || raw) return;

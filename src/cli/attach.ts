@@ -7,8 +7,9 @@ import { readLines } from './prompt.ts';
 import { sayDim } from './terminal.ts';
 
 /**
- * Starts the machine and stays until it, or the person, has had enough. Of lines from a pipe each is a request of its own, with these
- * settings; what is typed at a terminal is answered as the machine does by itself. context: positions that the machine has.
+ * Starts the machine and stays until it, or the person, has had enough. Of lines from a pipe each
+ * is a request of its own, with these settings; what is typed at a terminal is answered as the
+ * machine does by itself. context: positions that the machine has.
  */
 export async function attachConsole(
   start: (settings: GuestSettings) => Guest,
@@ -38,8 +39,9 @@ const GS = 0x1d; // Ctrl-]
 const CR = 0x0d;
 
 /**
- * A shell on the machine's console: keys go in, all of them, until the machine is off or Ctrl-] kills it. Those that
- * are typed (or piped) before its first prompt wait: a machine that boots loses them.
+ * A shell on the machine's console: keys go in, all of them, until the machine is off or Ctrl-]
+ * kills it. Those that are typed (or piped) before its first prompt wait: a machine that boots
+ * loses them.
  */
 export async function attachShell(start: (settings: GuestSettings) => Guest): Promise<void> {
   const { stdin } = process;
@@ -117,7 +119,10 @@ async function typeInto(guest: Guest): Promise<void> {
   }
 }
 
-/** Ctrl-A is SOH, which would begin a program's request: it becomes the key Home, which it is in a shell. */
+/**
+ * Ctrl-A is SOH, which would begin a program's request: it becomes the key Home, which it is in a
+ * shell.
+ */
 function asKeys(keys: Buffer): Buffer {
   return Buffer.from(keys.toString('latin1').replaceAll('\x01', '\x1b[H'), 'latin1');
 }
@@ -125,8 +130,9 @@ function asKeys(keys: Buffer): Buffer {
 const SLASH = 0x2f;
 
 /**
- * A pipe, line by line: each waits for the answer to the one before it. Its bytes are text, where a terminal's are keys too; so
- * a line goes as a program's request, unless it is one of the console's commands: those are for lines that are typed.
+ * A pipe, line by line: each waits for the answer to the one before it. Its bytes are text, where a
+ * terminal's are keys too; so a line goes as a program's request, unless it is one of the console's
+ * commands: those are for lines that are typed.
  */
 async function feedLines(
   guest: Guest,

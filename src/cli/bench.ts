@@ -128,7 +128,8 @@ async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Prom
   const abort = new AbortController();
   const stop = () =>
     abort.abort(new Interrupted('bench: stopped; unfinished rounds give no table'));
-  process.on('SIGINT', stop); // not once: whoever starts children would then take over and exit at once
+  // not once: whoever starts children would then take over and exit at once
+  process.on('SIGINT', stop);
   try {
     return await work(abort.signal);
   } finally {

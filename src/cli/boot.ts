@@ -59,7 +59,10 @@ export function configure(command: Command): void {
   });
 }
 
-/** Throws for options that nothing would come of: a console answers what is typed as it does by itself. */
+/**
+ * Throws for options that nothing would come of: a console answers what is typed as it does by
+ * itself.
+ */
 function requireUsed(command: Command, { prompt, shell, json, timeline }: BootOptions): void {
   if (prompt !== undefined) {
     if (shell) throw new Error('a shell takes no prompt (-p)');

@@ -87,7 +87,10 @@ const ARTICLE: Record<StackName, string> = {
   metal: 'the only program of a machine with UEFI',
 };
 
-/** Stacks whose files boot together; those of the others are one image, made to be started in several ways. */
+/**
+ * Stacks whose files boot together; those of the others are one image, made to be started in
+ * several ways.
+ */
 const IN_PARTS: readonly StackName[] = ['unikernel', 'metal'];
 
 /** What was made, how much memory it needs, and how to boot it. */

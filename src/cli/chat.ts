@@ -92,7 +92,8 @@ async function converse(conversation: Conversation): Promise<void> {
     return;
   }
   const lines = createInterface({ input: process.stdin, output: process.stderr, prompt: '> ' });
-  // readline reads Ctrl-C as a key; where there is no terminal it arrives as a signal, which ends us.
+  // readline reads Ctrl-C as a key; where there is no terminal it arrives as a signal, which ends
+  // us.
   lines.on('SIGINT', () => {
     if (!conversation.stop()) lines.close();
   });

@@ -47,7 +47,10 @@ export async function obtainModel(model: string, progress = createProgress()): P
   return transfer(model, (options) => resolveModel(model, options), progress);
 }
 
-/** Fetches something, with progress on stderr. Ctrl-C stops the transfer, and what has arrived stays for the next time. */
+/**
+ * Fetches something, with progress on stderr. Ctrl-C stops the transfer, and what has arrived stays
+ * for the next time.
+ */
 export async function transfer(
   what: string,
   fetch: (options: TransferOptions) => Promise<string>,

@@ -1,7 +1,8 @@
 /**
- * The options that more than one command takes, each once: its flags, which values it has, what it means. So they are checked alike
- * and explained alike wherever they stand. Names, meaning and defaults of those about sampling are llama.cpp's
- * (`llama-completion --help`), since people know them; where they allow more than one number for one thing, so do we.
+ * The options that more than one command takes, each once: its flags, which values it has, what it
+ * means. So they are checked alike and explained alike wherever they stand. Names, meaning and
+ * defaults of those about sampling are llama.cpp's (`llama-completion --help`), since people know
+ * them; where they allow more than one number for one thing, so do we.
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_SETTINGS } from '../console/settings.ts';
@@ -18,7 +19,10 @@ interface Row {
   choices?: readonly string[];
 }
 
-/** Processors that a stack's machine works with: guest/machine/x86/layout.ts, guest/linux/kernel; diet's Linux knows one. */
+/**
+ * Processors that a stack's machine works with: guest/machine/x86/layout.ts, guest/linux/kernel;
+ * diet's Linux knows one.
+ */
 export const MOST_PROCESSORS: Record<StackName, number> = {
   linux: MOST_THREADS,
   diet: 1,

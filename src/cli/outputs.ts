@@ -1,10 +1,14 @@
-/** What becomes of a command whose outputs cannot be written: its exit code says whether the answer was whole. */
+/**
+ * What becomes of a command whose outputs cannot be written: its exit code says whether the answer
+ * was whole.
+ */
 import { fstatSync, writeSync } from 'node:fs';
 import { describeError, EXIT_FAILURE, EXIT_OK, say } from './terminal.ts';
 
 /**
- * Standard output carries the answer: if it cannot be written, that is one line on standard error, and exit code 1;
- * a reader that stops early (mu run … | head) has what it wanted. Standard error only comments: losing it is no failure.
+ * Standard output carries the answer: if it cannot be written, that is one line on standard error,
+ * and exit code 1; a reader that stops early (mu run … | head) has what it wanted. Standard error
+ * only comments: losing it is no failure.
  */
 export function watchOutputs(): void {
   process.stderr.on('error', () => {});

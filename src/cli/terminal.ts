@@ -11,8 +11,9 @@ export const EXIT_INTERRUPTED = 130;
 /** Ctrl-C: what was under way has been put in order. */
 export class Interrupted extends Error {}
 
-// Whatever is printed may quote a model file, a path or an error's cause, so all of it is made printable here: what reaches a
-// terminal holds no control characters but line ends, TABs and this project's own styles.
+// Whatever is printed may quote a model file, a path or an error's cause, so all of it is made
+// printable here: what reaches a terminal holds no control characters but line ends, TABs and this
+// project's own styles.
 
 /** One line for people. */
 export function say(line: string): void {
@@ -74,8 +75,8 @@ export function createProgress(): Progress {
 }
 
 /**
- * Prints an answer that comes in pieces of bytes: into a file or pipe byte for byte, to a terminal as text that does not drive it.
- * A piece may end within a character.
+ * Prints an answer that comes in pieces of bytes: into a file or pipe byte for byte, to a terminal
+ * as text that does not drive it. A piece may end within a character.
  */
 export function createTextStream(stream: NodeJS.WritableStream & { isTTY?: boolean }): {
   write: (bytes: Uint8Array) => void;

@@ -56,7 +56,10 @@ async function test(vitestArguments: string[], all: boolean): Promise<void> {
   }
 }
 
-/** What several tests need. Once, with progress: else the first that boots a Linux builds it within its own time. */
+/**
+ * What several tests need. Once, with progress: else the first that boots a Linux builds it within
+ * its own time.
+ */
 async function setUp(all: boolean): Promise<void> {
   try {
     await obtainModel(DEFAULT_MODEL);
@@ -81,7 +84,10 @@ const WORKERS = 2;
 /** Minutes on two cores where no run has left its times yet, and what building one kernel adds. */
 const [SAMPLE_MINUTES, ALL_MINUTES, KERNEL_MINUTES] = [12, 35, 4];
 
-/** About how long it will take. seconds: file that holds how long each test file took the last time (tests/house/progress.ts). */
+/**
+ * About how long it will take. seconds: file that holds how long each test file took the last time
+ * (tests/house/progress.ts).
+ */
 function estimate(seconds: string, parts: readonly string[], all: boolean): string {
   const which = all ? 'all tests' : 'a sample of the tests (mu test --all runs all)';
   const kernels = kernelsFor(all).filter((name) => !existsSync(join(cacheFolder('kernel'), name)));

@@ -30,8 +30,9 @@ export interface BootTimeline extends Partial<Record<Step, number>> {
 }
 
 /**
- * The host's and the guest's times on the host's axis, from the start of the guest's process. What only the guest saw is placed by what
- * both saw, `ready` and the first token: the host saw each a little later, so the one that travelled faster counts. report: of the first answer.
+ * The host's and the guest's times on the host's axis, from the start of the guest's process. What
+ * only the guest saw is placed by what both saw, `ready` and the first token: the host saw each a
+ * little later, so the one that travelled faster counts. report: of the first answer.
  */
 export function placeSteps(timeline: Timeline, report: Report): BootTimeline {
   const milliseconds = (nanos: bigint) => Number(nanos) / 1e6;
@@ -56,7 +57,10 @@ export function placeSteps(timeline: Timeline, report: Report): BootTimeline {
   return { started: 0, ...Object.fromEntries(placed), ...timeline, sinceEntry };
 }
 
-/** When what happened, in two columns: since the start of QEMU, and since entry by the guest's own clock. */
+/**
+ * When what happened, in two columns: since the start of QEMU, and since entry by the guest's own
+ * clock.
+ */
 export function describeBoot(timeline: Timeline, report: Report, machine: string): string {
   const steps = placeSteps(timeline, report);
   const show = (at: number | undefined) => (at === undefined ? '' : formatMilliseconds(at));

@@ -1,6 +1,6 @@
 /**
- * Everything the compiler can refuse. Errors are data: a code, a place, a message filled in from the table below, and a
- * hint that says what to do. Nothing here is thrown.
+ * Everything the compiler can refuse. Errors are data: a code, a place, a message filled in from
+ * the table below, and a hint that says what to do. Nothing here is thrown.
  */
 
 export interface Diagnostic {

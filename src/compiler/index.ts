@@ -1,6 +1,7 @@
 /**
- * The compiler: guest TypeScript → one readable C file. Phases in order: parse/ (files, modules), check/ (types, constants, generics:
- * a typed tree), emit/ (C). docs/language.md is its specification.
+ * The compiler: guest TypeScript → one readable C file. Phases in order: parse/ (files, modules),
+ * check/ (types, constants, generics: a typed tree), emit/ (C). docs/language.md is its
+ * specification.
  */
 
 import { layoutOf } from './check/layout.ts';
@@ -27,7 +28,8 @@ export interface CompileInput {
   /** path of the root module: its exports are visible outside */
   entry: string;
   /**
-   * what bare names mean: { machine: 'guest/machine/pc/machine.ts', 'arch/': 'guest/arch/x86_64/', model: { DIM: 288 } }
+   * what bare names mean: { machine: 'guest/machine/pc/machine.ts', 'arch/': 'guest/arch/x86_64/',
+   * model: { DIM: 288 } }
    */
   modules?: BareModules;
   target: Target;
@@ -39,7 +41,10 @@ export interface CompileInput {
   read?: (path: string) => string;
 }
 
-/** A variable, struct or array at module level that the program uses: memory that it has from its start on. */
+/**
+ * A variable, struct or array at module level that the program uses: memory that it has from its
+ * start on.
+ */
 export interface Storage {
   /** as diagnostics write it */
   file: string;
@@ -61,7 +66,10 @@ export interface CompileOutput {
   units: Record<string, string>;
   /** of the whole program: its units have none of their own */
   storage: Storage[];
-  /** every function, struct, enum, constant, table, variable and piece of assembly that the C of the program and its units holds */
+  /**
+   * every function, struct, enum, constant, table, variable and piece of assembly that the C of the
+   * program and its units holds
+   */
   reached: Declaration[];
   diagnostics: Diagnostic[];
 }

@@ -1,4 +1,7 @@
-/** What the compiler has to know of a machine. Which instructions it has is clang's business (`-march`), by macros in the C. */
+/**
+ * What the compiler has to know of a machine. Which instructions it has is clang's business
+ * (`-march`), by macros in the C.
+ */
 
 export type Architecture = 'x86_64' | 'aarch64' | 'riscv64' | 'wasm32';
 

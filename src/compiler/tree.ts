@@ -1,6 +1,7 @@
 /**
- * What checking makes of the program: a tree in which every name is resolved, every expression has its type, every
- * conversion is explicit and every generic function has been instantiated. Emission reads nothing else.
+ * What checking makes of the program: a tree in which every name is resolved, every expression has
+ * its type, every conversion is explicit and every generic function has been instantiated. Emission
+ * reads nothing else.
  */
 
 import type { Place } from './diagnostics.ts';
@@ -10,7 +11,7 @@ import type { ArrayType, EnumType, FunctionType, StructType, Type } from './type
 /** bigint: integers and enums; number: floats (rounded to f32 where that is the type). */
 export type ConstantValue = bigint | number | boolean;
 
-// --- Declarations -----------------------------------------------------------------------------------------------------
+// --- Declarations --------------------------------------------------------------------------------
 
 /** Markers in JSDoc, with their text: `@align 4096`. */
 export type Tags = Map<string, string>;
@@ -43,7 +44,10 @@ export interface GlobalDeclaration {
   module: string;
   place: Place;
   type: Type;
-  /** of storage: its symbol where units share it, the same in all of them: `guest/engine/session.ts:evaluated` */
+  /**
+   * of storage: its symbol where units share it, the same in all of them:
+   * `guest/engine/session.ts:evaluated`
+   */
   symbol: string;
   /** table: elements of a read-only array; variable: its initial value; zeroed storage: neither */
   table?: TableElement[];
@@ -70,7 +74,7 @@ export interface FunctionInstance {
   external: boolean;
 }
 
-// --- Assembly ---------------------------------------------------------------------------------------------------------
+// --- Assembly ------------------------------------------------------------------------------------
 
 /** A part of assembly's text: as it is; the operand that stands there; what has a symbol. */
 export type AssemblyPiece =
@@ -104,7 +108,7 @@ export interface Assembly {
   place: Place;
 }
 
-// --- Expressions ------------------------------------------------------------------------------------------------------
+// --- Expressions ---------------------------------------------------------------------------------
 
 interface Common {
   type: Type;
@@ -164,7 +168,7 @@ export type BinaryOperator =
   | '>'
   | '>=';
 
-// --- Statements -------------------------------------------------------------------------------------------------------
+// --- Statements ----------------------------------------------------------------------------------
 
 export type Statement = { place: Place } & (
   | { kind: 'variable'; local: Local; initial?: Expression; tags: Tags }
@@ -211,7 +215,9 @@ export interface Program {
   /** @align of structs that have it */
   structAlignments: Map<StructType, number>;
   enums: EnumType[];
-  /** functions that the outside may call: exports of the root module and, in the main unit, @symbol */
+  /**
+   * functions that the outside may call: exports of the root module and, in the main unit, @symbol
+   */
   roots: FunctionInstance[];
   /** at module level, in the order of the modules; of the main unit */
   assembly: Assembly[];

@@ -1,6 +1,6 @@
 /**
- * The types of the dialect. Every type exists once (they are interned by name), so two types are equal if they are the
- * same object. `name` is how a diagnostic writes it.
+ * The types of the dialect. Every type exists once (they are interned by name), so two types are
+ * equal if they are the same object. `name` is how a diagnostic writes it.
  */
 
 import type { Place } from './diagnostics.ts';
@@ -19,7 +19,10 @@ export type Type =
 export interface IntegerType {
   kind: 'integer';
   name: string;
-  /** 64 for isize and usize, which have `pointerSized` set: only their use as 32 or 64 bits depends on the target. */
+  /**
+   * 64 for isize and usize, which have `pointerSized` set: only their use as 32 or 64 bits depends
+   * on the target.
+   */
   bits: number;
   signed: boolean;
   pointerSized: boolean;
@@ -129,7 +132,9 @@ export const SCALARS: ReadonlyMap<string, IntegerType | FloatType | SimpleType> 
 
 const VECTOR_NAME = /^(i8|i16|i32|i64|u8|u16|u32|u64|f32|f64)x(2|4|8|16|32|64)$/;
 
-/** Interns the composed types. One per compilation, since structs and enums belong to one program. */
+/**
+ * Interns the composed types. One per compilation, since structs and enums belong to one program.
+ */
 export class TypeTable {
   readonly #types = new Map<string, Type>();
   #ids = 0;
@@ -215,7 +220,10 @@ export class TypeTable {
   }
 }
 
-/** A string that differs for types that differ; names alone do not (two modules may each have a class of one name). */
+/**
+ * A string that differs for types that differ; names alone do not (two modules may each have a
+ * class of one name).
+ */
 export function identity(type: Type): string {
   if (type.kind === 'struct' || type.kind === 'enum') return `${type.name}#${type.id}`;
   if (type.kind === 'pointer') return `*${identity(type.to)}`;

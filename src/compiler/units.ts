@@ -1,6 +1,7 @@
 /**
- * Further units of a program: modules of it compiled a second time, each to a C file of its own, for another CPU. A unit has its own
- * functions and tables; what its root exports has a symbol with the unit's name, and storage is the main unit's.
+ * Further units of a program: modules of it compiled a second time, each to a C file of its own,
+ * for another CPU. A unit has its own functions and tables; what its root exports has a symbol with
+ * the unit's name, and storage is the main unit's.
  */
 
 import { resolve } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * The way to a guest: bytes there, bytes back, and an end. The console protocol (docs/console.md) knows nothing
- * else of what carries it. There is one function for each way.
+ * The way to a guest: bytes there, bytes back, and an end. The console protocol (docs/console.md)
+ * knows nothing else of what carries it. There is one function for each way.
  */
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 
@@ -13,7 +13,10 @@ export interface Transport {
   end(bytes: Uint8Array): void;
   /** Calls back with each piece that the guest sends. What is returned ends that. */
   onBytes(listener: (bytes: Uint8Array) => void): () => void;
-  /** Calls back with what whoever carries the guest says beside it: QEMU's standard error, a process's. */
+  /**
+   * Calls back with what whoever carries the guest says beside it: QEMU's standard error, a
+   * process's.
+   */
   onRemark(listener: (bytes: Uint8Array) => void): void;
   /** Settles when the guest is gone and its last bytes have been handed on. Never rejects. */
   readonly ended: Promise<TransportEnd>;
@@ -35,8 +38,8 @@ export function processTransport(child: ChildProcessWithoutNullStreams): Transpo
 }
 
 /**
- * The stream is the serial port of a machine that QEMU emulates, which has it on its own standard input and output. The
- * exit code is QEMU's: 2 × code + 1 of a guest that failed (docs/faults.md).
+ * The stream is the serial port of a machine that QEMU emulates, which has it on its own standard
+ * input and output. The exit code is QEMU's: 2 × code + 1 of a guest that failed (docs/faults.md).
  */
 export function serialTransport(qemu: ChildProcessWithoutNullStreams): Transport {
   return overPipes(qemu);

@@ -1,14 +1,16 @@
 /**
  * Archives that Linux unpacks into its first file system: cpio in the "newc" format (Linux's
- * Documentation/driver-api/early-userspace/buffer-format.rst; cpio(5)). Each entry is a header of 13 fields in
- * hexadecimal, the name, the data; name and data end on a multiple of 4 bytes.
+ * Documentation/driver-api/early-userspace/buffer-format.rst; cpio(5)). Each entry is a header of
+ * 13 fields in hexadecimal, the name, the data; name and data end on a multiple of 4 bytes.
  */
 import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 
-/** A file (`content`), a character device (`device`), a symbolic link (`link`), or else a folder. */
+/**
+ * A file (`content`), a character device (`device`), a symbolic link (`link`), or else a folder.
+ */
 export interface CpioEntry {
   /** Below the root, without a leading slash. Folders come before what lies in them. */
   path: string;
@@ -32,8 +34,9 @@ const LAST = 'TRAILER!!!';
 const LONGEST = 0xffffffff;
 
 /**
- * Writes the archive and returns its length in bytes. The same entries give the same bytes: owner is root, times are
- * zero, inodes are counted. Throws if an entry could not be unpacked: no folder for it, or 4 GiB and more.
+ * Writes the archive and returns its length in bytes. The same entries give the same bytes: owner
+ * is root, times are zero, inodes are counted. Throws if an entry could not be unpacked: no folder
+ * for it, or 4 GiB and more.
  */
 export async function writeCpio(output: string, entries: readonly CpioEntry[]): Promise<number> {
   requireFolders(entries);
@@ -68,7 +71,10 @@ export async function writeCpio(output: string, entries: readonly CpioEntry[]): 
   return written;
 }
 
-/** The kernel makes no folders that the archive does not name, and says nothing of what it then leaves out. */
+/**
+ * The kernel makes no folders that the archive does not name, and says nothing of what it then
+ * leaves out.
+ */
 function requireFolders(entries: readonly CpioEntry[]): void {
   const folders = new Set(['']);
   for (const entry of entries) {
@@ -111,7 +117,10 @@ async function dataOf({ path, content, link }: CpioEntry): Promise<Data> {
   return { length: bytes.length, pieces: [bytes] };
 }
 
-/** The fixed fields and the name: ino, mode, uid, gid, nlink, mtime, filesize, dev (2), rdev (2), namesize, check. */
+/**
+ * The fixed fields and the name: ino, mode, uid, gid, nlink, mtime, filesize, dev (2), rdev (2),
+ * namesize, check.
+ */
 function header(
   path: string,
   inode: number,

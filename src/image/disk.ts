@@ -12,7 +12,10 @@ export interface Disk {
   /** USB sticks and card readers say so; USB disks mostly do not. */
   isRemovable: boolean;
   isReadOnly: boolean;
-  /** One line each: a mounted partition, swap, what LVM, RAID or encryption is built on. Empty: nobody. */
+  /**
+   * One line each: a mounted partition, swap, what LVM, RAID or encryption is built on. Empty:
+   * nobody.
+   */
   uses: string[];
 }
 
@@ -54,7 +57,10 @@ function readWord(folder: string, name: string): string {
   return existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
 }
 
-/** The disk's own, or the nearest device's that it is a part of: an NVMe controller's, a USB stick's. */
+/**
+ * The disk's own, or the nearest device's that it is a part of: an NVMe controller's, a USB
+ * stick's.
+ */
 function findSerial(folder: string, sys: string): string {
   for (let at = folder; at.startsWith(`${sys}/`); at = dirname(at)) {
     const serial = readWord(at, 'serial') || readWord(at, 'device/serial');
@@ -74,7 +80,8 @@ function findUses(folder: string, proc: string): string[] {
 function usesOf(part: string, proc: string): string[] {
   const device = `/dev/${basename(part)}`;
   const number = readWord(part, 'dev');
-  // Fields, proc(5): 3 major:minor, 5 mount point; behind " - " file system and source. A file system on several disks has a number of its own.
+  // Fields, proc(5): 3 major:minor, 5 mount point; behind " - " file system and source. A file
+  // system on several disks has a number of its own.
   const mounts = readFileSync(join(proc, 'self/mountinfo'), 'utf8')
     .split('\n')
     .map((line) => [line.split(' '), line.split(' - ')[1]?.split(' ')] as const)

@@ -5,14 +5,20 @@ import { runImageTool } from './tools.ts';
 
 /** A file of an EFI system partition. */
 export interface EspFile {
-  /** Where it goes: `EFI/BOOT/BOOTX64.EFI`, say, what firmware starts from removable media on x86-64. */
+  /**
+   * Where it goes: `EFI/BOOT/BOOTX64.EFI`, say, what firmware starts from removable media on
+   * x86-64.
+   */
   path: string;
   /** Where it lies now. */
   file: string;
 }
 
 const SECTOR = 512;
-/** FAT's own limit between 12 and 16 bits per cluster, and between 16 and 32 (Microsoft's FAT specification 1.03, p. 14). */
+/**
+ * FAT's own limit between 12 and 16 bits per cluster, and between 16 and 32 (Microsoft's FAT
+ * specification 1.03, p. 14).
+ */
 const FAT12_CLUSTERS = 4084;
 const FAT16_CLUSTERS = 65_524;
 /** Formatting tools count differently near these limits: nobody comes closer than this. */
@@ -24,7 +30,8 @@ const ROOT_ENTRIES = 16;
 
 /**
  * Writes a FAT file system that holds these files and has no room for more: an EFI system partition
- * (UEFI 2.10 §13.3) for a disk, or El Torito's image for a CD. Returns its size in bytes, a multiple of 2048.
+ * (UEFI 2.10 §13.3) for a disk, or El Torito's image for a CD. Returns its size in bytes, a
+ * multiple of 2048.
  */
 export function writeEsp(output: string, files: readonly EspFile[]): number {
   const folders = foldersOf(files);
@@ -32,11 +39,13 @@ export function writeEsp(output: string, files: readonly EspFile[]): number {
   const { sectors, clusterSectors } = planFat(sizes, folders.length);
   const [mformat] = requireTool('mtools');
   rmSync(output, { force: true });
-  // mtools give the path of an image to a shell, and a file's part behind @@ is an offset: they see neither.
+  // mtools give the path of an image to a shell, and a file's part behind @@ is an offset: they see
+  // neither.
   const [folder, image] = [dirname(output), basename(output)];
   const run = (command: string, ...args: string[]) =>
     runImageTool([command, '-i', image, ...args], folder);
-  // -N: the serial number, else random. One head and 32 sectors: a geometry that nobody asks for any more.
+  // -N: the serial number, else random. One head and 32 sectors: a geometry that nobody asks for
+  // any more.
   const geometry = ['-h', '1', '-s', '32', '-T', String(sectors)];
   const shape = ['-c', String(clusterSectors), '-r', '1', '-N', '75496e66'];
   run(mformat, '-C', ...geometry, ...shape, '::');
@@ -57,7 +66,10 @@ function foldersOf(files: readonly EspFile[]): string[] {
   return [...folders].sort();
 }
 
-/** The smallest FAT12 or FAT16 volume for files of these sizes: small clusters first, least is lost in them. */
+/**
+ * The smallest FAT12 or FAT16 volume for files of these sizes: small clusters first, least is lost
+ * in them.
+ */
 export function planFat(
   sizes: readonly number[],
   folders: number,

@@ -10,8 +10,8 @@ export interface LoaderOptions {
 }
 
 /**
- * Limine, where there is a release of it (findLimine()), else GRUB from Debian, said in one line. Tools that are missing are
- * installed, or the error says how.
+ * Limine, where there is a release of it (findLimine()), else GRUB from Debian, said in one line.
+ * Tools that are missing are installed, or the error says how.
  */
 export function findLoader({ limine }: LoaderOptions, say: Say): Loader {
   ensureTools(['xorriso', 'mtools'], say);

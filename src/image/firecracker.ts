@@ -8,8 +8,9 @@ export interface FirecrackerMachine {
 }
 
 /**
- * The text of a file for `firecracker --no-api --config-file`: one processor, RAM, kernel, initrd; no disk, no network, no vsock.
- * Names and types: `FullVmConfiguration` in src/firecracker/swagger/firecracker.yaml of Firecracker; `drives` must be there, empty or not
+ * The text of a file for `firecracker --no-api --config-file`: one processor, RAM, kernel, initrd;
+ * no disk, no network, no vsock. Names and types: `FullVmConfiguration` in
+ * src/firecracker/swagger/firecracker.yaml of Firecracker; `drives` must be there, empty or not
  * (src/vmm/src/resources.rs, VmmConfig).
  */
 export function firecrackerConfiguration(machine: FirecrackerMachine): string {

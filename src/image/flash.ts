@@ -18,7 +18,10 @@ const PIECE = 4 * 2 ** 20;
 /** Bytes 510 and 511 of a disk that any firmware would start. */
 const SIGNATURE = 0xaa55;
 
-/** Throws with a reason why this image must not go there. mayBeFixed: the person knows that it is no stick. */
+/**
+ * Throws with a reason why this image must not go there. mayBeFixed: the person knows that it is no
+ * stick.
+ */
 export function requireFit(image: string, bytes: number, disk: Disk, mayBeFixed: boolean): void {
   const { path, uses, isReadOnly, isRemovable } = disk;
   if (uses.length > 0) {
@@ -50,7 +53,10 @@ export async function imageBytes(path: string): Promise<number> {
   }
 }
 
-/** Writes, waits until the disk has everything, reads it back. Throws if the disk then holds something else. */
+/**
+ * Writes, waits until the disk has everything, reads it back. Throws if the disk then holds
+ * something else.
+ */
 export async function flash({ image, disk, signal, onProgress }: Flash): Promise<void> {
   const total = await imageBytes(image);
   const source = await open(image);
@@ -70,7 +76,8 @@ export async function flash({ image, disk, signal, onProgress }: Flash): Promise
   } finally {
     await Promise.all([source.close(), target.close()]);
   }
-  // When its last user closes a disk, Linux forgets what it has in memory of it: this reads the disk.
+  // When its last user closes a disk, Linux forgets what it has in memory of it: this reads the
+  // disk.
   const again = await open(disk);
   try {
     const found = await digest(again, total, async (piece, at) => {

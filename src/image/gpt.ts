@@ -1,5 +1,6 @@
 /**
- * A disk image with one partition, an EFI system partition (UEFI 2.10, 5.2 and 5.3). Sectors of 512 bytes:
+ * A disk image with one partition, an EFI system partition (UEFI 2.10, 5.2 and 5.3). Sectors of 512
+ * bytes:
  *
  *   0            protective MBR: one partition of type EE that covers the disk
  *   1            GPT header

@@ -1,6 +1,7 @@
 /**
- * GRUB 2.06 from Debian as the loader of an image, where there is no Limine: only the modules that it takes to find an ISO
- * and start Linux, with their commands built in instead of a configuration file that is looked for.
+ * GRUB 2.06 from Debian as the loader of an image, where there is no Limine: only the modules that
+ * it takes to find an ISO and start Linux, with their commands built in instead of a configuration
+ * file that is looked for.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -39,7 +40,10 @@ function makeParts(image: BootImage, folder: string): LoaderParts {
   };
 }
 
-/** What GRUB does, in the small language that it knows without its `normal` module: no menu, no shell. */
+/**
+ * What GRUB does, in the small language that it knows without its `normal` module: no menu, no
+ * shell.
+ */
 export function grubCommands({ protocol, commandLine = '', modules }: BootImage): string {
   if (protocol !== 'linux') throw new Error(`GRUB does not know the protocol ${protocol}`);
   if (/[\r\n]/.test(commandLine)) {
@@ -55,7 +59,10 @@ export function grubCommands({ protocol, commandLine = '', modules }: BootImage)
   ].join('\n');
 }
 
-/** GRUB joins its arguments by spaces again, so each word is quoted by itself, and no quotes remain around them. */
+/**
+ * GRUB joins its arguments by spaces again, so each word is quoted by itself, and no quotes remain
+ * around them.
+ */
 function quoteWords(text: string): string {
   const words = text.split(' ').filter((word) => word !== '');
   return words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');

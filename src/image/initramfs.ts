@@ -1,4 +1,6 @@
-/** What lies in the first file systems of the Linux stacks, in the order in which archives want it. */
+/**
+ * What lies in the first file systems of the Linux stacks, in the order in which archives want it.
+ */
 import type { CpioEntry } from './cpio.ts';
 
 /** Of the `linux` stack: paths of the programs, and the names by which BusyBox is called. */
@@ -11,7 +13,8 @@ export interface LinuxPrograms {
 
 const console: CpioEntry[] = [
   { path: 'dev', mode: 0o755 },
-  { path: 'dev/console', mode: 0o600, device: [5, 1] }, // the kernel opens it as files 0 to 2 of /init
+  // the kernel opens it as files 0 to 2 of /init
+  { path: 'dev/console', mode: 0o600, device: [5, 1] },
 ];
 
 /** `linux` but for the pack, which comes in an archive of its own: packInitramfs(). */

@@ -1,11 +1,12 @@
 /**
- * One ISO image that boots four ways: by BIOS and by UEFI, from a CD and, copied to a USB stick as it is, from a disk.
+ * One ISO image that boots four ways: by BIOS and by UEFI, from a CD and, copied to a USB stick as
+ * it is, from a disk.
  *
- *     bytes 0 …          MBR: code for BIOS, two partitions; then what that code loads        disk, BIOS
+ *     bytes 0 …          MBR: code for BIOS, two partitions; what that code loads   disk, BIOS
  *     32 KiB …           ISO 9660: /kernel, /module0 …, the loader's files (partition 1)
- *       El Torito          entry 1, BIOS: one of these files                                  CD, BIOS
- *                          entry 2, UEFI: the EFI system partition                            CD, UEFI
- *     at the end         EFI system partition: \EFI\BOOT\BOOTX64.EFI (partition 2)            disk, UEFI
+ *       El Torito          entry 1, BIOS: one of these files                          CD, BIOS
+ *                          entry 2, UEFI: the EFI system partition                    CD, UEFI
+ *     at the end         EFI system partition: \EFI\BOOT\BOOTX64.EFI (partition 2) disk, UEFI
  */
 import { renameSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -16,8 +17,8 @@ import { type BootImage, type Loader, VOLUME } from './loader.ts';
 import { imageDate, inTemporaryFolder, runImageTool } from './tools.ts';
 
 /**
- * Writes `output`; returns its size in bytes. The same files give the same bytes: all dates are SOURCE_DATE_EPOCH's, or a fixed
- * one, and identifiers are fixed.
+ * Writes `output`; returns its size in bytes. The same files give the same bytes: all dates are
+ * SOURCE_DATE_EPOCH's, or a fixed one, and identifiers are fixed.
  */
 export function writeBootIso(image: BootImage, loader: Loader, output: string): number {
   return inTemporaryFolder((folder) => {
@@ -46,8 +47,9 @@ export function writeBootIso(image: BootImage, loader: Loader, output: string): 
 }
 
 /**
- * Writes an ISO that boots by UEFI only, from CD and disk: no file but an EFI system partition, as partition 2 and as El Torito's entry.
- * esp: its path. Returns the image's size in bytes; the same partition gives the same bytes.
+ * Writes an ISO that boots by UEFI only, from CD and disk: no file but an EFI system partition, as
+ * partition 2 and as El Torito's entry. esp: its path. Returns the image's size in bytes; the same
+ * partition gives the same bytes.
  */
 export function writeEfiIso(esp: string, output: string): number {
   return inTemporaryFolder((folder) => {

@@ -1,6 +1,7 @@
 /**
- * Limine (https://github.com/limine-bootloader/limine, BSD-2-Clause) as the loader of an image. Its files are used as they are;
- * only the first stage on a disk is told where the second one lies, as Limine's own `bios-install` would.
+ * Limine (https://github.com/limine-bootloader/limine, BSD-2-Clause) as the loader of an image. Its
+ * files are used as they are; only the first stage on a disk is told where the second one lies, as
+ * Limine's own `bios-install` would.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -39,7 +40,8 @@ export function limineConfiguration(image: BootImage): string {
     const quoted = JSON.stringify(commandLine);
     throw new Error(`commandLine ${quoted}: limine.conf takes no line break and no \${`);
   }
-  const label = title.replace(/[^\w .,()-]/g, '_'); // a model may have any name; / and $ mean something here
+  // a model may have any name; / and $ mean something here
+  const label = title.replace(/[^\w .,()-]/g, '_');
   const paths = efiProgram
     ? modules.map((file) => `boot(2):/${basename(file)}`) // the EFI system partition
     : modules.map((_, i) => `boot():/module${i}`);
@@ -54,16 +56,19 @@ export function limineConfiguration(image: BootImage): string {
 }
 
 const SECTOR = 512;
-/** Where the boot sector keeps u16 bytes of each half of the second stage, then u64 offset of each. */
+/**
+ * Where the boot sector keeps u16 bytes of each half of the second stage, then u64 offset of each.
+ */
 const SECOND_STAGE_FIELDS = 0x1a4;
 const SECOND_STAGE_FIELDS_END = 0x1b8;
 /** ISO 9660 leaves 32 KiB to the system; its first sector is the MBR. */
 const SYSTEM_AREA = 32_768;
 
 /**
- * The first sectors of a disk that BIOS starts: Limine's boot sector, and from the next sector on its second stage, as
- * `limine bios-install` writes them on a disk with an MBR. The partition table is left to xorriso. `header` is the text of
- * limine-bios-hdd.h, one array of bytes: boot sector, then second stage.
+ * The first sectors of a disk that BIOS starts: Limine's boot sector, and from the next sector on
+ * its second stage, as `limine bios-install` writes them on a disk with an MBR. The partition table
+ * is left to xorriso. `header` is the text of limine-bios-hdd.h, one array of bytes: boot sector,
+ * then second stage.
  */
 export function limineSystemArea(header: string): Buffer {
   const bytes = Buffer.from(

@@ -12,13 +12,19 @@ export interface BootImage {
   protocol: 'linux' | 'limine';
   /** bzImage, or an ELF of the machine pc. */
   kernel: string;
-  /** Handed over in this order: cpio archives that Linux unpacks into the same file system, or a model pack. */
+  /**
+   * Handed over in this order: cpio archives that Linux unpacks into the same file system, or a
+   * model pack.
+   */
   modules: readonly string[];
   /** Default: none. */
   commandLine?: string;
   /** What the loader calls it. */
   title: string;
-  /** An EFI application that UEFI starts in place of the loader. It finds the modules beside it, under their own names, and so does the loader by BIOS. */
+  /**
+   * An EFI application that UEFI starts in place of the loader. It finds the modules beside it,
+   * under their own names, and so does the loader by BIOS.
+   */
   efiProgram?: string;
 }
 
@@ -31,7 +37,10 @@ export interface Loader {
   makeParts(image: BootImage, folder: string): LoaderParts;
 }
 
-/** What a loader adds to an image. Files lie in the folder that it was given, or in the loader's own release. */
+/**
+ * What a loader adds to an image. Files lie in the folder that it was given, or in the loader's own
+ * release.
+ */
 export interface LoaderParts {
   /** Further files in the ISO's root folder: name there → path here. */
   files: Record<string, string>;
@@ -39,6 +48,8 @@ export interface LoaderParts {
   biosImage: string;
   /** What UEFI starts. */
   efiProgram: string;
-  /** xorriso's options for what BIOS loads from a disk: the code of the MBR, and what that loads. */
+  /**
+   * xorriso's options for what BIOS loads from a disk: the code of the MBR, and what that loads.
+   */
   diskBoot: readonly string[];
 }

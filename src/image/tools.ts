@@ -13,8 +13,8 @@ const LIMIT_MILLISECONDS = 300_000;
 const FIXED_DATE = 1_577_836_800;
 
 /**
- * Every date in an image, in seconds since 1970: $SOURCE_DATE_EPOCH (reproducible-builds.org), else a
- * fixed one, so that the same input gives the same bytes.
+ * Every date in an image, in seconds since 1970: $SOURCE_DATE_EPOCH (reproducible-builds.org), else
+ * a fixed one, so that the same input gives the same bytes.
  */
 export function imageDate(): number {
   const text = process.env.SOURCE_DATE_EPOCH;
@@ -38,7 +38,10 @@ export function inTemporaryFolder<T>(use: (folder: string) => T): T {
   }
 }
 
-/** Runs one of them to its end, with the image's date as its clock; gives its standard output. folder: where it runs. */
+/**
+ * Runs one of them to its end, with the image's date as its clock; gives its standard output.
+ * folder: where it runs.
+ */
 export function runImageTool(command: readonly string[], folder?: string): string {
   const [program, ...args] = command;
   const env = {

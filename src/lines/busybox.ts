@@ -4,8 +4,9 @@ import { join, resolve } from 'node:path';
 import { countFiles, type KernelLines } from './kernel.ts';
 
 /**
- * tree: the folder that it was built in, absolute. Every file that the compiler opened for the target; what stands under
- * `generated` came from elsewhere: the headers of musl and of the compiler.
+ * tree: the folder that it was built in, absolute. Every file that the compiler opened for the
+ * target; what stands under `generated` came from elsewhere: the headers of musl and of the
+ * compiler.
  */
 export function countBusyboxLines(tree: string, compiler: string): KernelLines {
   const files = new Set<string>();

@@ -1,7 +1,7 @@
 /**
  * How many lines a kernel consists of: those of every file that the compiler opened, from the
- * dependency files (.*.cmd) that the kernel's build leaves beside its objects. Programs that only ran
- * on the host are left out, generated files are not.
+ * dependency files (.*.cmd) that the kernel's build leaves beside its objects. Programs that only
+ * ran on the host are left out, generated files are not.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
@@ -18,7 +18,10 @@ export interface KernelLines {
   total: KernelCount;
   /** By ending: `.c`, `.S`, `.h`. */
   byEnding: Record<string, KernelCount>;
-  /** By top-level folder; headers under `include/` and `arch/` apart; `generated`: made by this build. */
+  /**
+   * By top-level folder; headers under `include/` and `arch/` apart; `generated`: made by this
+   * build.
+   */
   byFolder: Record<string, KernelCount>;
 }
 

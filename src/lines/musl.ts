@@ -1,6 +1,6 @@
 /**
- * How many lines musl consists of for static programs: the files that its Makefile would compile for libc.a and
- * crt*.o, and its headers. Of those, a program holds what its linker picks.
+ * How many lines musl consists of for static programs: the files that its Makefile would compile
+ * for libc.a and crt*.o, and its headers. Of those, a program holds what its linker picks.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,10 @@ import { countFile, type KernelCount } from './kernel.ts';
 /** musl's default allocator; its Makefile leaves the other one out. */
 const OTHER_MALLOC = 'src/malloc/oldmalloc/';
 
-/** folder: musl's unpacked source; architecture: as musl names it. Throws if the folder is something else. */
+/**
+ * folder: musl's unpacked source; architecture: as musl names it. Throws if the folder is something
+ * else.
+ */
 export function countMuslLines(folder: string, architecture: string): KernelCount {
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
   const isOther = otherArchitectures(names, architecture);

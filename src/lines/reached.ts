@@ -6,8 +6,9 @@ import type { Declaration } from '../compiler/index.ts';
 import { countLines } from './count.ts';
 
 /**
- * Code lines by layer (the file's folder below `root`) of the declarations: each from its first word to its end, its comment
- * not counted. One that several units hold counts once. What is no file of ours (constants that a build gives) does not count.
+ * Code lines by layer (the file's folder below `root`) of the declarations: each from its first
+ * word to its end, its comment not counted. One that several units hold counts once. What is no
+ * file of ours (constants that a build gives) does not count.
  */
 export function countReached(
   declarations: readonly Declaration[],

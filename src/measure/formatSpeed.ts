@@ -1,4 +1,7 @@
-/** What `mu bench` prints: a table's rows for people, objects with llama-bench's field names for programs. */
+/**
+ * What `mu bench` prints: a table's rows for people, objects with llama-bench's field names for
+ * programs.
+ */
 import {
   bandwidthOf,
   type Run,
@@ -17,7 +20,10 @@ export function nameOf({ prompt, generated, depth }: Test): string {
   return depth > 0 ? `${name} @ d${depth}` : name;
 }
 
-/** Header and one row for each summary. bytesOf: what one token of a test reads; null where that is no limit. */
+/**
+ * Header and one row for each summary. bytesOf: what one token of a test reads; null where that is
+ * no limit.
+ */
 export function speedTable(
   summaries: readonly Summary[],
   bytesOf: (test: Test) => number | null,
@@ -105,7 +111,10 @@ export function speedRows(
   return [{ ...own, ratio, samples_ratio: ratios }, row('llama.cpp', theirs)];
 }
 
-/** The smallest part of the pack, 0 … 1, that a run had in pages of 2 MiB; null where it is not known. */
+/**
+ * The smallest part of the pack, 0 … 1, that a run had in pages of 2 MiB; null where it is not
+ * known.
+ */
 export function leastLargePages(samples: readonly Run[]): number | null {
   const known = samples.flatMap(({ largePages }) => largePages ?? []);
   return known.length === 0 ? null : Math.min(...known);

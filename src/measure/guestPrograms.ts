@@ -1,4 +1,6 @@
-/** What is measured of a model: its pack, its tokenizer, and guest/apps/evaluate.ts as a process. */
+/**
+ * What is measured of a model: its pack, its tokenizer, and guest/apps/evaluate.ts as a process.
+ */
 import type { Constant } from '../compiler/index.ts';
 import { loadTokenizer } from '../model/hostTokenizer.ts';
 import { openModel } from '../model/index.ts';
@@ -24,7 +26,10 @@ export function startTokenOf({ constants }: PreparedPack): number | undefined {
     : undefined;
 }
 
-/** The text's tokens, the start token first if the model wants one; control tokens spelt out in it stay text. */
+/**
+ * The text's tokens, the start token first if the model wants one; control tokens spelt out in it
+ * stay text.
+ */
 export async function encodeText(request: PackRequest, text: Uint8Array): Promise<Int32Array> {
   // A power of two, so that texts of like size share one compiled tokenizer.
   const maxText = 2 ** Math.ceil(Math.log2(Math.max(text.length, 1 << 20)));

@@ -1,9 +1,10 @@
 /**
- * A built Linux kernel as a file (x86-64): its sections, its symbols and who calls a function, read from vmlinux itself.
+ * A built Linux kernel as a file (x86-64): its sections, its symbols and who calls a function, read
+ * from vmlinux itself.
  *
- * The kernel is linked into the last 2 GiB of the address space. An address here is its distance from there
- * (__START_KERNEL_map, 0xffffffff80000000), which a number holds exactly and which is what a sign-extended 32-bit
- * operand in the code means.
+ * The kernel is linked into the last 2 GiB of the address space. An address here is its distance
+ * from there (__START_KERNEL_map, 0xffffffff80000000), which a number holds exactly and which is
+ * what a sign-extended 32-bit operand in the code means.
  */
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 
@@ -52,8 +53,8 @@ export class KernelImage {
   readonly #byAddress = new Map<number, KernelSymbol[]>();
 
   /**
-   * path: vmlinux, an uncompressed ELF. systemMap: the System.map of its build, for one that has been stripped.
-   * Throws if it is no such file, or if there are no symbols.
+   * path: vmlinux, an uncompressed ELF. systemMap: the System.map of its build, for one that has
+   * been stripped. Throws if it is no such file, or if there are no symbols.
    */
   constructor(path: string, systemMap?: string) {
     this.#sections = readSections(path, readFileSync(path));
@@ -88,7 +89,10 @@ export class KernelImage {
     return this.#cut(section, address, length);
   }
 
-  /** A pointer in the image, as an address; null for what points nowhere into the kernel, or is set at run time. */
+  /**
+   * A pointer in the image, as an address; null for what points nowhere into the kernel, or is set
+   * at run time.
+   */
   readPointer(address: number): number | null {
     const section = this.#sectionOf(address, 8);
     return section && fromPointer(this.#cut(section, address, 8).readBigUInt64LE());
@@ -102,8 +106,9 @@ export class KernelImage {
   }
 
   /**
-   * Every direct call of one of these functions. Any byte that looks like a call is taken for one if it leads to the
-   * first byte of a target: four bytes that do so by chance are not to be expected in some million.
+   * Every direct call of one of these functions. Any byte that looks like a call is taken for one
+   * if it leads to the first byte of a target: four bytes that do so by chance are not to be
+   * expected in some million.
    */
   callsOf(targets: ReadonlySet<number>): CallSite[] {
     const calls: CallSite[] = [];
@@ -212,7 +217,10 @@ function readSymbols(sections: readonly Section[]): KernelSymbol[] {
   return symbols;
 }
 
-/** Lines of address, letter, name: nm(1) says what the letters mean. Its T includes labels of assembly. */
+/**
+ * Lines of address, letter, name: nm(1) says what the letters mean. Its T includes labels of
+ * assembly.
+ */
 function readSystemMap(path: string): KernelSymbol[] {
   const symbols: KernelSymbol[] = [];
   for (const line of readFileSync(path, 'utf8').split('\n')) {

@@ -5,7 +5,10 @@ import { text } from 'node:stream/consumers';
 import { killChild, startChild } from '../toolchain/children.ts';
 import type { RunTest, Test } from './speed.ts';
 
-/** Path of llama-bench: in $LLAMA_BIN if that is set, else on PATH. Throws what to do where it is not there. */
+/**
+ * Path of llama-bench: in $LLAMA_BIN if that is set, else on PATH. Throws what to do where it is
+ * not there.
+ */
 export function findLlamaBench({ LLAMA_BIN, PATH }: NodeJS.ProcessEnv = process.env): string {
   const folders = LLAMA_BIN ? [LLAMA_BIN] : (PATH ?? '').split(delimiter).filter(Boolean);
   const found = folders.map((folder) => join(folder, 'llama-bench')).find(existsSync);
@@ -56,7 +59,10 @@ export function llamaBenchArguments(
   return ['-m', model, ...sizes.map(String), '-o', 'json'];
 }
 
-/** Nanoseconds that the test took, from what llama-bench wrote with `-o json`. Throws if it is not about this test. */
+/**
+ * Nanoseconds that the test took, from what llama-bench wrote with `-o json`. Throws if it is not
+ * about this test.
+ */
 export function parseLlamaBench(output: string, test: Test, threads: number): number {
   const wanted = { n_prompt: test.prompt, n_gen: test.generated, n_depth: test.depth };
   const facts: Record<string, number> = { ...wanted, n_threads: threads };

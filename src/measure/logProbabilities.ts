@@ -1,15 +1,21 @@
 /**
- * What one position's logits say: about the token that follows, in 16 bits, and against a base model's row.
- * The arithmetic is llama.cpp's (tools/perplexity/perplexity.cpp), sums in f64; where the stored 16-bit levels
- * depend on the rounding of an f32, every step is rounded as there.
+ * What one position's logits say: about the token that follows, in 16 bits, and against a base
+ * model's row. The arithmetic is llama.cpp's (tools/perplexity/perplexity.cpp), sums in f64; where
+ * the stored 16-bit levels depend on the rounding of an f32, every step is rounded as there.
  */
 
 const f32 = Math.fround;
 
-/** Below this log-probability llama.cpp counts nothing: not in a row's 16 bits, not in a KL divergence. */
+/**
+ * Below this log-probability llama.cpp counts nothing: not in a row's 16 bits, not in a KL
+ * divergence.
+ */
 const FLOOR = -16;
 
-/** 1.5 · 2^23: adding it to an f32 below 2^22 leaves the nearest integer, ties to even, in the mantissa. */
+/**
+ * 1.5 · 2^23: adding it to an f32 below 2^22 leaves the nearest integer, ties to even, in the
+ * mantissa.
+ */
 const ROUND = 12582912;
 
 /** What one position adds to the sums of a comparison. */
@@ -32,8 +38,9 @@ export function negativeLogLikelihood(logits: Float32Array, token: number): numb
 
 /**
  * Writes the 16-bit log-probabilities of `logits` to `row` and returns -ln softmax(logits)[token].
- * logits: f32[vocabulary]; row: u16[rowLength(vocabulary)], its first 8 bytes f32 scale and f32 minimum.
- * The levels 0 … 65535 span the logits from the greatest down to 16 below it, or to the least if that is nearer.
+ * logits: f32[vocabulary]; row: u16[rowLength(vocabulary)], its first 8 bytes f32 scale and f32
+ * minimum. The levels 0 … 65535 span the logits from the greatest down to 16 below it, or to the
+ * least if that is nearer.
  */
 export function quantizeLogProbabilities(
   logits: Float32Array,
@@ -62,8 +69,8 @@ export function quantizeLogProbabilities(
 }
 
 /**
- * Compares the model's logits with the base's row at one position.
- * logits: f32[vocabulary]; row: u16[rowLength(vocabulary)] as above; token: the one that follows in the text.
+ * Compares the model's logits with the base's row at one position. logits: f32[vocabulary]; row:
+ * u16[rowLength(vocabulary)] as above; token: the one that follows in the text.
  */
 export function compareWithBase(logits: Float32Array, token: number, row: Uint16Array): Comparison {
   const head = new DataView(row.buffer, row.byteOffset, 8);

@@ -1,6 +1,7 @@
 /**
- * The file of a base model's log-probabilities, as llama.cpp's `llama-perplexity --kl-divergence-base` writes and reads it
- * (tools/perplexity/perplexity.cpp), so that its files and ours can be exchanged. Little endian:
+ * The file of a base model's log-probabilities, as llama.cpp's
+ * `llama-perplexity --kl-divergence-base` writes and reads it (tools/perplexity/perplexity.cpp), so
+ * that its files and ours can be exchanged. Little endian:
  *
  *   bytes  what
  *   8      "_logits_"
@@ -11,7 +12,8 @@
  *   then per chunk, per scored position, one row of u16[rowLength(vocabulary)]:
  *     f32 scale, f32 minimum, u16[vocabulary] levels, u16 of padding if the vocabulary is odd
  *
- * log p(token) = scale · level + minimum. Scored are the positions contextSize/2 … contextSize - 2 of each chunk.
+ * log p(token) = scale · level + minimum. Scored are the positions contextSize/2 … contextSize - 2
+ * of each chunk.
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { withPlace } from '../toolchain/cache.ts';
@@ -24,12 +26,18 @@ export interface LogitsHeader {
   contextSize: number;
   vocabulary: number;
   chunks: number;
-  /** i32[chunks × contextSize]; without the start token that some models want at the head of each chunk. */
+  /**
+   * i32[chunks × contextSize]; without the start token that some models want at the head of each
+   * chunk.
+   */
   tokens: Int32Array;
 }
 
 export interface LogitsReader extends LogitsHeader {
-  /** The rows of one chunk, one after the other: u16[scoredPositions(contextSize) × rowLength(vocabulary)]. */
+  /**
+   * The rows of one chunk, one after the other: u16[scoredPositions(contextSize) ×
+   * rowLength(vocabulary)].
+   */
   readChunk(chunk: number): Promise<Uint16Array>;
   close(): Promise<void>;
 }

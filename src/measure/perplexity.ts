@@ -1,8 +1,9 @@
 /**
- * Perplexity of a text, and KL divergence from a base model, chunk by chunk as llama.cpp's llama-perplexity does it:
- * the text's tokens are cut into chunks of `contextSize`, each chunk is evaluated in a fresh context, and of each the second
- * half's predictions are scored. Logits stream through: one position's f32[vocabulary] is held at a time, plus one chunk's
- * 16-bit rows where a base file is read.
+ * Perplexity of a text, and KL divergence from a base model, chunk by chunk as llama.cpp's
+ * llama-perplexity does it: the text's tokens are cut into chunks of `contextSize`, each chunk is
+ * evaluated in a fresh context, and of each the second half's predictions are scored. Logits stream
+ * through: one position's f32[vocabulary] is held at a time, plus one chunk's 16-bit rows where a
+ * base file is read.
  */
 
 import {
@@ -28,8 +29,8 @@ import {
 export interface Evaluator {
   vocabulary: number;
   /**
-   * Evaluates i32[count] tokens in a fresh context and yields the logits of positions first … count-1, in order.
-   * Each is f32[vocabulary] and valid until the next one is asked for.
+   * Evaluates i32[count] tokens in a fresh context and yields the logits of positions first …
+   * count-1, in order. Each is f32[vocabulary] and valid until the next one is asked for.
    */
   evaluate(tokens: Int32Array, first: number): AsyncIterable<Float32Array>;
 }
@@ -64,7 +65,10 @@ export function cutIntoChunks(
   return { tokens, contextSize, count: Math.min(whole, limit ?? whole), startToken };
 }
 
-/** The perplexity; with `basePath` the log-probabilities are also written there, for later comparisons. */
+/**
+ * The perplexity; with `basePath` the log-probabilities are also written there, for later
+ * comparisons.
+ */
 export async function measurePerplexity(
   evaluator: Evaluator,
   chunks: Chunks,
@@ -99,7 +103,10 @@ export async function measurePerplexity(
   return sums.figures();
 }
 
-/** The divergence from the base whose file is `base`; the text is the base file's, up to `chunks.count`. */
+/**
+ * The divergence from the base whose file is `base`; the text is the base file's, up to
+ * `chunks.count`.
+ */
 export async function measureDivergence(
   evaluator: Evaluator,
   chunks: Chunks,
@@ -119,8 +126,9 @@ export async function measureDivergence(
 }
 
 /**
- * Calls `score` for every scored position of a chunk: with its logits, the token that follows in the text, and its
- * index 0 … scoredPositions - 1. The chunk's last token is not evaluated: nothing is scored after it.
+ * Calls `score` for every scored position of a chunk: with its logits, the token that follows in
+ * the text, and its index 0 … scoredPositions - 1. The chunk's last token is not evaluated: nothing
+ * is scored after it.
  */
 async function forEachScored(
   evaluator: Evaluator,

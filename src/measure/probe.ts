@@ -1,6 +1,7 @@
 /**
- * What a Linux kernel does when it is asked: guest/linux/probe.ts, run as a process here or as the first process of a
- * machine in QEMU. It says at run time what src/measure/surface.ts reads from the file.
+ * What a Linux kernel does when it is asked: guest/linux/probe.ts, run as a process here or as the
+ * first process of a machine in QEMU. It says at run time what src/measure/surface.ts reads from
+ * the file.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -45,7 +46,9 @@ export interface ProbedMachine {
 
 const LIMIT_MS = 180_000;
 
-/** Boots a kernel with the probe as its first process and returns what it answers to each request. */
+/**
+ * Boots a kernel with the probe as its first process and returns what it answers to each request.
+ */
 export async function probeMachine(
   machine: ProbedMachine,
   requests: readonly string[],
@@ -102,7 +105,10 @@ async function outputOf(child: Child): Promise<string> {
   return output;
 }
 
-/** output: for each request in turn its line, its answer, an empty line; at last "end". Throws if one is missing. */
+/**
+ * output: for each request in turn its line, its answer, an empty line; at last "end". Throws if
+ * one is missing.
+ */
 export function parseAnswers(output: string, requests: readonly string[]): Map<string, string> {
   const text = `\n${output.replaceAll('\r', '')}`;
   const answers = new Map<string, string>();

@@ -40,7 +40,9 @@ const PROC = `${MOUNT},proc,/proc,proc,0,0`;
 const SYS = `${MOUNT},sys,/sys,sysfs,0,0`;
 const DEV = `${MOUNT},dev,/dev,devtmpfs,0,0`;
 
-/** Boots the kernel, some seconds under emulation; throws what it wrote if it does not get so far. */
+/**
+ * Boots the kernel, some seconds under emulation; throws what it wrote if it does not get so far.
+ */
 export async function askSurface(machine: ProbedMachine): Promise<RuntimeSurface> {
   const sockets = Array.from({ length: FAMILIES }, (_, family) =>
     SOCKET_TYPES.map((type) => `${SOCKET},${family},${type},0`),

@@ -1,6 +1,7 @@
 /**
  * Tokens per second, alone or in turn with a peer. docs/benchmarks.md says how each figure is made.
- * The machine changes while it is measured: its memory and the distance of its processors are measured before and after every run.
+ * The machine changes while it is measured: its memory and the distance of its processors are
+ * measured before and after every run.
  */
 
 import { median } from './spread.ts';
@@ -26,7 +27,9 @@ export interface Run {
   nanos: number;
   /** Ours only. */
   resident?: Resident;
-  /** Ours only: the part of the pack that was mapped in pages of 2 MiB, 0 … 1, where it is known. */
+  /**
+   * Ours only: the part of the pack that was mapped in pages of 2 MiB, 0 … 1, where it is known.
+   */
   largePages?: number;
 }
 
@@ -37,7 +40,10 @@ export type RunTest = (test: Test, threads: number, signal?: AbortSignal) => Pro
 export interface MemoryState {
   /** Bytes per nanosecond: GB/s. */
   bandwidth: number;
-  /** Nanoseconds that a cache line takes from one processor to another; null where there is one only. */
+  /**
+   * Nanoseconds that a cache line takes from one processor to another; null where there is one
+   * only.
+   */
   hop: number | null;
 }
 
@@ -89,7 +95,10 @@ export function positionsOf(tests: readonly Test[]): number {
   return Math.max(...tests.map(({ prompt, generated, depth }) => prompt + generated + depth));
 }
 
-/** Runs every test on every number of threads once a round; who goes first changes from round to round. */
+/**
+ * Runs every test on every number of threads once a round; who goes first changes from round to
+ * round.
+ */
 export async function measureSpeed(options: SpeedOptions): Promise<Series[]> {
   const { tests, rounds, memory, signal } = options;
   const all: Series[] = options.threads.flatMap((threads) =>
@@ -162,8 +171,8 @@ export interface Summary {
 }
 
 /**
- * One summary of a series, or one for each placement that occurred: figures of several threads compare within one only.
- * A ratio's median is that of the ratios by round.
+ * One summary of a series, or one for each placement that occurred: figures of several threads
+ * compare within one only. A ratio's median is that of the ratios by round.
  */
 export function summarize(series: Series): Summary[] {
   const rounds = series.ours.map((ours, i) => ({ ours, theirs: series.theirs.at(i) }));

@@ -1,4 +1,7 @@
-/** The guests that `mu bench` times: guest/apps/bench.ts with a model, guest/apps/bandwidth.ts without. */
+/**
+ * The guests that `mu bench` times: guest/apps/bench.ts with a model, guest/apps/bandwidth.ts
+ * without.
+ */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { PreparedPack } from '../stacks/prepare.ts';
@@ -38,7 +41,8 @@ export async function compileBench(pack: PreparedPack, cpu?: VariantName): Promi
     };
     try {
       const { prompt, generated } = test;
-      // As llama-bench warms up: the prompt, or one token. The positions up to the depth are filled with it.
+      // As llama-bench warms up: the prompt, or one token. The positions up to the depth are filled
+      // with it.
       await time(prompt, Math.min(generated, 1));
       const largePages = largePageShare(child.pid as number, pack.path);
       if (isReadAgain || (largePages ?? 1) >= LARGE_ENOUGH) {

@@ -63,8 +63,8 @@ export const MACHINES: Record<StackName, GuestMachine> = {
 type OnProgress = (done: number, total: number, what: string) => void;
 
 /**
- * Counts a stack; builds what it must build for that, or takes it from the cache. constants: those of a pack, to count
- * what the guest holds for that model too.
+ * Counts a stack; builds what it must build for that, or takes it from the cache. constants: those
+ * of a pack, to count what the guest holds for that model too.
  */
 export async function countStack(
   stack: StackName,
@@ -133,7 +133,10 @@ function totalOf(path: string): LineCount {
   return { code: total.code, all: total.raw, files: total.files };
 }
 
-/** Debian has musl as a library: its lines are those of the source package that the library was built from. */
+/**
+ * Debian has musl as a library: its lines are those of the source package that the library was
+ * built from.
+ */
 async function muslLayer(onProgress: OnProgress): Promise<LayerLines> {
   requireTool('dpkg-source');
   const { dsc, version } = await fetchDebianSource('musl', (what) => onProgress(0, 1, what));

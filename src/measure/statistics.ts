@@ -1,6 +1,7 @@
 /**
  * The figures that llama.cpp's llama-perplexity prints, from sums over the scored positions
- * (tools/perplexity/perplexity.cpp). Uncertainties are one standard error of the mean, carried through to first order.
+ * (tools/perplexity/perplexity.cpp). Uncertainties are one standard error of the mean, carried
+ * through to first order.
  */
 import type { Comparison } from './logProbabilities.ts';
 
@@ -68,7 +69,10 @@ export class PerplexitySums {
   }
 }
 
-/** Every scored position's comparison with the base. 8 bytes × 2 per position are kept for the percentiles. */
+/**
+ * Every scored position's comparison with the base. 8 bytes × 2 per position are kept for the
+ * percentiles.
+ */
 export class DivergenceSums {
   private count = 0;
   private nll = 0;
@@ -137,7 +141,10 @@ function perplexityOf(nll: Estimate): { ppl: number; pplError: number } {
   return { ppl, pplError: ppl * nll.error };
 }
 
-/** Mean and standard error from n values' sum and sum of squares; no error is claimed for ten values or fewer. */
+/**
+ * Mean and standard error from n values' sum and sum of squares; no error is claimed for ten values
+ * or fewer.
+ */
 function estimate(sum: number, squares: number, n: number): Estimate {
   if (n < 1) return { mean: 0, error: 0 };
   const mean = sum / n;

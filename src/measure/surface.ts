@@ -1,6 +1,7 @@
 /**
- * What of a kernel can be reached, read from the kernel that was built and not from its configuration: the table of
- * system calls, and what its code hands to the functions that register drivers and file systems.
+ * What of a kernel can be reached, read from the kernel that was built and not from its
+ * configuration: the table of system calls, and what its code hands to the functions that register
+ * drivers and file systems.
  */
 import { type CallSite, KernelImage } from './kernelImage.ts';
 
@@ -27,7 +28,10 @@ export interface Surface {
   codeBytes: number;
 }
 
-/** path: vmlinux; systemMap: needed if that is stripped. Throws a line that says what is wrong with either. */
+/**
+ * path: vmlinux; systemMap: needed if that is stripped. Throws a line that says what is wrong with
+ * either.
+ */
 export function readSurface(path: string, systemMap?: string): Surface {
   const image = new KernelImage(path, systemMap);
   const table = readSystemCalls(image);
@@ -51,8 +55,9 @@ export function readSurface(path: string, systemMap?: string): Surface {
 }
 
 /**
- * sys_call_table is an array of functions, by number. What is not configured stands there as a function of two
- * instructions (kernel/sys_ni.c and others), or as one name of a function that also complains (posix-stubs.c).
+ * sys_call_table is an array of functions, by number. What is not configured stands there as a
+ * function of two instructions (kernel/sys_ni.c and others), or as one name of a function that also
+ * complains (posix-stubs.c).
  */
 function readSystemCalls(image: KernelImage): {
   present: { number: number; name: string }[];
@@ -80,13 +85,16 @@ function readSystemCalls(image: KernelImage): {
 /** mov $-ENOSYS, %rax; ret */
 const NOT_IMPLEMENTED = Buffer.from([0x48, 0xc7, 0xc0, 0xda, 0xff, 0xff, 0xff, 0xc3]);
 
-/** driver_register, __platform_driver_register, __pci_register_driver, platform_driver_probe, …; not unregister. */
+/**
+ * driver_register, __platform_driver_register, __pci_register_driver, platform_driver_probe, …; not
+ * unregister.
+ */
 const DRIVER_REGISTRATION =
   /^_*(\w+_)?(?<!un)(register_(\w+_)?driver|driver_register|driver_probe)$/;
 
 /**
- * The structures that are handed over as first argument (%rdi) where a function of such a name is called, by name.
- * Wrappers that pass on their own argument name nothing: their callers do.
+ * The structures that are handed over as first argument (%rdi) where a function of such a name is
+ * called, by name. Wrappers that pass on their own argument name nothing: their callers do.
  */
 function registered(image: KernelImage, functions: RegExp): { name: string; address: number }[] {
   const targets = image.symbols.filter((s) => s.isFunction && functions.test(s.name));
@@ -107,7 +115,10 @@ const ARGUMENT_BYTES = 40;
 /** mov $imm32, %rdi */
 const LOAD_ARGUMENT = Buffer.from([0x48, 0xc7, 0xc7]);
 
-/** The constant address that is loaded into %rdi last before the call; null: it comes from elsewhere. */
+/**
+ * The constant address that is loaded into %rdi last before the call; null: it comes from
+ * elsewhere.
+ */
 function firstArgument(image: KernelImage, { address }: CallSite): number | null {
   const before = image.read(address - ARGUMENT_BYTES, ARGUMENT_BYTES);
   const at = before.lastIndexOf(LOAD_ARGUMENT);
@@ -115,7 +126,10 @@ function firstArgument(image: KernelImage, { address }: CallSite): number | null
   return before.readInt32LE(at + 3) + 2 ** 31; // see KernelImage: the operand is sign-extended
 }
 
-/** 32-bit distances from each entry to its function (include/linux/init.h, CONFIG_HAVE_ARCH_PREL32_RELOCATIONS). */
+/**
+ * 32-bit distances from each entry to its function (include/linux/init.h,
+ * CONFIG_HAVE_ARCH_PREL32_RELOCATIONS).
+ */
 function readInitcalls(image: KernelImage): string[] {
   const start = image.addressOf('__initcall_start');
   const end = image.addressOf('__initcall_end');

@@ -1,4 +1,7 @@
-/** Reading what a guest's program writes: binary answers after an ENQ, and text when something is wrong. */
+/**
+ * Reading what a guest's program writes: binary answers after an ENQ, and text when something is
+ * wrong.
+ */
 import type { Readable, Writable } from 'node:stream';
 import { ENQ } from '../console/protocol.ts';
 
@@ -11,7 +14,9 @@ export interface Wire {
 export interface Receiver {
   /** Fills `to`; returns how many bytes came before the stream ended. */
   receive(to: Uint8Array): Promise<number>;
-  /** Waits for the guest to be ready; what it says before is for people. Throws if it ends without. */
+  /**
+   * Waits for the guest to be ready; what it says before is for people. Throws if it ends without.
+   */
   awaitReady(): Promise<void>;
 }
 
@@ -48,7 +53,10 @@ export function createReceiver(wire: Wire): Receiver {
   return { receive, awaitReady };
 }
 
-/** A guest that panics says why in text: the end of what it wrote, from its last line that reads as text. */
+/**
+ * A guest that panics says why in text: the end of what it wrote, from its last line that reads as
+ * text.
+ */
 export function lastWords(bytes: Uint8Array): string {
   const text = Buffer.from(bytes).toString('latin1').trimEnd();
   const line = text.slice(text.lastIndexOf('\n') + 1);

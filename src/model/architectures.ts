@@ -82,7 +82,9 @@ export function shapeOf(shape: Shape, config: ModelConfig): { rows: number; colu
   return { rows, columns };
 }
 
-/** Touvron et al. 2023; llama2.c's checkpoints too. What other families share with it they spread. */
+/**
+ * Touvron et al. 2023; llama2.c's checkpoints too. What other families share with it they spread.
+ */
 const llama: Family = {
   title: 'Llama',
   keys: {

@@ -5,7 +5,10 @@ import { oneLine } from './printable.ts';
 import type { CompiledTables } from './tokenizer/compile.ts';
 import { splitSpecial } from './tokenizer/special.ts';
 
-/** A segment as the guest reads it: tokens, and text that is encoded together with what the user says beside it. */
+/**
+ * A segment as the guest reads it: tokens, and text that is encoded together with what the user
+ * says beside it.
+ */
 export type SegmentPart = number | Uint8Array;
 
 export interface ChatOptions {
@@ -22,13 +25,17 @@ export interface CompiledChat extends CompiledTables {
   textBytes: number;
 }
 
-/** Words of a segment: a token id, or SEGMENT_TEXT | bytes and the bytes padded with zeros to whole words, or SEGMENT_END. */
+/**
+ * Words of a segment: a token id, or SEGMENT_TEXT | bytes and the bytes padded with zeros to whole
+ * words, or SEGMENT_END.
+ */
 export const SEGMENT_TEXT = 0x80000000;
 export const SEGMENT_END = 0xffffffff;
 
 /**
- * Reduces a model's chat template to the fixed segments chat.first, chat.answer and chat.next (reduce.ts says what they are).
- * Without a template, or with one that has no such form, CHAT_TEMPLATE is false and `reason` says why.
+ * Reduces a model's chat template to the fixed segments chat.first, chat.answer and chat.next
+ * (reduce.ts says what they are). Without a template, or with one that has no such form,
+ * CHAT_TEMPLATE is false and `reason` says why.
  */
 export function compileChat(
   model: Pick<Model, 'path' | 'tokenizer' | 'chatTemplate'>,

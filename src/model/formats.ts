@@ -381,7 +381,8 @@ function interleave(
  */
 function quantQ6K(from: Uint8Array, at: number, i: number): number {
   const half = i >> 7;
-  const quarter = (i >> 5) & 3; // nibbles of bytes 0-31, 32-63 (low), then the same bytes' high nibbles
+  // nibbles of bytes 0-31, 32-63 (low), then the same bytes' high nibbles
+  const quarter = (i >> 5) & 3;
   const low = from[at + half * 64 + (quarter & 1) * 32 + (i & 31)] >> (quarter >> 1 ? 4 : 0);
   const high = from[at + 128 + half * 32 + (i & 31)] >> (quarter * 2);
   return (low & 15) | ((high & 3) << 4);

@@ -22,7 +22,10 @@ export interface LoadOptions {
 export interface EncodeOptions {
   /** Begin with the start token. Default: as the model wants it. */
   addBos?: boolean;
-  /** Control tokens written out in the text (`<|im_end|>`) count as such. Default: false, as in a guest. */
+  /**
+   * Control tokens written out in the text (`<|im_end|>`) count as such. Default: false, as in a
+   * guest.
+   */
   parseSpecial?: boolean;
 }
 
@@ -48,7 +51,8 @@ interface TokenizerModule {
 }
 
 /**
- * The guest's own tokenizer for a model, compiled to WebAssembly: for tools on the host that need the same tokens.
+ * The guest's own tokenizer for a model, compiled to WebAssembly: for tools on the host that need
+ * the same tokens.
  *
  *     const tokenizer = await loadTokenizer(model)
  *     tokenizer.encode('Why is the sky blue?') // [6004, …]

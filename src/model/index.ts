@@ -48,8 +48,8 @@ export interface OpenOptions {
 }
 
 /**
- * Opens a model file and checks everything about it but the weights, which are checked when they are read.
- * Throws ModelError where it cannot be used. The caller closes it.
+ * Opens a model file and checks everything about it but the weights, which are checked when they
+ * are read. Throws ModelError where it cannot be used. The caller closes it.
  *
  *     const model = await openModel('SmolLM2-135M-Instruct.Q4_1.gguf')
  *     model.config.layers // 30

@@ -1,7 +1,13 @@
-/** Data of a ModelError: which file, which field of it, what was there, what was expected and what a person can do. */
+/**
+ * Data of a ModelError: which file, which field of it, what was there, what was expected and what a
+ * person can do.
+ */
 export interface ModelProblem {
   file: string;
-  /** The format's own name of the field, such as `llama.attention.head_count` or `tensor blk.0.attn_q.weight`. */
+  /**
+   * The format's own name of the field, such as `llama.attention.head_count` or
+   * `tensor blk.0.attn_q.weight`.
+   */
   field: string;
   found: string;
   expected: string;

@@ -1,4 +1,7 @@
-/** What of a text may reach a terminal: texts out of model files are written by people whom nobody has vouched for. */
+/**
+ * What of a text may reach a terminal: texts out of model files are written by people whom nobody
+ * has vouched for.
+ */
 
 /** Line ends and TABs, the only control characters that do no more than lay out text. */
 const LAYOUT = '\n\t';
@@ -8,7 +11,10 @@ const DELETE = '\x7f';
 const DELETE_PICTURE = '\u2421';
 const REPLACEMENT = '\ufffd';
 
-/** The text with a picture in place of each control character that would drive a terminal: ␛ for ESC. */
+/**
+ * The text with a picture in place of each control character that would drive a terminal: ␛ for
+ * ESC.
+ */
 export function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, (character) => {
     if (LAYOUT.includes(character)) return character;
@@ -21,8 +27,9 @@ export function printable(text: string): string {
 const LONGEST_NAME = 100;
 
 /**
- * A name for one line among others: printable, spaces for line ends, and without the marks that turn the direction of writing, which would
- * make the words after it look like others. A long one is cut, and ends in … then.
+ * A name for one line among others: printable, spaces for line ends, and without the marks that
+ * turn the direction of writing, which would make the words after it look like others. A long one
+ * is cut, and ends in … then.
  */
 export function oneLine(text: string): string {
   const line = printable(text.replace(/[\n\t\u2028\u2029]+/g, ' '));

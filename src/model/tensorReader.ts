@@ -4,8 +4,8 @@ import { ModelError } from './modelError.ts';
 import type { ModelFile } from './modelFile.ts';
 
 /**
- * A tensor at `offset` of a file; the reader of the format has checked that it lies inside. What is read is checked
- * to be finite: one infinite scale would make every answer nonsense.
+ * A tensor at `offset` of a file; the reader of the format has checked that it lies inside. What is
+ * read is checked to be finite: one infinite scale would make every answer nonsense.
  */
 export function makeTensor(
   file: ModelFile,

@@ -17,10 +17,16 @@ const constantName = (section: string) =>
 const usize = (value: number | readonly number[]) => ({ type: 'usize' as const, value });
 const i32 = (value: number | readonly number[]) => ({ type: 'i32' as const, value });
 
-/** A chat template's own text that there is room for beside a prompt; more, where the template has more. */
+/**
+ * A chat template's own text that there is room for beside a prompt; more, where the template has
+ * more.
+ */
 const TEMPLATE_BYTES = 4096;
 
-/** Shape of the model and the sizes that follow from it. templateBytes: of the text that the chat template puts around a question. */
+/**
+ * Shape of the model and the sizes that follow from it. templateBytes: of the text that the chat
+ * template puts around a question.
+ */
 export function shapeConstants(
   { config, tensors }: Model,
   plan: ForwardPlan,

@@ -1,4 +1,7 @@
-/** The model pack: one flat, aligned file that the guest reads in place. docs/pack-format.md is its specification. */
+/**
+ * The model pack: one flat, aligned file that the guest reads in place. docs/pack-format.md is its
+ * specification.
+ */
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import type { Constants } from '../compiler/index.ts';
@@ -18,8 +21,8 @@ import { tileNumber, tiles, tilesInTurn } from './tiles.ts';
 
 export interface PackOptions {
   /**
-   * Positions of a conversation; rounded up to a multiple of 16. 0: all that the model was trained for. Default: the same, at
-   * most 2,048.
+   * Positions of a conversation; rounded up to a multiple of 16. 0: all that the model was trained
+   * for. Default: the same, at most 2,048.
    */
   context?: number;
   /** Instead of the chat template's own system prompt. */
@@ -41,8 +44,9 @@ export interface Pack {
 const DEFAULT_CONTEXT = 2048;
 
 /**
- * A pack is written in pieces of this size: Linux then keeps it in pages of 2 MiB, which a process that maps it can use as they
- * are. Pages of 4 KiB cost a quarter of the memory's bandwidth (docs/performance.md).
+ * A pack is written in pieces of this size: Linux then keeps it in pages of 2 MiB, which a process
+ * that maps it can use as they are. Pages of 4 KiB cost a quarter of the memory's bandwidth
+ * (docs/performance.md).
  */
 const CHUNK_BYTES = 8 << 20;
 
@@ -100,7 +104,10 @@ export async function createPack(model: Model, options: PackOptions = {}): Promi
   };
 }
 
-/** Writes a pack beside its final name and moves it there when it is whole. Gives its SHA-256, in hexadecimal. */
+/**
+ * Writes a pack beside its final name and moves it there when it is whole. Gives its SHA-256, in
+ * hexadecimal.
+ */
 export async function writePack(
   path: string,
   pack: Pack,
@@ -139,7 +146,9 @@ export async function writePack(
   }
 }
 
-/** One call of write(2) as far as it goes; `writeFile` would cut it into pieces of half a mebibyte. */
+/**
+ * One call of write(2) as far as it goes; `writeFile` would cut it into pieces of half a mebibyte.
+ */
 async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
     done += (await file.write(bytes, done)).bytesWritten;

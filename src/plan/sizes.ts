@@ -20,5 +20,8 @@ export const KV_CHUNK = 64;
 export const ROLES = ['query', 'key', 'value', 'attentionOutput', 'gate', 'up', 'down'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** Bytes of a prompt that there is room for, for each position of the context. A longer one is refused. */
+/**
+ * Bytes of a prompt that there is room for, for each position of the context. A longer one is
+ * refused.
+ */
 export const PROMPT_BYTES = 8;

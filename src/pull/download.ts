@@ -6,7 +6,9 @@ import { pipeline } from 'node:stream/promises';
 import { isAbandoned, temporaryName } from '../toolchain/cache/owner.ts';
 import { hashFile, isFull, withPlace } from '../toolchain/cache.ts';
 
-/** bytes: how many are there; total: how many there will be; what: what is happening, for people. */
+/**
+ * bytes: how many are there; total: how many there will be; what: what is happening, for people.
+ */
 export type OnProgress = (bytes: number, total: number, what: string) => void;
 
 export interface TransferOptions {
@@ -25,8 +27,9 @@ export interface KnownFile {
 }
 
 /**
- * Fetches a file, checks it, and gives it its name when it is whole; an interrupted transfer goes on where it stopped.
- * Two processes that fetch the same do not get into each other's way: the later one begins a part of its own.
+ * Fetches a file, checks it, and gives it its name when it is whole; an interrupted transfer goes
+ * on where it stopped. Two processes that fetch the same do not get into each other's way: the
+ * later one begins a part of its own.
  */
 export async function fetchFile(
   file: KnownFile,
@@ -60,7 +63,10 @@ async function isBeingFetched(common: string, own: string): Promise<boolean> {
     .some((path) => path.startsWith(`${common}.`) && path !== own && !isAbandoned(path));
 }
 
-/** Throws where a file is not what it should be, and removes it: going on from wrong content would never end well. */
+/**
+ * Throws where a file is not what it should be, and removes it: going on from wrong content would
+ * never end well.
+ */
 export async function requireContent(path: string, sha256: string): Promise<void> {
   const found = await hashFile(path);
   if (found === sha256) return;
@@ -69,8 +75,9 @@ export async function requireContent(path: string, sha256: string): Promise<void
 }
 
 /**
- * Fetches `address` into the file `part`, going on where an earlier try stopped. Throws when the server does not answer in
- * five seconds, stops sending, or sends another size; what has arrived stays for the next try.
+ * Fetches `address` into the file `part`, going on where an earlier try stopped. Throws when the
+ * server does not answer in five seconds, stops sending, or sends another size; what has arrived
+ * stays for the next try.
  */
 async function download(
   address: string,

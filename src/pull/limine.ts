@@ -1,6 +1,7 @@
 /**
- * Limine's binary releases. No package of Debian has Limine, so it comes from a folder that a person
- * names, from where `make install` puts it, or from the one release that `mu pull limine` fetches.
+ * Limine's binary releases. No package of Debian has Limine, so it comes from a folder that a
+ * person names, from where `make install` puts it, or from the one release that `mu pull limine`
+ * fetches.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
@@ -48,8 +49,8 @@ export interface LimineOptions {
 }
 
 /**
- * The release in `folder`, else in $LIMINE_DIR, else the first found elsewhere; null: nowhere. A folder
- * that a person named and that will not do is an error.
+ * The release in `folder`, else in $LIMINE_DIR, else the first found elsewhere; null: nowhere. A
+ * folder that a person named and that will not do is an error.
  */
 export function findLimine({ folder, folders }: LimineOptions = {}): LimineRelease | null {
   const named = folder ?? process.env.LIMINE_DIR;
@@ -99,7 +100,9 @@ export interface KnownRelease {
   files: Record<string, { bytes: number; sha256: string }>;
 }
 
-/** The commit of the tag v8.2.0-binary in Limine's own repository. A commit's files never change. */
+/**
+ * The commit of the tag v8.2.0-binary in Limine's own repository. A commit's files never change.
+ */
 export const KNOWN_LIMINE: KnownRelease = {
   version: '8.2.0',
   license: 'BSD-2-Clause',
@@ -143,8 +146,8 @@ const PULLED = join('limine', KNOWN_LIMINE.version);
 const pulledFolders = () => cacheFolders(PULLED);
 
 /**
- * Fetches what of a release is not in `folder` yet, every file checked by its SHA-256; an interrupted transfer goes on where it
- * stopped. Throws with what was tried and what to do.
+ * Fetches what of a release is not in `folder` yet, every file checked by its SHA-256; an
+ * interrupted transfer goes on where it stopped. Throws with what was tried and what to do.
  */
 export async function pullLimine(
   options: TransferOptions = {},

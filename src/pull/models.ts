@@ -11,8 +11,8 @@ export type { OnProgress, TransferOptions } from './download.ts';
 export { type KnownModel, knownModels } from './knownModels.ts';
 
 /**
- * Path of the model that a person means: a file that exists, a file in $MU_MODELS, or the name of a known model, which is fetched
- * if it is nowhere yet.
+ * Path of the model that a person means: a file that exists, a file in $MU_MODELS, or the name of a
+ * known model, which is fetched if it is nowhere yet.
  */
 export async function resolveModel(
   nameOrPath: string,
@@ -39,7 +39,10 @@ export async function findModel(name: string): Promise<string | undefined> {
   return known && find(knownModels[known], [...modelsFolders(), ...cacheFolders(MODELS)]);
 }
 
-/** pullModel for any table entry and folder: `cache` takes what is fetched, `folders` are only looked at. */
+/**
+ * pullModel for any table entry and folder: `cache` takes what is fetched, `folders` are only
+ * looked at.
+ */
 export async function obtain(
   model: KnownModel,
   cache: string,
@@ -75,7 +78,8 @@ export async function obtain(
 
 /**
  * The known model that a file has the name (its general.name) and size of, but not the content: a
- * flipped bit among the weights shows nowhere else. Undefined: the file is that model, or none of ours.
+ * flipped bit among the weights shows nowhere else. Undefined: the file is that model, or none of
+ * ours.
  */
 export async function modelDamagedIn(
   path: string,

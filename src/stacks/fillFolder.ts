@@ -7,8 +7,8 @@ import { withPlace } from '../toolchain/cache.ts';
 const UNFINISHED = 'unfinished';
 
 /**
- * Has `build` write into a folder; a build that fails leaves it as it was. What was there under the same names is replaced
- * once all is built, by `last` at the end.
+ * Has `build` write into a folder; a build that fails leaves it as it was. What was there under the
+ * same names is replaced once all is built, by `last` at the end.
  */
 export async function fillFolder<T>(
   folder: string,

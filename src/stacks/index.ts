@@ -20,7 +20,10 @@ export function stackNamed(name: StackName): Stack {
   return stack;
 }
 
-/** What a format needs beside the stack's tools; throws if the stack cannot be built as that. undefined: its default. */
+/**
+ * What a format needs beside the stack's tools; throws if the stack cannot be built as that.
+ * undefined: its default.
+ */
 export function requireFormat(name: StackName, format?: ImageFormat): readonly ToolName[] {
   if (format === undefined) return [];
   const { formats } = stackNamed(name);

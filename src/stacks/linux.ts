@@ -1,6 +1,7 @@
 /**
- * The stack that the others are compared with: a boot loader, a minimal Linux, musl, BusyBox, an init of our own, and
- * the engine as an ordinary process. One ISO boots from CD and disk, by BIOS and UEFI; kernel and archive also boot by PVH.
+ * The stack that the others are compared with: a boot loader, a minimal Linux, musl, BusyBox, an
+ * init of our own, and the engine as an ordinary process. One ISO boots from CD and disk, by BIOS
+ * and UEFI; kernel and archive also boot by PVH.
  */
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';

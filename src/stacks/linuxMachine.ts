@@ -10,8 +10,9 @@ import type { PreparedGuest } from './prepare.ts';
 export const FIRMWARE_MEMORY = 96 * 2 ** 20;
 
 /**
- * The kernel's command line for a machine of QEMU's. words: for the first process. Where Linux cannot
- * switch the machine off (microvm has no ACPI, `diet` does not know it), a triple fault ends it.
+ * The kernel's command line for a machine of QEMU's. words: for the first process. Where Linux
+ * cannot switch the machine off (microvm has no ACPI, `diet` does not know it), a triple fault ends
+ * it.
  */
 export function qemuCommandLine(
   name: KernelName,
@@ -27,7 +28,10 @@ const KERNEL_WORK = 8 * 2 ** 20;
 /** Tables of all pages: 64 bytes for each 4,096. */
 const PAGE_TABLES = 64 / 4096;
 
-/** What the machine needs, as a sum. Linux copies what lies in the archive and then frees it; the KV cache comes later. */
+/**
+ * What the machine needs, as a sum. Linux copies what lies in the archive and then frees it; the KV
+ * cache comes later.
+ */
 export function linuxMemory(
   { guest, pack, memory }: PreparedGuest,
   kernel: { vmlinux: string; holdsArchive: boolean },

@@ -1,6 +1,7 @@
 /**
- * No operating system, on any PC or virtual machine with UEFI: one EFI application is engine and machine code, and the pack lies beside it.
- * The same two files as a folder, as a disk image for a USB stick, and as an ISO, which by Limine boots PCs without UEFI too.
+ * No operating system, on any PC or virtual machine with UEFI: one EFI application is engine and
+ * machine code, and the pack lies beside it. The same two files as a folder, as a disk image for a
+ * USB stick, and as an ISO, which by Limine boots PCs without UEFI too.
  */
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -57,7 +58,10 @@ async function build(request: StackRequest, folder: string): Promise<StackBuild>
   return { manifest, prepared };
 }
 
-/** An ISO with both programs and one pack: UEFI starts the EFI application, BIOS Limine and by it the ELF of the machine pc. */
+/**
+ * An ISO with both programs and one pack: UEFI starts the EFI application, BIOS Limine and by it
+ * the ELF of the machine pc.
+ */
 async function writeForBoth(
   request: StackRequest,
   { guest, pack }: PreparedGuest,
@@ -126,9 +130,10 @@ function write(
 }
 
 /**
- * What OVMF takes, and what it breaks free memory into (docs/metal.md, measured). It leaves 7 MiB below its own volumes at 8 … 21 MiB,
- * and works in the highest 68 MiB, of which it leaves 38 in one piece. A program takes one piece, its pack another.
- * ours: bytes of both. Small images have FAT12; a folder lies in whatever FAT there is, and for FAT16 OVMF keeps 4 MiB more.
+ * What OVMF takes, and what it breaks free memory into (docs/metal.md, measured). It leaves 7 MiB
+ * below its own volumes at 8 … 21 MiB, and works in the highest 68 MiB, of which it leaves 38 in
+ * one piece. A program takes one piece, its pack another. ours: bytes of both. Small images have
+ * FAT12; a folder lies in whatever FAT there is, and for FAT16 OVMF keeps 4 MiB more.
  */
 function firmwareBytes(ours: number, format: Format): number {
   const mebibyte = 2 ** 20;

@@ -22,7 +22,10 @@ export interface PackRequest {
   model: string;
   /** llama2.c: path of its tokenizer.bin. */
   tokenizer?: string;
-  /** Positions of a conversation; 0: the model's. Default: the same, within what the pack thinks sensible. */
+  /**
+   * Positions of a conversation; 0: the model's. Default: the same, within what the pack thinks
+   * sensible.
+   */
   context?: number;
   /** Called while a pack is written. */
   onProgress?: (written: number, total: number) => void;

@@ -37,7 +37,10 @@ export function startProcess(start: ProcessStart, settings: GuestSettings = {}):
   return connectGuest(processTransport(child), { startedAt, ...settings });
 }
 
-/** Ends a process. Where it had some of its pack in large pages and some in small ones, the next one will have it all in large ones. */
+/**
+ * Ends a process. Where it had some of its pack in large pages and some in small ones, the next one
+ * will have it all in large ones.
+ */
 export async function endProcess(guest: Guest, pack: string): Promise<void> {
   const share = largePageShare(guest.transport.pid ?? 0, pack);
   await guest.close();

@@ -19,7 +19,10 @@ export interface StackRequest extends PackRequest {
   checked?: boolean;
   /** Only this CPU variant; default: as in GuestRequest. */
   cpu?: VariantName;
-  /** Folder of a Limine release. Default: the usual places; for an ISO of the stack metal: none, so it boots by UEFI alone. */
+  /**
+   * Folder of a Limine release. Default: the usual places; for an ISO of the stack metal: none, so
+   * it boots by UEFI alone.
+   */
   limine?: string;
   /** Stack linux: whether its kernel knows USB keyboards. */
   usb?: boolean;
@@ -54,7 +57,10 @@ export interface MachineStart {
 export interface Stack {
   /** What must be installed to build it, beside the engine's tools. */
   tools: readonly ToolName[];
-  /** What it can be built as, the default first, and what each format needs beside these tools. Empty: there is no choice. */
+  /**
+   * What it can be built as, the default first, and what each format needs beside these tools.
+   * Empty: there is no choice.
+   */
   formats: Partial<Record<ImageFormat, readonly ToolName[]>>;
   /** What starts it unless its manifest says otherwise. */
   firmware: 'none' | Firmware;

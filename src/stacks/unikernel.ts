@@ -22,10 +22,16 @@ const ELF_NAME = 'muinference.elf';
 const ISO_NAME = 'muinference.iso';
 const FIRECRACKER_NAME = 'firecracker.json';
 
-/** Limine sets 64 MiB aside for UEFI's firmware. With stories260K 105 MiB in all were too little, 128 were enough. */
+/**
+ * Limine sets 64 MiB aside for UEFI's firmware. With stories260K 105 MiB in all were too little,
+ * 128 were enough.
+ */
 const LIMINE_MEMORY = 32 * 2 ** 20;
 
-/** What loaders keep free at the end of RAM: QEMU's q35 160 KiB for ACPI's tables; others only begin the pack on a whole page. */
+/**
+ * What loaders keep free at the end of RAM: QEMU's q35 160 KiB for ACPI's tables; others only begin
+ * the pack on a whole page.
+ */
 const LOADER_BYTES = 256 * 2 ** 10;
 
 /** What there is to say of the files that were written. */

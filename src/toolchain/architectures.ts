@@ -1,6 +1,7 @@
 /**
- * The processor architectures that guests are built for: what differs between them on the host, a row each. A port
- * adds a row here, CPU variants and a folder guest/arch/<name>; the compiler emits C for more than there are rows.
+ * The processor architectures that guests are built for: what differs between them on the host, a
+ * row each. A port adds a row here, CPU variants and a folder guest/arch/<name>; the compiler emits
+ * C for more than there are rows.
  */
 import type { Architecture } from '../compiler/index.ts';
 import type { ToolName } from './tools.ts';
@@ -84,7 +85,8 @@ const X86_64: TargetArchitecture = {
       link: ['-static'],
       script: 'guest/machine/pc/link.ld',
     },
-    // Firmware loads an application wherever there is room; all of it is one file, so no symbol is anybody else's.
+    // Firmware loads an application wherever there is room; all of it is one file, so no symbol is
+    // anybody else's.
     uefi: {
       compile: [...NO_RED_ZONE, '-fpie', '-fdirect-access-external-data'],
       link: ['-pie', '--no-dynamic-linker', '-z', 'norelro'],
@@ -96,7 +98,8 @@ const X86_64: TargetArchitecture = {
     // acpi=off keeps microvm from building tables that nobody reads.
     machines: { microvm: 'microvm,acpi=off', q35: 'q35' },
     withFirmware: 'q35',
-    // Emulated, `rep movsb` moves byte by byte; told that it is slow (no ERMS), Linux starts in two thirds of the time.
+    // Emulated, `rep movsb` moves byte by byte; told that it is slow (no ERMS), Linux starts in two
+    // thirds of the time.
     cpu: 'max,-erms',
     // QEMU ends with 2 × code + 1 (guest/arch/x86_64/layout.ts).
     debugExit: ['-device', `isa-debug-exit,iobase=0x${DEBUG_EXIT_PORT.toString(16)},iosize=1`],

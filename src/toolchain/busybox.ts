@@ -94,7 +94,9 @@ async function build({ source, wishes, folder, onProgress }: Build): Promise<voi
   onProgress(STEPS, STEPS, 'BusyBox');
 }
 
-/** A .config whose switches are all off but for the wishes; numbers and texts keep their defaults. */
+/**
+ * A .config whose switches are all off but for the wishes; numbers and texts keep their defaults.
+ */
 export function onlyWishes(config: string, wishes: readonly Wish[]): string {
   const wanted = new Map(wishes.map(({ option, value }) => [option, value]));
   return config.replace(/^(?:# )?CONFIG_(\w+)(?:=| is not set)(.*)$/gm, (line, option, value) => {
@@ -103,7 +105,10 @@ export function onlyWishes(config: string, wishes: readonly Wish[]): string {
   });
 }
 
-/** The build writes no time into the program, and takes nothing from the caller's environment but where programs are. */
+/**
+ * The build writes no time into the program, and takes nothing from the caller's environment but
+ * where programs are.
+ */
 async function make(tree: string, targets: string[], onLine?: (line: string) => void) {
   await run(
     'env',

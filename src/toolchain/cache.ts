@@ -34,7 +34,9 @@ export async function hashFile(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** SHA-256 over names and contents of the files below some folders of the project, in name order. */
+/**
+ * SHA-256 over names and contents of the files below some folders of the project, in name order.
+ */
 export function hashSources(folders: readonly string[], endings: readonly string[]): string {
   const hash = createHash('sha256');
   for (const folder of folders) {
@@ -54,7 +56,8 @@ export function hashSources(folders: readonly string[], endings: readonly string
 /**
  * A folder in the cache named by everything that its contents depend on. `build` fills a temporary
  * folder which then takes its final name at once, so a reader never sees half of it and two
- * processes that build the same thing at the same time do no harm. What was damaged since is built again.
+ * processes that build the same thing at the same time do no harm. What was damaged since is built
+ * again.
  */
 export async function cached(
   kind: string,
@@ -87,7 +90,9 @@ export async function cached(
   return { folder, wasCached: false };
 }
 
-/** Gives a new entry its name. If another process was faster, its result is ours by construction. */
+/**
+ * Gives a new entry its name. If another process was faster, its result is ours by construction.
+ */
 function putInPlace(temporary: string, folder: string): void {
   const problem = existsSync(folder) ? problemOf(folder) : null;
   const damaged = temporaryName(folder);
@@ -107,7 +112,10 @@ function putInPlace(temporary: string, folder: string): void {
   removeIfOurs(damaged);
 }
 
-/** Whether nothing more could be written: no room, none left for this user, or too much for one file. */
+/**
+ * Whether nothing more could be written: no room, none left for this user, or too much for one
+ * file.
+ */
 export function isFull(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT', 'EFBIG'].includes((error as NodeJS.ErrnoException).code ?? '');
 }

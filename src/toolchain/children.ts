@@ -19,7 +19,9 @@ export function startChild(command: string, args: readonly string[]): Child {
   return child;
 }
 
-/** Kills one child and all that it started, its own process group; nothing happens if it has ended. */
+/**
+ * Kills one child and all that it started, its own process group; nothing happens if it has ended.
+ */
 export function killChild(child: Child): void {
   if (!child.pid || child.exitCode !== null || child.signalCode !== null) return;
   try {

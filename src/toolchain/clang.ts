@@ -53,7 +53,10 @@ export function compileArguments(
   ];
 }
 
-/** lld's arguments from objects, the main unit's first, to an ELF that needs nothing else, by the machine's linker script if it has one. */
+/**
+ * lld's arguments from objects, the main unit's first, to an ELF that needs nothing else, by the
+ * machine's linker script if it has one.
+ */
 export function linkArguments(
   machine: GuestMachine,
   objects: readonly string[],
@@ -68,7 +71,9 @@ export function linkArguments(
   ];
 }
 
-/** clang's arguments from one C file to a WebAssembly module that exports what the C says it does. */
+/**
+ * clang's arguments from one C file to a WebAssembly module that exports what the C says it does.
+ */
 export function wasmArguments(source: string, wasm: string): string[] {
   return ['--target=wasm32', ...GUEST_FLAGS, '-g0', '-Wl,--no-entry', '-o', wasm, source];
 }
@@ -91,8 +96,8 @@ export class ToolchainError extends Error {
 }
 
 /**
- * A command line, and where it is run: beside its output, which it names by its last part alone, since LLVM's
- * tools take each % in that path for a digit to make up. All other paths are absolute.
+ * A command line, and where it is run: beside its output, which it names by its last part alone,
+ * since LLVM's tools take each % in that path for a digit to make up. All other paths are absolute.
  */
 function besideOutput(tool: 'clang' | 'lld', args: readonly string[]) {
   const command = [...requireTool(tool), ...args];

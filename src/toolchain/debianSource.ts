@@ -1,7 +1,7 @@
 /**
- * Source packages from Debian's archive. Most machines list only its binary packages; so apt is given a
- * private list, made from the machine's own, and private folders: the machine's lists stay as they are.
- * apt checks signature and hashes on the way.
+ * Source packages from Debian's archive. Most machines list only its binary packages; so apt is
+ * given a private list, made from the machine's own, and private folders: the machine's lists stay
+ * as they are. apt checks signature and hashes on the way.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,8 +23,8 @@ export interface AptList {
 }
 
 /**
- * The newest version that this machine's archives have, from the cache if it was fetched before. Throws with
- * apt's own words if it cannot be had. onStep: called with what is being done.
+ * The newest version that this machine's archives have, from the cache if it was fetched before.
+ * Throws with apt's own words if it cannot be had. onStep: called with what is being done.
  */
 export async function fetchDebianSource(
   name: string,

@@ -12,7 +12,10 @@ export interface ElfFootprint {
 
 const PT_LOAD = 1;
 
-/** Offsets of the headers of what is loaded, in a little-endian 64-bit ELF (ELF-64 object file format 1.5, figure 6). */
+/**
+ * Offsets of the headers of what is loaded, in a little-endian 64-bit ELF (ELF-64 object file
+ * format 1.5, figure 6).
+ */
 function loadHeaders(file: Buffer, path: string): number[] {
   if (file.length < 64 || file.readUInt32BE(0) !== 0x7f454c46 || file[4] !== 2) {
     throw new Error(`${path}: not a 64-bit ELF file`);
@@ -39,8 +42,9 @@ export function elfFootprint(path: string): ElfFootprint {
 }
 
 /**
- * Gives the first segment an alignment, in place. Limine puts an image where the greatest one of its segments asks for; lld gives all of them
- * the same, and Limine would then round the rights of each to it.
+ * Gives the first segment an alignment, in place. Limine puts an image where the greatest one of
+ * its segments asks for; lld gives all of them the same, and Limine would then round the rights of
+ * each to it.
  */
 export function alignImage(path: string, bytes: number): void {
   const file = readFileSync(path);

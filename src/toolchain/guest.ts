@@ -141,7 +141,10 @@ const STORAGE_NAME = 'storage.json';
 /** The pages that a PC's image is mapped with. */
 const LARGE_PAGE = 2 ** 21;
 
-/** The module that is compiled once for each variant: it and the kernels are all that a variant makes a difference to. */
+/**
+ * The module that is compiled once for each variant: it and the kernels are all that a variant
+ * makes a difference to.
+ */
 const UNIT_ROOT = join(PROJECT_ROOT, 'guest/engine/transformer.ts');
 
 /** A variant beside the main one, as the compiler takes it. */
@@ -182,7 +185,10 @@ export function guestModules(
   };
 }
 
-/** The folder behind the bare names `arch/…`: what a program's processor brings, guest/arch/README.md. */
+/**
+ * The folder behind the bare names `arch/…`: what a program's processor brings,
+ * guest/arch/README.md.
+ */
 export function archModules(arch: Architecture = DEFAULT_TARGET): { 'arch/': string } {
   return { 'arch/': join(PROJECT_ROOT, 'guest/arch', arch, '/') };
 }
@@ -190,7 +196,10 @@ export function archModules(arch: Architecture = DEFAULT_TARGET): { 'arch/': str
 export interface CompiledInit {
   /** Path of the program, without symbols and debug information. */
   elf: string;
-  /** Lines of code that say what init does: init.ts and mounts.ts, without the system calls below them. */
+  /**
+   * Lines of code that say what init does: init.ts and mounts.ts, without the system calls below
+   * them.
+   */
   codeLines: number;
 }
 

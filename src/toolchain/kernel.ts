@@ -62,8 +62,9 @@ export interface KernelOptions {
 const STEPS: Record<KernelName, number> = { linux: 1370, 'linux-usb': 1480, diet: 1060 };
 
 /**
- * Make's variables on top of the configuration. `-Os` alone writes memset and memcpy out as `rep stosb`
- * and `rep movsb`, which an emulator executes byte by byte: a third of the time to start.
+ * Make's variables on top of the configuration. `-Os` alone writes memset and memcpy out as
+ * `rep stosb` and `rep movsb`, which an emulator executes byte by byte: a third of the time to
+ * start.
  */
 function variables(name: KernelName, { arch }: TargetArchitecture['linux']): string[] {
   const all = [`ARCH=${arch}`, 'KCFLAGS=-mstringop-strategy=libcall'];
@@ -98,7 +99,8 @@ export async function buildKernel(
   for (const tool of KERNEL_TOOLS) requireTool(tool);
   const source = await unpackSource((what) => onProgress(0, STEPS[name], what));
   const wishes = readFragments(name);
-  // All that make is given; not our code that gives it, most of which makes no difference to a kernel.
+  // All that make is given; not our code that gives it, most of which makes no difference to a
+  // kernel.
   const given = [...EVERY_BUILD, ...variables(name, linux), ...CONFIGURE, ...COMPILE];
   const kconfig = readFileSync(join(FRAGMENT_FOLDER, DIET_KCONFIG), 'utf8');
   const treeKey = hashOf([
@@ -129,15 +131,17 @@ export async function buildKernel(
 
 /** What the kernel must be told on its command line, on any machine. */
 export function kernelCommandLine(name: KernelName): string {
-  // The console belongs to the engine: of `diet` only a panic is heard, of `linux` also how the machine ends.
+  // The console belongs to the engine: of `diet` only a panic is heard, of `linux` also how the
+  // machine ends.
   if (name === 'diet') return 'console=ttyS0 loglevel=0';
-  // A kernel that knows tmpfs makes it the root, which then holds half of the memory at most: too little for a model.
+  // A kernel that knows tmpfs makes it the root, which then holds half of the memory at most: too
+  // little for a model.
   return 'console=ttyS0 loglevel=1 rootfstype=ramfs';
 }
 
 /**
- * What is true of QEMU only: its timer works and needs no second one to be measured against, and its
- * devices need no delays, so that the length of a loop need not be measured either (lpj).
+ * What is true of QEMU only: its timer works and needs no second one to be measured against, and
+ * its devices need no delays, so that the length of a loop need not be measured either (lpj).
  */
 export const QEMU_COMMAND_LINE = 'no_timer_check nolapic_timer lpj=4000000';
 
@@ -215,7 +219,9 @@ function droppedMessage(name: KernelName, dropped: readonly string[]): string {
   );
 }
 
-/** A file that Linux no longer has, or lists in another way, would stand in our list for nothing. */
+/**
+ * A file that Linux no longer has, or lists in another way, would stand in our list for nothing.
+ */
 function checkLeftOut(source: string, tree: string): void {
   for (const object of leftOut()) {
     const problem = !existsSync(join(source, object.replace(/o$/, 'c')))

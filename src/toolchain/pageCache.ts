@@ -1,7 +1,8 @@
 /**
- * Linux keeps a file in pages as large as the pieces that it was written or read in, and a process that maps it gets those. A pack is
- * written in large pieces, and who maps it has it read in pages of 2 MiB; but other readers and times of short memory leave small
- * pages behind, which cost up to a third of the speed (docs/performance.md).
+ * Linux keeps a file in pages as large as the pieces that it was written or read in, and a process
+ * that maps it gets those. A pack is written in large pieces, and who maps it has it read in pages
+ * of 2 MiB; but other readers and times of short memory leave small pages behind, which cost up to
+ * a third of the speed (docs/performance.md).
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, realpathSync } from 'node:fs';
@@ -12,8 +13,9 @@ const LARGE_PAGE = 2048; // KiB
 export const LARGE_ENOUGH = 0.95;
 
 /**
- * The part of a mapped file, 0 … 1, that a process has in pages of 2 MiB, of what could be: proc_pid_smaps(5), FilePmdMapped.
- * Undefined where Linux does not say, or for a file that is smaller than such a page.
+ * The part of a mapped file, 0 … 1, that a process has in pages of 2 MiB, of what could be:
+ * proc_pid_smaps(5), FilePmdMapped. Undefined where Linux does not say, or for a file that is
+ * smaller than such a page.
  */
 export function largePageShare(pid: number, path: string): number | undefined {
   const fields = readMapping(pid, path);
@@ -24,7 +26,10 @@ export function largePageShare(pid: number, path: string): number | undefined {
   return possible > 0 && share >= 0 ? share : undefined;
 }
 
-/** The lines of smaps after the head of the file's first mapping; none if it has none, has ended, or is not ours to look at. */
+/**
+ * The lines of smaps after the head of the file's first mapping; none if it has none, has ended, or
+ * is not ours to look at.
+ */
 function readMapping(pid: number, path: string): string[] {
   try {
     const real = realpathSync(path).replaceAll('\n', '\\012'); // as Linux names it there
@@ -36,7 +41,10 @@ function readMapping(pid: number, path: string): string[] {
   }
 }
 
-/** Has Linux forget what it keeps of a file that nobody maps. What cannot be done is left: the file is slower, not wrong. */
+/**
+ * Has Linux forget what it keeps of a file that nobody maps. What cannot be done is left: the file
+ * is slower, not wrong.
+ */
 export function forgetPages(path: string): void {
   // posix_fadvise(2), which Node does not have; dd is everywhere (coreutils).
   spawnSync('dd', [`if=${path}`, 'iflag=nocache', 'count=0'], { stdio: 'ignore' });

@@ -1,13 +1,15 @@
 /**
- * From a position-independent ELF to a PE32+ EFI application. The compiler and linker are the same as for every other guest, on every
- * instruction set (no linker makes PE files for RISC-V); what is left to do is to write headers around the segments.
+ * From a position-independent ELF to a PE32+ EFI application. The compiler and linker are the same
+ * as for every other guest, on every instruction set (no linker makes PE files for RISC-V); what is
+ * left to do is to write headers around the segments.
  *
- *   0          DOS header, which only points on · PE header · optional header · section table    blocks of 512 bytes
+ *   0          DOS header, which only points on · PE header · optional header · section table
  *   512 …      a section for each segment, at the segment's address
  *              .reloc: where firmware adds the load address
  *              .pack, if the model pack is a part of the application
  *
- * No date, no checksum, no path: the same ELF gives the same bytes. Layout: Microsoft, "PE Format"; UEFI 2.10, 2.1.1.
+ * No date, no checksum, no path: the same ELF gives the same bytes. Layout: Microsoft, "PE Format";
+ * UEFI 2.10, 2.1.1.
  */
 
 export const FILE_ALIGNMENT = 512;
@@ -20,7 +22,10 @@ const DIRECTORIES = 16;
 const RELOCATION_DIRECTORY = 5;
 const RELOCATIONS = '.reloc';
 
-/** ELF machine → PE machine, and the ELF's relocation that adds the load address (R_…_RELATIVE of each psABI). */
+/**
+ * ELF machine → PE machine, and the ELF's relocation that adds the load address (R_…_RELATIVE of
+ * each psABI).
+ */
 const MACHINES: Record<number, { pe: number; relative: number }> = {
   62: { pe: 0x8664, relative: 8 },
   183: { pe: 0xaa64, relative: 1027 },
@@ -55,12 +60,16 @@ interface Relocation {
   target: bigint;
 }
 
-/** Where the guest looks for the address and the length of a pack in the image (guest/machine/uefi/layout.ts). */
+/**
+ * Where the guest looks for the address and the length of a pack in the image
+ * (guest/machine/uefi/layout.ts).
+ */
 export const PACK_FIELDS = 0x1018;
 
 /**
- * elf: a static, position-independent ELF-64 that is linked at 0 and leaves the first page free. Throws where it is none.
- * packBytes: a section of this size comes last; what is returned ends where its bytes are to follow, in whole blocks of FILE_ALIGNMENT.
+ * elf: a static, position-independent ELF-64 that is linked at 0 and leaves the first page free.
+ * Throws where it is none. packBytes: a section of this size comes last; what is returned ends
+ * where its bytes are to follow, in whole blocks of FILE_ALIGNMENT.
  */
 export function peFromElf(elf: Buffer, packBytes = 0): Buffer {
   const machine = elf.length >= 64 && elf.readUInt32BE(0) === 0x7f454c46 && elf.readUInt16LE(18);
@@ -176,14 +185,18 @@ function patch(sections: readonly Section[], address: number, target: bigint): v
   home.content.writeBigInt64LE(target, address - home.address);
 }
 
-/** A block for each page: its address, the block's length, and per pointer 16 bits: kind 10 (64-bit) and offset. */
+/**
+ * A block for each page: its address, the block's length, and per pointer 16 bits: kind 10 (64-bit)
+ * and offset.
+ */
 function baseRelocations(addresses: readonly number[]): Buffer {
   const pages = new Map<number, number[]>();
   for (const address of addresses) {
     const page = address - (address % PAGE);
     pages.set(page, [...(pages.get(page) ?? []), address]);
   }
-  // Without any, one empty block: some firmware takes a file without relocations for one that cannot be moved.
+  // Without any, one empty block: some firmware takes a file without relocations for one that
+  // cannot be moved.
   if (pages.size === 0) pages.set(PAGE, []);
   return Buffer.concat(
     [...pages].map(([page, inPage]) => {

@@ -22,7 +22,9 @@ export interface QemuOptions extends MachineOptions {
   machine: QemuMachine;
   /** ELF with a PVH note. */
   kernel: string;
-  /** The first module that the guest is given: a model pack, or Linux's initramfs. Default: none. */
+  /**
+   * The first module that the guest is given: a model pack, or Linux's initramfs. Default: none.
+   */
   initrd?: string;
   /** Linux's command line. Default: none. */
   commandLine?: string;
@@ -39,7 +41,10 @@ export interface FirmwareOptions extends MachineOptions {
   firmware: Firmware;
   /** `application`: none; QEMU hands an EFI application to OVMF itself. */
   medium: Medium | 'application';
-  /** An image, handed over read-only; or a folder that is shown as a FAT disk, whose application `uefi` starts (architectures.ts). */
+  /**
+   * An image, handed over read-only; or a folder that is shown as a FAT disk, whose application
+   * `uefi` starts (architectures.ts).
+   */
   path: string;
   /** For an `application`: Linux's command line. */
   commandLine?: string;
@@ -66,8 +71,8 @@ export function startQemu(options: QemuOptions): Child {
 }
 
 /**
- * QEMU's arguments for a PC (q35, AHCI, PS/2 keyboard) that boots from one medium. UEFI's variables are only a start: QEMU keeps
- * what firmware writes to itself.
+ * QEMU's arguments for a PC (q35, AHCI, PS/2 keyboard) that boots from one medium. UEFI's variables
+ * are only a start: QEMU keeps what firmware writes to itself.
  */
 export function firmwareArguments(options: FirmwareOptions): string[] {
   const { firmware, medium, path, commandLine = '', screen } = options;
@@ -87,21 +92,28 @@ export function firmwareArguments(options: FirmwareOptions): string[] {
       ? ['-kernel', path, '-append', commandLine]
       : [
           ...['-blockdev', JSON.stringify(mediumNode(medium, path))],
-          // virtio: AHCI's disks cannot be read-only, and firmware needs a second more to find a USB stick.
+          // virtio: AHCI's disks cannot be read-only, and firmware needs a second more to find a
+          // USB stick.
           ...['-device', medium === 'cd' ? 'ide-cd,drive=medium' : 'virtio-blk-pci,drive=medium'],
         ]),
     ...(screen ? ['-device', 'VGA'] : []),
   ];
 }
 
-/** As JSON: in QEMU's own notation a colon ends a protocol or an option of its FAT, and a comma an option. */
+/**
+ * As JSON: in QEMU's own notation a colon ends a protocol or an option of its FAT, and a comma an
+ * option.
+ */
 function mediumNode(medium: Medium, path: string): object {
   const source =
     medium === 'folder' ? { driver: 'vvfat', dir: path } : { driver: 'file', filename: path };
   return { driver: 'raw', 'node-name': 'medium', 'read-only': true, file: source };
 }
 
-/** Starts what lies on a medium by a PC's firmware. On UEFI the serial port carries the firmware's words first. */
+/**
+ * Starts what lies on a medium by a PC's firmware. On UEFI the serial port carries the firmware's
+ * words first.
+ */
 export function startFirmware(options: FirmwareOptions): Child {
   const { qemu, uefi } = targetNamed(options.architecture ?? DEFAULT_TARGET);
   requireTool(qemu.tool);

@@ -4,7 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** QEMU's control channel (docs/interop/qmp-spec.txt of QEMU): JSON objects, one per line. */
 export interface Qmp {
-  /** Runs one command; returns its `return`. Throws with QEMU's words, or when no answer comes in time. */
+  /**
+   * Runs one command; returns its `return`. Throws with QEMU's words, or when no answer comes in
+   * time.
+   */
   execute(command: string, parameters?: Record<string, unknown>): Promise<unknown>;
   /** Writes what the screen shows as a PNG file. Needs a machine with a screen, and QEMU 7.1. */
   screenshot(path: string): Promise<void>;
@@ -114,7 +117,10 @@ class QmpClient implements Qmp {
   }
 }
 
-/** Keys of a US keyboard that are not named by their own character; the second character is with Shift. */
+/**
+ * Keys of a US keyboard that are not named by their own character; the second character is with
+ * Shift.
+ */
 const KEYS: Record<string, string> = {
   spc: '  ',
   ret: '\n\n',

@@ -3,7 +3,8 @@
  * installing and `mu doctor` read it.
  *
  * Debian 12 has LLVM 14, 16 and 19. We take 19: bit-precise vector code is best there, and 14 lacks
- * C23's empty initializers and the AVX-VNNI tuning that the kernels want. 16 works and is slower; 14 is refused.
+ * C23's empty initializers and the AVX-VNNI tuning that the kernels want. 16 works and is slower;
+ * 14 is refused.
  */
 
 export type ToolName =
@@ -39,9 +40,14 @@ export interface Tool {
   name: ToolName;
   /** Command lines to try, best first; the first that exists and is new enough is taken. */
   commands: readonly (readonly string[])[];
-  /** For what is data, no program (`commands` is empty then): the file or folder that must be there. */
+  /**
+   * For what is data, no program (`commands` is empty then): the file or folder that must be there.
+   */
   file?: string;
-  /** A file that the command must find (clang's -print-file-name), for what is a library, no program. */
+  /**
+   * A file that the command must find (clang's -print-file-name), for what is a library, no
+   * program.
+   */
   library?: string;
   /** Finds the version in what the command with --version prints. */
   version: RegExp;

@@ -1,8 +1,8 @@
 /**
  * CPU variants: a program holds the transformer once for each, and takes the last that its CPU can
  * run (guest/engine/forward.ts). A new variant is a row here, and its dot products in
- * guest/kernels/dots/<name>.ts; an instruction set that no row has asked for yet is a row of FEATURES
- * too, and a question to the CPU in guest/arch/<cpu>/features.ts.
+ * guest/kernels/dots/<name>.ts; an instruction set that no row has asked for yet is a row of
+ * FEATURES too, and a question to the CPU in guest/arch/<cpu>/features.ts.
  */
 import { join } from 'node:path';
 import type { Constants } from '../compiler/index.ts';
@@ -17,8 +17,8 @@ const FEATURES = {
 type Feature = keyof typeof FEATURES;
 
 /**
- * What a CPU is like. EMULATED: by QEMU, where simple instructions are the fast ones. WANTS_PREFETCH: it
- * fetches too little of what is read in order by itself.
+ * What a CPU is like. EMULATED: by QEMU, where simple instructions are the fast ones.
+ * WANTS_PREFETCH: it fetches too little of what is read in order by itself.
  */
 const TRAITS = ['EMULATED', 'WANTS_PREFETCH'] as const;
 
@@ -26,7 +26,10 @@ const TRAITS = ['EMULATED', 'WANTS_PREFETCH'] as const;
 const BITS: readonly string[] = [...Object.keys(FEATURES), ...TRAITS];
 
 export interface Variant {
-  /** as `--cpu` says it; its symbols end in it, and its dot products lie in guest/kernels/dots/<name>.ts */
+  /**
+   * as `--cpu` says it; its symbols end in it, and its dot products lie in
+   * guest/kernels/dots/<name>.ts
+   */
   name: string;
   arch: TargetName;
   /** clang's arguments */
@@ -37,14 +40,18 @@ export interface Variant {
   features: readonly Feature[];
 }
 
-/** What every variant needs of the CPU: x86-64-v3, by its names in /proc/cpuinfo that are not implied by others. */
+/**
+ * What every variant needs of the CPU: x86-64-v3, by its names in /proc/cpuinfo that are not
+ * implied by others.
+ */
 const V3 = ['avx2', 'bmi2', 'fma', 'movbe', 'f16c'] as const;
 const AVX512 = ['avx512f', 'avx512bw', 'avx512cd', 'avx512dq', 'avx512vl', 'avx512_vnni'] as const;
 
 /**
- * In order of preference, the best last. An architecture's first needs no features: it is what all of
- * a program is compiled for, the reference, and what an emulator runs best. Preferring 512-bit registers
- * matters: x86-64-v4 alone tunes for CPUs that slow down with them, and would split every 64-byte vector.
+ * In order of preference, the best last. An architecture's first needs no features: it is what all
+ * of a program is compiled for, the reference, and what an emulator runs best. Preferring 512-bit
+ * registers matters: x86-64-v4 alone tunes for CPUs that slow down with them, and would split every
+ * 64-byte vector.
  */
 export const VARIANTS = [
   {
@@ -96,7 +103,9 @@ export function dotsOf({ name }: Variant): string {
   return join(PROJECT_ROOT, 'guest/kernels/dots', `${name}.ts`);
 }
 
-/** The module "variants" (guest/variants.d.ts) of a program that has these, the main unit's first. */
+/**
+ * The module "variants" (guest/variants.d.ts) of a program that has these, the main unit's first.
+ */
 export function variantConstants(variants: readonly Variant[]): Constants {
   const bit = (feature: string) => 1 << BITS.indexOf(feature);
   const needs = variants.map(({ features }) => features.reduce((set, name) => set | bit(name), 0));

@@ -1,6 +1,6 @@
 /**
- * What is broken on purpose, and the one line that each machine says then: docs/faults.md shows what came out. UPDATE=1 writes its
- * table anew.
+ * What is broken on purpose, and the one line that each machine says then: docs/faults.md shows
+ * what came out. UPDATE=1 writes its table anew.
  */
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -39,12 +39,18 @@ function keyOf(fault: string, place: string): string {
 }
 
 const PC: Place[] = ['microvm', 'q35'];
-/** Emulated firmware takes 4 s to start, so that `uefi` is left out where it shares all code with `pc`. */
+/**
+ * Emulated firmware takes 4 s to start, so that `uefi` is left out where it shares all code with
+ * `pc`.
+ */
 const MACHINES: Place[] = [...PC, 'uefi'];
 const WITHOUT_UEFI: Place[] = ['process', ...PC];
 const ALL: Place[] = ['process', ...MACHINES];
 const ALL_AND_LINUX: Place[] = [...ALL, 'diet'];
-/** Where Limine, which starts the same program, makes a difference: page tables, stacks, cores, the pack. */
+/**
+ * Where Limine, which starts the same program, makes a difference: page tables, stacks, cores, the
+ * pack.
+ */
 const ALL_AND_LIMINE: Place[] = [...ALL, 'limine'];
 
 /** What programs do wrong. */
@@ -158,7 +164,9 @@ const GROUPS: readonly (readonly Fault[])[] = [
 ];
 const FAULTS: readonly Fault[] = GROUPS.flat();
 
-/** In a sample each fault occurs as a process and on one machine, each group on each of its places. */
+/**
+ * In a sample each fault occurs as a process and on one machine, each group on each of its places.
+ */
 const ROWS = GROUPS.flatMap((group, i) =>
   group.flatMap(({ name, places }) =>
     places.map((place) => ({ key: keyOf(name, place), name, place, i })),

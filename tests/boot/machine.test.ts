@@ -36,7 +36,8 @@ describe.each(PLACES)('machine: %s', (place) => {
     expect(await ask(place, `e${line}\n`)).toBe(`${line}\n`);
   });
 
-  // Linux empties the serial port when it opens it; UEFI takes what comes before we have it for its own.
+  // Linux empties the serial port when it opens it; UEFI takes what comes before we have it for its
+  // own.
   const keeps = place === 'diet' || place === 'uefi' ? test.skip : test;
   keeps('keeps a byte that was typed before it was there', async () => {
     const guest = await start(place);
@@ -86,11 +87,13 @@ describe.each(PLACES)('machine: %s', (place) => {
     expect((await guest.end(EOT)).code).toBe(0);
   });
 
-  // A busy host disturbs how an emulated machine measures the rate: one boot of five that is right shows that we measure the right thing.
+  // A busy host disturbs how an emulated machine measures the rate: one boot of five that is right
+  // shows that we measure the right thing.
   test('the clock runs as fast as ours', { retry: 4 }, async () => {
     const guest = await start(place);
     await guest.waitFor('ready');
-    // A reading lies between the moments at which we asked and heard: the two bounds of its difference.
+    // A reading lies between the moments at which we asked and heard: the two bounds of its
+    // difference.
     const before = await timeOf(guest, 1);
     await sleep(500);
     const after = await timeOf(guest, 2);
@@ -140,7 +143,10 @@ describe.each(PLACES)('machine: %s', (place) => {
   });
 });
 
-/** User and system time of a process and its threads, in hundredths of a second: proc(5), stat fields 14 and 15. */
+/**
+ * User and system time of a process and its threads, in hundredths of a second: proc(5), stat
+ * fields 14 and 15.
+ */
 function cpuTicks(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
     .replace(/^.*\) /, '')
@@ -148,7 +154,10 @@ function cpuTicks(pid: number): number {
   return Number(fields[11]) + Number(fields[12]);
 }
 
-/** Asks for the guest's clock for the n-th time: its answer, and when we asked and heard, in nanoseconds. */
+/**
+ * Asks for the guest's clock for the n-th time: its answer, and when we asked and heard, in
+ * nanoseconds.
+ */
 async function timeOf(guest: Guest, n: number) {
   const asked = performance.now() * 1e6;
   guest.send('n');

@@ -1,4 +1,7 @@
-/** How a PC finds its processors: tables as ACPI 6.5 (5.2) and the MultiProcessor Specification 1.4 (4) describe them, and damaged ones. */
+/**
+ * How a PC finds its processors: tables as ACPI 6.5 (5.2) and the MultiProcessor Specification 1.4
+ * (4) describe them, and damaged ones.
+ */
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { compileToC, formatDiagnostics } from '../../src/compiler/index.ts';
@@ -13,7 +16,10 @@ const { exports, memory } = runWasm(c);
 
 interface Tables {
   bytes: Buffer;
-  /** Tables within the bytes that have a sum of their own: start, length, and where the byte lies that evens it. */
+  /**
+   * Tables within the bytes that have a sum of their own: start, length, and where the byte lies
+   * that evens it.
+   */
   sums: [start: number, length: number, at: number][];
   list: (address: number) => number;
 }

@@ -1,4 +1,6 @@
-/** Numbers that a loader or firmware may tell, also hostile ones, against integers that do not wrap. */
+/**
+ * Numbers that a loader or firmware may tell, also hostile ones, against integers that do not wrap.
+ */
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';

@@ -18,8 +18,9 @@ import type { ToolName } from '../../src/toolchain/tools.ts';
 import { limine, NO_LIMINE } from '../image/loaders.ts';
 
 /**
- * Where a guest runs. The two QEMU machines run the same image; `diet` is a process again, the only one of a small Linux
- * on a q35; `uefi` is an EFI application that OVMF starts from a folder; `limine` is the QEMU machines' ELF, started by Limine from a CD.
+ * Where a guest runs. The two QEMU machines run the same image; `diet` is a process again, the only
+ * one of a small Linux on a q35; `uefi` is an EFI application that OVMF starts from a folder;
+ * `limine` is the QEMU machines' ELF, started by Limine from a CD.
  */
 export type Place = 'process' | 'microvm' | 'q35' | 'limine' | 'uefi' | 'diet';
 const missing = (tools: readonly ToolName[]) =>
@@ -41,7 +42,10 @@ export const LEFT_OUT = FURTHER.filter(([, missing]) => missing.length > 0)
 
 /** Room for a line: of the app `lines`. */
 export const MAX_PROMPT_BYTES = 40;
-/** What a guest's powerOff(code) ends its process with: a process itself, or QEMU. Linux hands on none. */
+/**
+ * What a guest's powerOff(code) ends its process with: a process itself, or QEMU. Linux hands on
+ * none.
+ */
 export function exitCode(place: Place, code: number): number {
   if (place === 'process') return code;
   return place === 'diet' || code === 0 ? 0 : 2 * code + 1;
@@ -196,9 +200,9 @@ async function linuxWith(program: string, pack: string) {
 }
 
 /**
- * closesInput: end() closes the guest's input. QEMU 7.2 must keep its own: once that is closed it drops output that is not
- * read at once, since its retries of a full pipe are triggered by the hang-up of the input. without: what is no output
- * of the guest's.
+ * closesInput: end() closes the guest's input. QEMU 7.2 must keep its own: once that is closed it
+ * drops output that is not read at once, since its retries of a full pipe are triggered by the
+ * hang-up of the input. without: what is no output of the guest's.
  */
 function attach(child: Child, closesInput: boolean, without?: RegExp): Guest {
   let output = '';

@@ -1,4 +1,7 @@
-/** `mu inspect`: the forward pass on one page, the memory that its guest has, and what it is compiled with. */
+/**
+ * `mu inspect`: the forward pass on one page, the memory that its guest has, and what it is
+ * compiled with.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

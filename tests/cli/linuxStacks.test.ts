@@ -1,4 +1,7 @@
-/** The Linux stacks through the real command: built, booted, asked. tests/image boots the ISO by its firmware. */
+/**
+ * The Linux stacks through the real command: built, booted, asked. tests/image boots the ISO by its
+ * firmware.
+ */
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

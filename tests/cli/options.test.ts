@@ -39,7 +39,10 @@ test('without options they are the console’s defaults, with a random seed', ()
   expect(settingsFor().seed).not.toBe(seed);
 });
 
-/** `llama-completion --help`, build of Debian's llama.cpp-tools; --repeat-last-n's -1 by llama.cpp's common/arg.cpp. */
+/**
+ * `llama-completion --help`, build of Debian's llama.cpp-tools; --repeat-last-n's -1 by llama.cpp's
+ * common/arg.cpp.
+ */
 test.each([
   ['-n 0', { predict: 0 }],
   ['-n -1', { predict: -1 }], // infinity

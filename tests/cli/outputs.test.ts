@@ -1,4 +1,6 @@
-/** Outputs that fail: full disks and lost readers. The exit code says whether the answer was whole. */
+/**
+ * Outputs that fail: full disks and lost readers. The exit code says whether the answer was whole.
+ */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** The whole way in folders whose names hold all that a name may hold: cache, model, image, temporary files. */
+/**
+ * The whole way in folders whose names hold all that a name may hold: cache, model, image,
+ * temporary files.
+ */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

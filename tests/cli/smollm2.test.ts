@@ -1,4 +1,6 @@
-/** The main path on a real model: a chat with SmolLM2-135M-Instruct, natively and booted on a PC. */
+/**
+ * The main path on a real model: a chat with SmolLM2-135M-Instruct, natively and booted on a PC.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,9 +12,10 @@ const MODEL = 'smollm2-135m-instruct';
 const NO_MODEL = (await findModel(MODEL)) ? '' : `(needs the model: mu pull ${MODEL})`;
 
 /**
- * llama.cpp 0.7.0's greedy answer, 60 tokens, to the chat template's rendering of the question, from the F32 logits of the same file:
- * llama-quantize --allow-requantize Q4_1.gguf F32.gguf F32; llama-server, POST /completion, temperature 0, n_predict 60.
- * Its two likeliest tokens are never nearer than 0.07 in log probability. (To "Why is the sky blue?" they begin 0.05 apart, which
+ * llama.cpp 0.7.0's greedy answer, 60 tokens, to the chat template's rendering of the question,
+ * from the F32 logits of the same file: llama-quantize --allow-requantize Q4_1.gguf F32.gguf F32;
+ * llama-server, POST /completion, temperature 0, n_predict 60. Its two likeliest tokens are never
+ * nearer than 0.07 in log probability. (To "Why is the sky blue?" they begin 0.05 apart, which
  * rounding to 8 bits decides.)
  */
 const QUESTION = 'What is photosynthesis?';

@@ -37,7 +37,9 @@ const RECORDER = `
 const asUrl = (text: string) => `data:text/javascript,${encodeURIComponent(text)}`;
 const REGISTER = `import { register } from 'node:module'; register(${JSON.stringify(asUrl(RECORDER))});`;
 
-/** What a command imports: our modules by their paths from the root, and packages by their names. */
+/**
+ * What a command imports: our modules by their paths from the root, and packages by their names.
+ */
 async function imported(args: readonly string[]) {
   const list = join(folder, 'loaded');
   writeFileSync(list, '');

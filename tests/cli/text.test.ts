@@ -1,4 +1,7 @@
-/** What a person gives, whatever it is, arrives as it was given or is refused; and no model file drives a terminal. */
+/**
+ * What a person gives, whatever it is, arrives as it was given or is refused; and no model file
+ * drives a terminal.
+ */
 import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';

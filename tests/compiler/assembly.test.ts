@@ -1,4 +1,7 @@
-/** Assembly with operands: programs that run, and the cases of other targets through their assemblers. */
+/**
+ * Assembly with operands: programs that run, and the cases of other targets through their
+ * assemblers.
+ */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -23,7 +23,10 @@ export type Exports = Record<string, (...args: (number | bigint)[]) => number | 
 /** clang's undefined-behaviour sanitizer without its library: what it finds is a trap. */
 export const SANITIZE = ['-fsanitize=undefined', '-fsanitize-trap=all', '-O1'];
 
-/** At the start of a program's text: its entry calls the function with `@symbol start`, and call() is a system call. */
+/**
+ * At the start of a program's text: its entry calls the function with `@symbol start`, and call()
+ * is a system call.
+ */
 export const LINUX = `import 'arch/processEntry';
 import { syscall } from 'arch/linux';
 
@@ -32,7 +35,10 @@ function call(number: usize, a: usize, b: usize, c: usize): isize {
 }
 `;
 
-/** Compiles source text, which may import guest/arch, and fails the test with the diagnostics if it is refused. */
+/**
+ * Compiles source text, which may import guest/arch, and fails the test with the diagnostics if it
+ * is refused.
+ */
 export function toC(source: string, options: Partial<CompileInput> = {}): string {
   const entry = '/test/input.ts';
   const target = options.target ?? { arch: 'wasm32' as const };
@@ -90,7 +96,9 @@ export interface Run {
   stdout: Buffer;
 }
 
-/** C with an entry stub → static Linux executable; `run` starts it with the given standard input. */
+/**
+ * C with an entry stub → static Linux executable; `run` starts it with the given standard input.
+ */
 export function withNative<T>(
   c: string,
   flags: string[],

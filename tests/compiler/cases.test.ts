@@ -1,7 +1,8 @@
 /**
- * One folder per case: input.ts → expected.c, or expected.txt with diagnostics. UPDATE=1 writes what came out.
- * First line of input.ts: `// checked`, `// target wasm32` where wanted. modules.json: bare specifier → constants, or a file of the
- * folder; units.json: further units, whose C comes after the main unit's.
+ * One folder per case: input.ts → expected.c, or expected.txt with diagnostics. UPDATE=1 writes
+ * what came out. First line of input.ts: `// checked`, `// target wasm32` where wanted.
+ * modules.json: bare specifier → constants, or a file of the folder; units.json: further units,
+ * whose C comes after the main unit's.
  */
 
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,9 +1,14 @@
-/** Checked builds name file and line of what went wrong; release builds keep only the traps that every build has. */
+/**
+ * Checked builds name file and line of what went wrong; release builds keep only the traps that
+ * every build has.
+ */
 
 import { describe, expect, test } from 'vitest';
 import { LINUX, toC, withNative } from './build.ts';
 
-/** Each statement goes wrong where n is its number; the last column is what a release build does. */
+/**
+ * Each statement goes wrong where n is its number; the last column is what a release build does.
+ */
 const FAULTS: [name: string, statement: string, message: string, release: 'trap' | 'runs'][] = [
   ['index', 'box.bytes[n + 100] = 1;', 'index out of range', 'runs'],
   ['negative index', 'box.bytes[-n] = 1;', 'index out of range', 'runs'],

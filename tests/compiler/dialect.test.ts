@@ -1,4 +1,7 @@
-/** The ambient library says what the compiler knows, and TypeScript itself accepts what the compiler accepts. */
+/**
+ * The ambient library says what the compiler knows, and TypeScript itself accepts what the compiler
+ * accepts.
+ */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +16,10 @@ import {
 const root = join(import.meta.dirname, '../..');
 const dialect = join(root, 'guest/dialect.d.ts');
 
-/** Functions of the ambient library: plain ones, those of namespaces as `cpu.pause`, those of the vectors' interfaces. */
+/**
+ * Functions of the ambient library: plain ones, those of namespaces as `cpu.pause`, those of the
+ * vectors' interfaces.
+ */
 function declared(): { functions: string[]; vectors: string[] } {
   const source = ts.createSourceFile(
     dialect,
@@ -64,7 +70,8 @@ function typeErrors(files: string[], paths: Record<string, string[]> = {}): stri
 describe('tsc accepts', () => {
   test('the cases that the compiler accepts', () => {
     const folder = join(import.meta.dirname, 'cases');
-    // Bare names have no declarations here; the cases of modules are checked by the guest's own build.
+    // Bare names have no declarations here; the cases of modules are checked by the guest's own
+    // build.
     const names = readdirSync(folder).filter(
       (name) => !/^(refused|modules|reexports|units)/.test(name),
     );

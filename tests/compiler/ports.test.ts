@@ -1,6 +1,7 @@
 /**
- * What a processor that nobody has ported to would need: the compiler names every module of guest/arch that a machine imports,
- * once each, and nothing else, though it checks all the rest for that processor.
+ * What a processor that nobody has ported to would need: the compiler names every module of
+ * guest/arch that a machine imports, once each, and nothing else, though it checks all the rest for
+ * that processor.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

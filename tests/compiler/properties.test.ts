@@ -1,4 +1,7 @@
-/** Random values and random expressions: compiled arithmetic against BigInt, constants against run time. */
+/**
+ * Random values and random expressions: compiled arithmetic against BigInt, constants against run
+ * time.
+ */
 
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';

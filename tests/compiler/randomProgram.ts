@@ -1,8 +1,10 @@
 /**
- * Random programs in the subset that AssemblyScript shares: numbers of every type, globals, calls with side effects in every
- * place where C would leave the order open, memory, loops, switches. Terminates always; traps nowhere.
+ * Random programs in the subset that AssemblyScript shares: numbers of every type, globals, calls
+ * with side effects in every place where C would leave the order open, memory, loops, switches.
+ * Terminates always; traps nowhere.
  *
- * Few seeds (SEEDS=… tries others) meet slips of asc 0.28.20 itself: `(i8(-1) & i8(x)) > y` compares bits above the eighth.
+ * Few seeds (SEEDS=… tries others) meet slips of asc 0.28.20 itself: `(i8(-1) & i8(x)) > y`
+ * compares bits above the eighth.
  */
 
 const INTEGERS = ['i32', 'u32', 'i64', 'u64', 'u8', 'u16', 'i8', 'i16', 'usize'];
@@ -44,7 +46,8 @@ export class ProgramWriter {
       (type) =>
         `function mark_${type}(x: ${type}): ${type} { trace = trace * 31 + i64(x); g_${type} ${FLOATS.includes(type) ? '=' : '^='} x; return x; }`,
     );
-    // In AssemblyScript, load<u32> takes the type that its surroundings want; as a call it has its own.
+    // In AssemblyScript, load<u32> takes the type that its surroundings want; as a call it has its
+    // own.
     const gets = INTEGERS.map(
       (type) => `function get_${type}(p: usize): ${type} { return load<${type}>(p); }`,
     );
@@ -99,7 +102,8 @@ export class ProgramWriter {
       case 3:
         return `(${sub()} ${this.#pick(['&', '|', '^'])} ${sub()})`;
       case 4:
-        // TypeScript reads `f(x) << (g<T>(y))` as type arguments: a plain name or cast to the right.
+        // TypeScript reads `f(x) << (g<T>(y))` as type arguments: a plain name or cast to the
+        // right.
         return `(${sub()} ${this.#pick(['<<', '>>'])} ${this.#leaf(type)})`;
       case 5: {
         // Divisors are odd and, where signed, positive: nothing traps.

@@ -1,4 +1,7 @@
-/** Every case links on every target without a library: clang may call nothing that the program does not bring. */
+/**
+ * Every case links on every target without a library: clang may call nothing that the program does
+ * not bring.
+ */
 
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

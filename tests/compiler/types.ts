@@ -1,4 +1,7 @@
-/** The number types as the tests see them, with values worth trying. Independent of the compiler's own arithmetic. */
+/**
+ * The number types as the tests see them, with values worth trying. Independent of the compiler's
+ * own arithmetic.
+ */
 
 export interface TestType {
   name: string;

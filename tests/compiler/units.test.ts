@@ -24,7 +24,8 @@ const SOURCES = {
       call(60, usize(first * 100 + second * 10 + third), 0, 0);
     }
   `,
-  // Names that collide within the program and with the prelude: storage has the same symbol in both units all the same.
+  // Names that collide within the program and with the prelude: storage has the same symbol in both
+  // units all the same.
   'count.ts': `
     import { STEP } from 'kind';
     import { bump } from './more.ts';
@@ -75,7 +76,8 @@ test.each([false, true])('checked: %s', (checked) => {
   const elf = join(folder, 'program');
   runTool('lld', linkArguments('process', objects, elf));
   const { status, stdout } = spawnSync(elf);
-  // 3 + 5 counted by the main unit, 4 by the other; "6" is 48 plus three times two; calls 1, 2 and 3 of one counter.
+  // 3 + 5 counted by the main unit, 4 by the other; "6" is 48 plus three times two; calls 1, 2 and
+  // 3 of one counter.
   expect([...stdout]).toEqual([8, 4, 48 + 6, 48 + 6]);
   expect(status).toBe(123);
 });

@@ -200,7 +200,10 @@ const halves: VectorCase = {
   expected: () => Array.from({ length: 65536 }, (_, i) => halfToNumber(i)),
 };
 
-/** Between every two neighbouring halves: the middle, the f32 below it, the one above it, and the middle's negative. */
+/**
+ * Between every two neighbouring halves: the middle, the f32 below it, the one above it, and the
+ * middle's negative.
+ */
 const roundedHalves: VectorCase = {
   name: 'f32x4.storeF16 around every tie',
   inputs: ['u16', 'u16', 'u16'],

@@ -1,4 +1,7 @@
-/** The same vector cases on every instruction set at hand; all give the bits of the scalar definition. */
+/**
+ * The same vector cases on every instruction set at hand; all give the bits of the scalar
+ * definition.
+ */
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -37,7 +40,10 @@ function read(view: DataView, at: number, name: string): Value {
   return kind === 'unsigned' ? BigInt.asUintN(bits, value) : value;
 }
 
-/** Integers: any bits, the ends often. Floats: many sizes, ties of rounding, zeros, subnormals, infinities. */
+/**
+ * Integers: any bits, the ends often. Floats: many sizes, ties of rounding, zeros, subnormals,
+ * infinities.
+ */
 function randomValue(name: string, random: () => number): Value {
   const { bits, kind } = typeNamed(name);
   const special = random() % 8 === 0;

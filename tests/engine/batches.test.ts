@@ -1,4 +1,7 @@
-/** However a prompt is cut into batches, by whatever code: every kind of matrix gives the same tokens and logits, bit for bit. */
+/**
+ * However a prompt is cut into batches, by whatever code: every kind of matrix gives the same
+ * tokens and logits, bit for bit.
+ */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +19,9 @@ import { ONLY_ALL, sampler } from '../sample.ts';
 import { NO_QEMU, processVariant, processVariants, withGuest } from './guests.ts';
 
 const settings = { ...DEFAULT_SETTINGS, temperature: 0, predict: 24, raw: true, hashLogits: true };
-/** More tokens than a batch of 32 has. Cut before a space, the pieces have the tokens of the whole. */
+/**
+ * More tokens than a batch of 32 has. Cut before a space, the pieces have the tokens of the whole.
+ */
 const words = 'PACK MY BOX WITH FIVE DOZEN JUGS. PACK MY BOX AGAIN'.split(/(?= )/);
 
 let folder: string;
@@ -52,8 +57,9 @@ test.skipIf(ONLY_ALL).each(tensorTypes)(`%s alone${ONLY_ALL}`, (type) =>
 );
 
 /**
- * One model with matrices of every type, by every unit, with 1 to 3 threads and blocks of 1, 8 and 64 tokens of the prompt at a
- * time. What the others are compared with: portable code, one thread, one token at a time.
+ * One model with matrices of every type, by every unit, with 1 to 3 threads and blocks of 1, 8 and
+ * 64 tokens of the prompt at a time. What the others are compared with: portable code, one thread,
+ * one token at a time.
  */
 describe('every kernel, however it is run', () => {
   const blocks = [1, 8, 64];

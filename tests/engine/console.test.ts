@@ -1,4 +1,7 @@
-/** A person at the appliance's console, and when its start had come how far: on each kind of machine. */
+/**
+ * A person at the appliance's console, and when its start had come how far: on each kind of
+ * machine.
+ */
 import { expect, test } from 'vitest';
 import { placeSteps } from '../../src/cli/timeline.ts';
 import { DEFAULT_SETTINGS } from '../../src/console/settings.ts';

@@ -18,8 +18,8 @@ import { createReference, klDivergence } from './reference.ts';
 import { hasStories260K, NO_STORIES, stories260K } from './sharedModels.ts';
 
 /**
- * What an F32 model may differ from arithmetic in f64, mean KL divergence in nats: with keys and values rounded to halves in both,
- * and with nothing rounded in f64.
+ * What an F32 model may differ from arithmetic in f64, mean KL divergence in nats: with keys and
+ * values rounded to halves in both, and with nothing rounded in f64.
  */
 const TOLERANCES = [
   { isRounded: true, most: 1e-6 },

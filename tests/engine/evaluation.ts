@@ -4,8 +4,8 @@ import type { Evaluator } from '../../src/measure/perplexity.ts';
 import type { Reference } from './reference.ts';
 
 /**
- * What medianError of f32 against f64 may be: beside the reference that rounds activations, keys and
- * values as the engine does.
+ * What medianError of f32 against f64 may be: beside the reference that rounds activations, keys
+ * and values as the engine does.
  */
 export const FLOAT_ERROR = 3e-6;
 

@@ -1,4 +1,7 @@
-/** Every way that one pack is run in these tests: machine, CPU variant, checked or not, number of cores. */
+/**
+ * Every way that one pack is run in these tests: machine, CPU variant, checked or not, number of
+ * cores.
+ */
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -130,8 +133,8 @@ function nameOf(where: (string | undefined)[], checked: boolean, cores: number):
 }
 
 /**
- * Starts the model in one variant, hands its console to `use` and switches it off. constants: of the process's program, in
- * place of the pack's.
+ * Starts the model in one variant, hands its console to `use` and switches it off. constants: of
+ * the process's program, in place of the pack's.
  */
 export async function withGuest<T>(
   files: ModelFiles,

@@ -1,6 +1,7 @@
 /**
- * One model, one prompt, one seed: the same text, tokens and logits, bit for bit, on every machine, stack, CPU variant and number
- * of cores, checked or not. The first variant's answer is what the others are compared with.
+ * One model, one prompt, one seed: the same text, tokens and logits, bit for bit, on every machine,
+ * stack, CPU variant and number of cores, checked or not. The first variant's answer is what the
+ * others are compared with.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

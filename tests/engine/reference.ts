@@ -152,7 +152,8 @@ export async function createReference(
         break;
       case 'swiglu': {
         const up = get(operation.up);
-        const gated = get(operation.gate).map((g, i) => (g / (1 + Math.exp(-g))) * up[i]); // SiLU(g) · u
+        // SiLU(g) · u
+        const gated = get(operation.gate).map((g, i) => (g / (1 + Math.exp(-g))) * up[i]);
         buffers.set(operation.gate, gated);
         break;
       }

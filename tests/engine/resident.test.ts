@@ -1,4 +1,7 @@
-/** What a process holds in memory is what was planned: the pack, the KV cache as far as it is used, and little else. */
+/**
+ * What a process holds in memory is what was planned: the pack, the KV cache as far as it is used,
+ * and little else.
+ */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { DEFAULT_SETTINGS } from '../../src/console/settings.ts';

@@ -5,7 +5,10 @@ import { PROJECT_ROOT } from '../../src/toolchain/cache.ts';
 
 const FOLDER = process.env.MU_MODELS || join(PROJECT_ROOT, '../shared/models');
 
-/** karpathy's 260K-parameter TinyStories model (MIT): a llama2.c checkpoint in F32 and its tokenizer. */
+/**
+ * karpathy's 260K-parameter TinyStories model (MIT): a llama2.c checkpoint in F32 and its
+ * tokenizer.
+ */
 export const stories260K = {
   model: join(FOLDER, 'stories260K.bin'),
   tokenizer: join(FOLDER, 'tok512.bin'),
@@ -17,8 +20,8 @@ export const hasStories260K = existsSync(stories260K.model) && existsSync(storie
 export const NO_STORIES = `(needs stories260K.bin and tok512.bin in $MU_MODELS or ${FOLDER})`;
 
 /**
- * What stories260K says at temperature 0 from nothing, 200 tokens with the start token.
- * Published with llama2.c: `expected_stdout` of test_all.py, commit 350e04f of karpathy/llama2.c (MIT).
+ * What stories260K says at temperature 0 from nothing, 200 tokens with the start token. Published
+ * with llama2.c: `expected_stdout` of test_all.py, commit 350e04f of karpathy/llama2.c (MIT).
  */
 export const STORIES_TEXT = `Once upon a time, there was a little girl named Lily. She loved to play outside in the park. One day, she saw a big, red ball. She wanted to play with it, but it was too high.
 Lily's mom said, "Lily, let's go to the park." Lily was sad and didn't know what to do. She said, "I want to play with your ball, but I can't find it."

@@ -18,7 +18,10 @@ const TRIMS =
   "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] | trim + '<|im_end|>\n' }}{% endfor %}" +
   "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
 
-/** python3 -c 'print(*[hex(c) for c in range(0x110000) if chr(c).isspace()])': Python 3.11, Unicode 14 */
+/**
+ * python3 -c 'print(*[hex(c) for c in range(0x110000) if chr(c).isspace()])': Python 3.11, Unicode
+ * 14
+ */
 const PYTHON_SPACES = [
   ...[0x9, 0xa, 0xb, 0xc, 0xd, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x85, 0xa0, 0x1680, 0x2000, 0x2001],
   ...[0x2002, 0x2003, 0x2004, 0x2005, 0x2006, 0x2007, 0x2008, 0x2009, 0x200a, 0x2028, 0x2029],

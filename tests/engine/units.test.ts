@@ -1,4 +1,7 @@
-/** Which CPU variant of a program computes, where; and programs that were compiled for a CPU that is not there. */
+/**
+ * Which CPU variant of a program computes, where; and programs that were compiled for a CPU that is
+ * not there.
+ */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

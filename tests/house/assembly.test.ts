@@ -1,4 +1,6 @@
-/** No assembly outside guest/arch: a port to another processor is a folder there, and nothing else. */
+/**
+ * No assembly outside guest/arch: a port to another processor is a folder there, and nothing else.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
@@ -38,7 +40,10 @@ test('assembly is found wherever it hides', () => {
   expect(assemblyIn('x.ts', hidden.join('\n'))).toEqual(['x.ts:1', 'x.ts:2']);
 });
 
-/** C that the compiler writes. Besides what asm() becomes: symbols' names, and large copies on x86-64, which every program has. */
+/**
+ * C that the compiler writes. Besides what asm() becomes: symbols' names, and large copies on
+ * x86-64, which every program has.
+ */
 const WRITERS = ['src/compiler/emit/assembly.ts', 'src/compiler/emit/prelude.ts'];
 
 test('the compiler knows no instruction, but for large copies', () => {

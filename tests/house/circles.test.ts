@@ -1,7 +1,8 @@
 /**
- * No file imports itself by way of others. An import of types counts as one of values does, and one that is made late
- * (`import('…')`) as one that is made at once: to the reader, who needs one file to understand the other, they are the same.
- * A guest's bare name (`machine`) stands for what each build gives, not for a file: it closes no circle.
+ * No file imports itself by way of others. An import of types counts as one of values does, and one
+ * that is made late (`import('…')`) as one that is made at once: to the reader, who needs one file
+ * to understand the other, they are the same. A guest's bare name (`machine`) stands for what each
+ * build gives, not for a file: it closes no circle.
  */
 import { dirname, join, normalize } from 'node:path';
 import { expect, test } from 'vitest';
@@ -11,8 +12,9 @@ import { imports } from './importList.ts';
 type Graph = Map<string, Set<string>>;
 
 /**
- * The one circle: an expression holds calls, these hold expressions; a constant is an expression, and types (the length of an
- * array), globals and builtins need constants. Each of its files is a part of one recursive function.
+ * The one circle: an expression holds calls, these hold expressions; a constant is an expression,
+ * and types (the length of an array), globals and builtins need constants. Each of its files is a
+ * part of one recursive function.
  */
 const CHECKER = ['builtins', 'calls', 'constants', 'expressions', 'functions', 'globals']
   .concat(['operators', 'types'])
@@ -27,7 +29,10 @@ function readGraph(): Graph {
   return graph;
 }
 
-/** The groups of files that reach each other (a graph's strongly connected components), largest first, sorted by name. */
+/**
+ * The groups of files that reach each other (a graph's strongly connected components), largest
+ * first, sorted by name.
+ */
 function findCircles(graph: Graph): string[][] {
   const reached = new Map([...graph.keys()].map((file) => [file, reachedFrom(graph, file)]));
   const circles = new Map<string, string[]>();

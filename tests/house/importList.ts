@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { committedFiles, root } from './committed.ts';
 
-/** `import … from`, `export … from`, of values and of types; `import '…'`; and `import('…')` where it is called. */
+/**
+ * `import … from`, `export … from`, of values and of types; `import '…'`; and `import('…')` where
+ * it is called.
+ */
 const IMPORT =
   /^\s*(?:import|(?:import|export)\b[^'"]*?\bfrom)\s+['"]([^'"]+)['"]|\bimport\(\s*'([^']+)'\s*\)/gm;
 

@@ -1,7 +1,7 @@
 /**
- * Who may import whom. Host: cli → measure → stacks → { pack → plan, image, console } → model → pull → toolchain →
- * lines → compiler;
- * guest: apps → engine → kernels, and the machine only by its bare name.
+ * Who may import whom. Host: cli → measure → stacks → { pack → plan, image, console } → model →
+ * pull → toolchain → lines → compiler; guest: apps → engine → kernels, and the machine only by its
+ * bare name.
  */
 import { dirname, join, normalize } from 'node:path';
 import { expect, test } from 'vitest';
@@ -41,7 +41,8 @@ const DIRECTIONS: Record<string, readonly string[]> = {
   // What a bare name means, the compiler knows.
   'src/lines': ['src/compiler'],
   'src/console': [],
-  // A known model is known by its content; the guest's tokenizer is compiled for the host (hostTokenizer.ts).
+  // A known model is known by its content; the guest's tokenizer is compiled for the host
+  // (hostTokenizer.ts).
   'src/model': ['src/pull', 'src/toolchain', 'src/compiler'],
   // What is fetched lies in the cache folder.
   'src/pull': ['src/toolchain'],
@@ -60,7 +61,10 @@ const DIRECTIONS: Record<string, readonly string[]> = {
   'guest/arch': ['guest/machine'],
 };
 
-/** Guest folder → per-target modules that it may name; a name that ends with / stands for all of a folder. */
+/**
+ * Guest folder → per-target modules that it may name; a name that ends with / stands for all of a
+ * folder.
+ */
 const BARE: Record<string, readonly string[]> = {
   'guest/apps': ['machine', 'model'],
   'guest/console': ['machine', 'model'],

@@ -1,7 +1,7 @@
 /** Prose and comments: at most 100 columns, and what the documentation says to type works. */
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { committedFiles, root } from './committed.ts';
 
@@ -63,8 +63,9 @@ const tour = [...read('docs/architecture.md').matchAll(/^ {4}mu (.+)$/gm)].map((
 
 test('the tour has commands', () => expect(tour.length).toBeGreaterThan(0));
 
-test.each(tour)('mu %s', async (rest) => {
-  const run = await execa(join(root, 'mu'), rest.split(' '), { cwd: root });
+test.each(tour)('mu %s', (rest) => {
+  const run = spawnSync(join(root, 'mu'), rest.split(' '), { cwd: root, encoding: 'utf8' });
+  expect(run.status, run.stderr).toBe(0);
   expect(run.stdout).not.toBe('');
 });
 
@@ -80,5 +81,6 @@ test('every path that the documentation names exists', () => {
   const files = committedFiles();
   const exists = (path: string) =>
     files.some((file) => file === path || file.startsWith(path.replace(/\/?$/, '/')));
-  expect(named.filter(({ path }) => !exists(path))).toEqual([]);
+  const isPattern = (path: string) => path.includes('NAME');
+  expect(named.filter(({ path }) => !isPattern(path) && !exists(path))).toEqual([]);
 });

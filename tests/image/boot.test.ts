@@ -1,6 +1,7 @@
 /**
- * Images boot: both loaders, by BIOS and UEFI, from CD and from disk, with a screen and a keyboard. The system in them is the
- * `linux` stack's with the boot tests' probe in the engine's place, which tells what it has been given.
+ * Images boot: both loaders, by BIOS and UEFI, from CD and from disk, with a screen and a keyboard.
+ * The system in them is the `linux` stack's with the boot tests' probe in the engine's place, which
+ * tells what it has been given.
  */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -95,7 +96,10 @@ async function makeImage(kernelName: KernelName): Promise<BootImage> {
   };
 }
 
-/** UEFI takes long under emulation: GRUB starts the same file from CD and disk there, one of them does. */
+/**
+ * UEFI takes long under emulation: GRUB starts the same file from CD and disk there, one of them
+ * does.
+ */
 const WAYS: readonly [Firmware, Medium, loaders: readonly string[]][] = [
   ['bios', 'cd', ['Limine', 'GRUB']],
   ['bios', 'disk', ['Limine', 'GRUB']],
@@ -161,7 +165,10 @@ describe.skipIf(why !== '')(`an image boots${why}`, () => {
   );
 });
 
-/** Asks the probe on the screen, which holds two lines then, for more, until the keyboard is there; goes to the shell and ends the machine there. */
+/**
+ * Asks the probe on the screen, which holds two lines then, for more, until the keyboard is there;
+ * goes to the shell and ends the machine there.
+ */
 async function useScreen(control: Qmp): Promise<void> {
   while ((await lightPoints(control, folder)) === 0) await sleep(100);
   await sleep(500); // both lines

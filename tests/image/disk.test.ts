@@ -1,4 +1,7 @@
-/** What is said of a disk, and who is found to use it, over trees of files that look like /sys and /proc. */
+/**
+ * What is said of a disk, and who is found to use it, over trees of files that look like /sys and
+ * /proc.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -12,7 +15,10 @@ const SWAPS = 'Filename\tType\tSize\tUsed\tPriority\n';
 
 let trees = 0;
 
-/** Files below /sys/devices/usb1, whose block device is sdb with two partitions. device: what is asked for. */
+/**
+ * Files below /sys/devices/usb1, whose block device is sdb with two partitions. device: what is
+ * asked for.
+ */
 function read(
   files: Record<string, string> = {},
   proc: Record<string, string> = {},

@@ -1,6 +1,7 @@
 /**
- * The unikernel for Firecracker, which needs KVM and so cannot run here: what its loader reads, and where it puts things, held against
- * its sources (firecracker-microvm/firecracker 81b38b9, src/vmm/src; rust-vmm/linux-loader 0.14, src/loader/elf).
+ * The unikernel for Firecracker, which needs KVM and so cannot run here: what its loader reads, and
+ * where it puts things, held against its sources (firecracker-microvm/firecracker 81b38b9,
+ * src/vmm/src; rust-vmm/linux-loader 0.14, src/loader/elf).
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

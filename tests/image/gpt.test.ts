@@ -18,7 +18,8 @@ test('holds the partition where its entry says, twice', () => {
   const disk = readFileSync(image);
   expect(disk.length).toBe(bytes);
   expect(bytes).toBeLessThan(content.length + 40_000);
-  // UEFI 2.10, 5.3.2: both headers name each other and their own table; the entry (5.3.3) its first and last sector.
+  // UEFI 2.10, 5.3.2: both headers name each other and their own table; the entry (5.3.3) its first
+  // and last sector.
   for (const at of [1, bytes / 512 - 1]) {
     const header = disk.subarray(at * 512, at * 512 + 512);
     expect(header.toString('latin1', 0, 8)).toBe('EFI PART');

@@ -122,7 +122,10 @@ for (const { name, missing, make } of LOADERS) {
   });
 }
 
-/** Where partition 2 begins (MBR: 16 bytes per partition from 446, its first sector in the third word). */
+/**
+ * Where partition 2 begins (MBR: 16 bytes per partition from 446, its first sector in the third
+ * word).
+ */
 function espOffset(iso: string): number {
   return readFileSync(iso).readUInt32LE(446 + 16 + 8) * 512;
 }

@@ -86,7 +86,8 @@ describe.skipIf(missing !== '')(`Limine’s own installer${missing}`, () => {
     execFileSync(program, ['bios-install', path], { stdio: 'pipe', timeout: 30_000 });
     const theirs = readFileSync(path).subarray(0, 32_768);
     const ours = limineSystemArea(readFileSync(limine!.biosDisk, 'utf8'));
-    // Not ours to write: a date that some BIOSes keep (6 bytes from 218), and the partition table (from 440).
+    // Not ours to write: a date that some BIOSes keep (6 bytes from 218), and the partition table
+    // (from 440).
     for (const area of [theirs, ours]) area.fill(0, 218, 224).fill(0, 440, 510);
     expect(ours.equals(theirs)).toBe(true);
     expect(theirs.subarray(512).some((byte) => byte !== 0)).toBe(true);

@@ -1,4 +1,7 @@
-/** Our own ELF, started by Limine: the ISO of the stack `unikernel`, and `metal`'s for machines with UEFI and without. */
+/**
+ * Our own ELF, started by Limine: the ISO of the stack `unikernel`, and `metal`'s for machines with
+ * UEFI and without.
+ */
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -129,7 +132,8 @@ describe.skipIf(why !== '')(`stacks by Limine${why}`, () => {
   });
 
   for (const stack of STACKS) {
-    const reason = stack === 'metal' ? ONLY_ALL : ''; // tests/image/metal.test.ts has its application
+    // tests/image/metal.test.ts has its application
+    const reason = stack === 'metal' ? ONLY_ALL : '';
     const name = `${stack} built elsewhere, with an empty cache: the same bytes${reason}`;
     test.skipIf(reason)(name, async () => {
       useEmptyCache(folder);

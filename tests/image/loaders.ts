@@ -1,4 +1,6 @@
-/** What the tests of images have in common: loaders that are here, and things to put into an image. */
+/**
+ * What the tests of images have in common: loaders that are here, and things to put into an image.
+ */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,7 +69,10 @@ export const NAMED_IMAGE: BootImage = {
   title: 'Stories',
 };
 
-/** Until the test has finished, nothing that was built before is there. folder: for what is built now. */
+/**
+ * Until the test has finished, nothing that was built before is there. folder: for what is built
+ * now.
+ */
 export function useEmptyCache(folder: string): void {
   const cache = process.env.MU_CACHE;
   onTestFinished(() => {
@@ -93,7 +98,10 @@ export function imageIn(folder: string): BootImage {
   };
 }
 
-/** How many points of the screen are not black. PPM: `P6`, width and height, 255, then three bytes a point. folder: for the picture. */
+/**
+ * How many points of the screen are not black. PPM: `P6`, width and height, 255, then three bytes a
+ * point. folder: for the picture.
+ */
 export async function lightPoints(control: Qmp, folder: string): Promise<number> {
   const picture = join(folder, 'screen.ppm');
   await control.execute('screendump', { filename: picture });

@@ -1,4 +1,7 @@
-/** The stack `metal` as images: each boots by OVMF from what it is for, answers, and is the same wherever it is built. */
+/**
+ * The stack `metal` as images: each boots by OVMF from what it is for, answers, and is the same
+ * wherever it is built.
+ */
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,4 +1,6 @@
-/** Images are the same to the byte, whatever the folders are called that they are made in and from. */
+/**
+ * Images are the same to the byte, whatever the folders are called that they are made in and from.
+ */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';

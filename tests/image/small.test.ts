@@ -1,4 +1,7 @@
-/** A 1 MB model makes a small image for a small machine, which has exactly the memory that the manifest says, or what a person would give it. */
+/**
+ * A 1 MB model makes a small image for a small machine, which has exactly the memory that the
+ * manifest says, or what a person would give it.
+ */
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { DEFAULT_SETTINGS } from '../../src/console/settings.ts';

@@ -8,8 +8,9 @@ const folder = mkdtempSync(join(tmpdir(), 'mu-musl-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /**
- * The rules of musl's Makefile: a file below a folder with the CPU's name takes the place of the one above; other CPUs and the
- * other allocator stay out. On musl 1.2.3 they give the 1,341 files that `make -n lib/libc.a` names, and crt/.
+ * The rules of musl's Makefile: a file below a folder with the CPU's name takes the place of the
+ * one above; other CPUs and the other allocator stay out. On musl 1.2.3 they give the 1,341 files
+ * that `make -n lib/libc.a` names, and crt/.
  */
 test('musl is what its Makefile compiles for x86-64', () => {
   const files: Record<string, number> = {

@@ -1,4 +1,6 @@
-/** What a program holds of its files: the compiler says which declarations, their lines are counted. */
+/**
+ * What a program holds of its files: the compiler says which declarations, their lines are counted.
+ */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -60,7 +62,10 @@ for (const [name, text] of Object.entries(SOURCES)) {
   writeFileSync(join(root, name), text);
 }
 
-/** Code lines by layer of a program with this constant, and with one more unit of the shapes or without. */
+/**
+ * Code lines by layer of a program with this constant, and with one more unit of the shapes or
+ * without.
+ */
 function count(size: number, units: string[] = []): Record<string, number> {
   const { reached, diagnostics } = compileToC({
     entry: join(root, 'app/main.ts'),

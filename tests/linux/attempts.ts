@@ -1,6 +1,7 @@
 /**
- * What the Linux stacks must refuse: requests to the probe (guest/linux/probe.ts) by what they would do. Numbers are those
- * of arch/x86/entry/syscalls/syscall_64.tbl; errors those of include/uapi/asm-generic/errno-base.h and errno.h.
+ * What the Linux stacks must refuse: requests to the probe (guest/linux/probe.ts) by what they
+ * would do. Numbers are those of arch/x86/entry/syscalls/syscall_64.tbl; errors those of
+ * include/uapi/asm-generic/errno-base.h and errno.h.
  */
 export const EPERM = -1;
 export const ENXIO = -6;

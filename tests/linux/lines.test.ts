@@ -23,7 +23,8 @@ describe.skipIf(!canBoot)(`lines of code${NEEDS}`, () => {
     BUILD_TIMEOUT,
   );
 
-  // Its 10,000 lines have the compiler in them. This passes as long as they are exceeded; when it fails, treat metal as the others.
+  // Its 10,000 lines have the compiler in them. This passes as long as they are exceeded; when it
+  // fails, treat metal as the others.
   test.fails('metal too', async () => {
     const { total, budget } = await countStack('metal');
     expect(total).toBeLessThanOrEqual(budget);

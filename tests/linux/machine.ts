@@ -120,7 +120,8 @@ export async function withShell<T>(child: Child, use: (shell: Shell) => Promise<
       return before;
     },
     run: async (command) => {
-      // The marks are put together by the shell, so that its echo of the command does not hold them.
+      // The marks are put together by the shell, so that its echo of the command does not hold
+      // them.
       shell.send(`echo "<"'<'; ${command}; echo "[$?"']'\n`);
       await shell.waitFor('\n<<\n');
       const output = await shell.waitFor('[');

@@ -1,7 +1,8 @@
 /**
- * The attack surface of the Linux stacks: what is read from a kernel's file is what it answers when it runs; and what must
- * not work does not, on a machine that has disk, network card and memory to offer. Debian's kernel, where it is installed,
- * gets the same requests on the same machine: there they work.
+ * The attack surface of the Linux stacks: what is read from a kernel's file is what it answers when
+ * it runs; and what must not work does not, on a machine that has disk, network card and memory to
+ * offer. Debian's kernel, where it is installed, gets the same requests on the same machine: there
+ * they work.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -37,7 +38,8 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'mu-surface-'));
   const disk = join(folder, 'disk');
   writeFileSync(disk, Buffer.alloc(4 << 20));
-  spawnSync('mkfs.ext4', ['-q', '-F', disk], { stdio: 'ignore' }); // if it is not there: no file system on it
+  // if it is not there: no file system on it
+  spawnSync('mkfs.ext4', ['-q', '-F', disk], { stdio: 'ignore' });
   devices = [
     ...['-drive', `if=none,id=disk,format=raw,readonly=on,file=${disk}`],
     ...['-device', 'nvme,drive=disk,serial=1'],
@@ -100,7 +102,8 @@ describe.each(kernels.filter(({ isRun }) => isRun))('$title', ({ name }) => {
     const answers = await probeMachine(machine, requests);
     const answer = (request: string) => Number(answers.get(request));
     expect(answersTo(attempts, answer)).toEqual(expected(attempts));
-    // A node of a device that is there can be made and opened: the others fail for want of a device.
+    // A node of a device that is there can be made and opened: the others fail for want of a
+    // device.
     expect(nodes.map(({ make }) => answer(make))).toEqual(nodes.map(() => 0));
     expect(answer(nullNode[1])).toBeGreaterThanOrEqual(0);
   });

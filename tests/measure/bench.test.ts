@@ -1,4 +1,7 @@
-/** `mu bench` on tiny models: that the work is done which is timed. How long it takes is nobody's business here. */
+/**
+ * `mu bench` on tiny models: that the work is done which is timed. How long it takes is nobody's
+ * business here.
+ */
 import { spawn, spawnSync } from 'node:child_process';
 import {
   closeSync,
@@ -33,7 +36,10 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** xorshift64* from splitmix64's state 1, as guest/engine/random.ts begins, as tokens below `vocabulary`. */
+/**
+ * xorshift64* from splitmix64's state 1, as guest/engine/random.ts begins, as tokens below
+ * `vocabulary`.
+ */
 function randomTokens(count: number, vocabulary: number): Int32Array {
   let state = 1n;
   const cut = (x: bigint) => BigInt.asUintN(64, x);

@@ -13,7 +13,9 @@ const vector = JSON.parse(
 /** A figure that llama-perplexity printed. */
 const printedBy = (label: string) =>
   Number(vector.output.find((line: string) => line.startsWith(label))?.match(/-?\d+\.\d+/)?.[0]);
-/** llama-perplexity ran with a KV cache in F32, ours has halves: eleven bits of each key and value. */
+/**
+ * llama-perplexity ran with a KV cache in F32, ours has halves: eleven bits of each key and value.
+ */
 const HALF_CACHE = 1e-3;
 const relativeError = (ours: number, theirs: number) => Math.abs(ours / theirs - 1);
 let folder: string;

@@ -1,6 +1,7 @@
 /**
- * Our figures beside those that llama-perplexity printed for the same two tiny models, text and options
- * (vectors/llamaPerplexity.json has commands and versions). The logits are the F64 reference's.
+ * Our figures beside those that llama-perplexity printed for the same two tiny models, text and
+ * options (vectors/llamaPerplexity.json has commands and versions). The logits are the F64
+ * reference's.
  */
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

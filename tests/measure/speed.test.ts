@@ -1,6 +1,7 @@
 /**
- * What `mu bench` computes from its measurements; vectors/llamaBench.json is what llama-bench (Debian, build 11669) wrote for
- * `-m 15m-q4_0.gguf -p 16 -n 8 -d 0,32 -r 1 -t 1 -o json`, the model made by bench/randomModel.ts.
+ * What `mu bench` computes from its measurements; vectors/llamaBench.json is what llama-bench
+ * (Debian, build 11669) wrote for `-m 15m-q4_0.gguf -p 16 -n 8 -d 0,32 -r 1 -t 1 -o json`, the
+ * model made by bench/randomModel.ts.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

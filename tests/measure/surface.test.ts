@@ -1,4 +1,7 @@
-/** Reading a kernel's file: one that was made for the test, and files that are none. Real kernels: tests/linux/surface.test.ts. */
+/**
+ * Reading a kernel's file: one that was made for the test, and files that are none. Real kernels:
+ * tests/linux/surface.test.ts.
+ */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
 
-/** The folder of $MU_MODELS that has them, else the one that lies beside a checkout. Its README says what is in it. */
+/**
+ * The folder of $MU_MODELS that has them, else the one that lies beside a checkout. Its README says
+ * what is in it.
+ */
 export const sharedModels =
   (process.env.MU_MODELS ?? '').split(':').find((folder) => existsSync(join(folder, 'vocab'))) ??
   fileURLToPath(new URL('../../../shared/models', import.meta.url));

@@ -1,4 +1,7 @@
-/** Writes GGUF files for tests and benchmarks: metadata of any type, tensors of any bytes. docs: ggml's docs/gguf.md. */
+/**
+ * Writes GGUF files for tests and benchmarks: metadata of any type, tensors of any bytes. docs:
+ * ggml's docs/gguf.md.
+ */
 
 export type GgufValue =
   | { type: 'u8' | 'u32' | 'i32' | 'f32' | 'u64'; value: number }
@@ -36,7 +39,10 @@ export function writeGguf(content: GgufContent): Uint8Array {
   return Buffer.concat([ggufHead(content), ...data]);
 }
 
-/** The file up to its first tensor's bytes. The tensors follow in their order, `ggufPadding` after each. */
+/**
+ * The file up to its first tensor's bytes. The tensors follow in their order, `ggufPadding` after
+ * each.
+ */
 export function ggufHead({ version = 3, metadata, tensors }: GgufPlan): Buffer {
   const entries = Object.entries(metadata).flatMap(([key, value]) => [text(key), ...entry(value)]);
   let offset = 0;

@@ -25,7 +25,10 @@ async function openSafely(bytes: Uint8Array, tokenizer?: string): Promise<void> 
   expect(performance.now() - start).toBeLessThan(LONGEST);
 }
 
-/** Some bytes overwritten, some removed or inserted, the end cut off; most changes hit the first `focus` bytes. */
+/**
+ * Some bytes overwritten, some removed or inserted, the end cut off; most changes hit the first
+ * `focus` bytes.
+ */
 function damaged(original: Uint8Array, focus: number) {
   const place = fc.oneof(fc.nat(focus - 1), fc.nat(original.length - 1));
   const interesting = fc.constantFrom(0, 1, 0x7f, 0x80, 0xff);

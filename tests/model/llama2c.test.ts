@@ -41,7 +41,8 @@ describe.skipIf(!hasSharedModels)('stories260K ($MU_MODELS or ../shared/models)'
     expect(await valuesOf(model.tensors.layers[0].attentionNorm)).toEqual(
       floats.slice(afterEmbedding, afterEmbedding + dim),
     );
-    // w1 of layer 1: behind the embedding, both norms, wq, wk, wv, wo of all layers and w1 of layer 0
+    // w1 of layer 1: behind the embedding, both norms, wq, wk, wv, wo of all layers and w1 of layer
+    // 0
     const attention = layers * (2 * dim * dim + 2 * dim * 32);
     const gate = afterEmbedding + 2 * layers * dim + attention + dim * hiddenDim;
     expect(await valuesOf(model.tensors.layers[1].gate)).toEqual(

@@ -1,7 +1,8 @@
 /**
- * The vocabularies in $MU_MODELS/vocab are GGUF files that went through a text conversion: every byte that was no UTF-8
- * became U+FFFD (EF BF BD). Strings are whole; a length, count or number with a byte ≥ 80 is damaged.
- * This reads what is left, so that llama.cpp's own test vectors for them can be used.
+ * The vocabularies in $MU_MODELS/vocab are GGUF files that went through a text conversion: every
+ * byte that was no UTF-8 became U+FFFD (EF BF BD). Strings are whole; a length, count or number
+ * with a byte ≥ 80 is damaged. This reads what is left, so that llama.cpp's own test vectors for
+ * them can be used.
  */
 import { type GgufValue, writeGguf } from './ggufWriter.ts';
 import { tinyContent } from './tinyGguf.ts';
@@ -47,7 +48,10 @@ function readLength(file: Buffer, at: number): { length?: number; end: number } 
   return { length: isWhole ? Number(file.readBigUInt64LE(at)) : undefined, end };
 }
 
-/** Strings have no NUL, so the next one belongs to the length of the next string: one byte, or a damaged one, before it. */
+/**
+ * Strings have no NUL, so the next one belongs to the length of the next string: one byte, or a
+ * damaged one, before it.
+ */
 function endOfString(file: Buffer, start: number): number {
   const zero = file.indexOf(0, start);
   return file.subarray(zero - 3, zero).equals(REPLACEMENT) ? zero - 3 : zero - 1;
@@ -97,8 +101,8 @@ export function recoverModel(file: Buffer, name: VocabularyName): Uint8Array {
 }
 
 /**
- * Llama's scores: the pieces after the bytes are in the order of their merges, and pieces of spaces alone come last; the
- * damaged file still shows sixteen -1e9 (28 6b 6e ce) at their places.
+ * Llama's scores: the pieces after the bytes are in the order of their merges, and pieces of spaces
+ * alone come last; the damaged file still shows sixteen -1e9 (28 6b 6e ce) at their places.
  */
 function llamaScore(piece: string, token: number): number {
   const FIRST_MERGE = 259;

@@ -1,4 +1,7 @@
-/** Small random models as GGUF files, for tests that need a model of some shape and type but not of some meaning. */
+/**
+ * Small random models as GGUF files, for tests that need a model of some shape and type but not of
+ * some meaning.
+ */
 import { tensorTypes } from '../../src/model/index.ts';
 import { type GgufContent, writeGguf } from './ggufWriter.ts';
 import { type RandomModel, randomGguf } from './randomGguf.ts';

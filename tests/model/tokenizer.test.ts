@@ -1,4 +1,7 @@
-/** The guest's tokenizer, compiled to WebAssembly with all checks, against tokens that llama.cpp and llama2.c made. */
+/**
+ * The guest's tokenizer, compiled to WebAssembly with all checks, against tokens that llama.cpp and
+ * llama2.c made.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -87,7 +90,8 @@ describe.each(['bpe', 'spm'] as const)('a tiny %s vocabulary', (kind) => {
 
   const decoded = (text: Uint8Array) => {
     const bytes = tokenizer.decode(tokenizer.encode(text, { addBos: false }));
-    return Buffer.from(kind === 'spm' && text.length > 0 ? bytes.subarray(1) : bytes); // the space that comes first
+    // the space that comes first
+    return Buffer.from(kind === 'spm' && text.length > 0 ? bytes.subarray(1) : bytes);
   };
 
   test('gives back every text', () => {

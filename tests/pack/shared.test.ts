@@ -1,6 +1,7 @@
 /**
- * What host and guest both write down is the same: the guest's is read through the compiler. And the guard
- * is one: every such value is changed in the guest's text, one at a time, and seen to differ.
+ * What host and guest both write down is the same: the guest's is read through the compiler. And
+ * the guard is one: every such value is changed in the guest's text, one at a time, and seen to
+ * differ.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

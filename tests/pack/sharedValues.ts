@@ -1,7 +1,7 @@
 /**
- * Everything that host and guest both write down: where the host's definition is, how the guest's is
- * read, and a change of the guest's that must be noticed. What is only handed on, such as sizes of the
- * model, is generated into the guest's constants and needs no row here.
+ * Everything that host and guest both write down: where the host's definition is, how the guest's
+ * is read, and a change of the guest's that must be noticed. What is only handed on, such as sizes
+ * of the model, is generated into the guest's constants and needs no row here.
  */
 import { MOST_PROCESSORS } from '../../src/cli/options.ts';
 import { layoutFields } from '../../src/console/fields.ts';
@@ -63,7 +63,10 @@ function constant(
   };
 }
 
-/** `i32 = 64` → `i32 = 65`, but always a power of two where it was one, so that what follows still compiles. */
+/**
+ * `i32 = 64` → `i32 = 65`, but always a power of two where it was one, so that what follows still
+ * compiles.
+ */
 function other(written: string): string {
   const [type, value] = written.split(' = ');
   const number = BigInt(value);
@@ -71,7 +74,9 @@ function other(written: string): string {
   return `${type} = 0x${(isPower ? number / 2n : number ^ 1n).toString(16)}`;
 }
 
-/** An enum of the guest, whose members are called something else there. Each member is changed once. */
+/**
+ * An enum of the guest, whose members are called something else there. Each member is changed once.
+ */
 function members(
   group: string,
   file: string,

@@ -1,6 +1,7 @@
 /**
- * The guest's transformer is written by hand, the plan as data: here they are held together. What stands
- * between two barriers of a layer is a step of the plan, and the transformer's buffers are the plan's.
+ * The guest's transformer is written by hand, the plan as data: here they are held together. What
+ * stands between two barriers of a layer is a step of the plan, and the transformer's buffers are
+ * the plan's.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

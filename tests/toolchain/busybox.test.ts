@@ -100,7 +100,8 @@ describe.skipIf(missing.length > 0)(
         const option = applet === 'sh' ? 'SH_IS_ASH' : applet.toUpperCase();
         expect(configuration).toContain(`\nCONFIG_${option}=y `);
       }
-      // Counted from what the compiler opened: more than the applets, far less than all of BusyBox (215,844).
+      // Counted from what the compiler opened: more than the applets, far less than all of BusyBox
+      // (215,844).
       const { total } = JSON.parse(readFileSync(lines, 'utf8'));
       expect(total.code).toBeGreaterThan(20_000);
       expect(total.code).toBeLessThan(60_000);

@@ -30,7 +30,10 @@ const bytes = Buffer.alloc(3 * 2 ** 20, 'weights ');
 const sha256 = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
 const memos = () => readdirSync(cacheFolder('content'));
 
-/** Writes the file with one byte changed, at a place of which no sample is taken, all times but one as they were. */
+/**
+ * Writes the file with one byte changed, at a place of which no sample is taken, all times but one
+ * as they were.
+ */
 function replaceByte(byte: number): void {
   bytes[1_020_000] = byte;
   writeFileSync(path, bytes);
@@ -65,7 +68,10 @@ test('a small file is read each time', async () => {
   }
 });
 
-/** Puts a folder into an ext2 image with one time for everything, and mounts it; false where that is not possible. */
+/**
+ * Puts a folder into an ext2 image with one time for everything, and mounts it; false where that is
+ * not possible.
+ */
 function mountImage(from: string, at: string): boolean {
   const image = `${at}.img`;
   rmSync(image, { force: true });

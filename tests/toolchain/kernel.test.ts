@@ -188,7 +188,10 @@ describe('one tree, one build at a time', () => {
   });
 });
 
-/** Bytes of the bzImage without an initramfs; lines of code that the compiler read (docs/linux.md, Kernel). */
+/**
+ * Bytes of the bzImage without an initramfs; lines of code that the compiler read (docs/linux.md,
+ * Kernel).
+ */
 const BUDGETS: Record<KernelName, { bytes: number; lines: number }> = {
   linux: { bytes: 1_500_000, lines: 700_000 },
   'linux-usb': { bytes: 1_500_000, lines: 760_000 },
@@ -206,7 +209,8 @@ const kernels = KERNEL_NAMES.map((name) => {
 for (const { name, reason } of kernels) {
   describe.skipIf(reason)(`kernel ${name}${reason}`, () => {
     let kernel: BuiltKernel;
-    // Alone on two slow cores, a kernel takes five minutes; the suite's other tests find it in the cache.
+    // Alone on two slow cores, a kernel takes five minutes; the suite's other tests find it in the
+    // cache.
     test('builds', { timeout: 1_500_000 }, async () => {
       kernel = await buildKernel(name);
       expect(kernel.release).toMatch(/^6\.1\.\d+$/);
@@ -248,11 +252,17 @@ for (const { name, reason } of kernels) {
   });
 }
 
-/** Type of the note that holds the 32-bit entry point: Xen's public/elfnote.h, XEN_ELFNOTE_PHYS32_ENTRY. */
+/**
+ * Type of the note that holds the 32-bit entry point: Xen's public/elfnote.h,
+ * XEN_ELFNOTE_PHYS32_ENTRY.
+ */
 const PHYS32_ENTRY = 18;
 const PT_NOTE = 4;
 
-/** Looks through an ELF file's PT_NOTE segments (ELF-64 object file format 1.5, figure 6 and note section). */
+/**
+ * Looks through an ELF file's PT_NOTE segments (ELF-64 object file format 1.5, figure 6 and note
+ * section).
+ */
 function findNote(file: Buffer, name: string, type: number): boolean {
   const headers = Number(file.readBigUInt64LE(32));
   for (let i = 0; i < file.readUInt16LE(56); i++) {

@@ -1,4 +1,7 @@
-/** A cache that several users share, that cannot be written, or that has no room: by real users and file systems, as root. */
+/**
+ * A cache that several users share, that cannot be written, or that has no room: by real users and
+ * file systems, as root.
+ */
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,

@@ -1,4 +1,7 @@
-/** The table of CPU variants: what all rows must be, and that a row and its dot products are all that a variant takes. */
+/**
+ * The table of CPU variants: what all rows must be, and that a row and its dot products are all
+ * that a variant takes.
+ */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

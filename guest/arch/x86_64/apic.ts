@@ -4,8 +4,8 @@ import { cli, hlt, rdmsr, sti } from './instructions.ts';
 import { LOCAL_APIC } from './layout.ts';
 
 /**
- * The local APIC: each core has its own, all at the same address. It brings the timer that ends a sleep, and messages from core to
- * core. Interrupts are on only while a core halts: halt() below.
+ * The local APIC: each core has its own, all at the same address. It brings the timer that ends a
+ * sleep, and messages from core to core. Interrupts are on only while a core halts: halt() below.
  *
  * Registers (Intel SDM vol. 3, table 11-1):
  *
@@ -14,7 +14,8 @@ import { LOCAL_APIC } from './layout.ts';
  * | 020    | identity       | bits 24-31                                                   |
  * | 0b0    | end of interrupt | any write                                                  |
  * | 0f0    | spurious vector | bits 0-7 vector, bit 8 APIC on                              |
- * | 300    | command        | a write sends: bits 0-7 vector, 8-10 kind (5 INIT, 6 start-up), bit 12 not sent yet, bit 14 always, bits 18-19 = 3: to all others |
+ * | 300    | command        | a write sends: bits 0-7 vector, 8-10 kind (5 INIT, 6 start-up), |
+ * |        |                | bit 12 not sent yet, 14 always, 18-19 = 3: to all others |
  * | 310    | addressee      | bits 24-31 its identity                                      |
  */
 const IDENTITY: usize = LOCAL_APIC + 0x20;
@@ -33,7 +34,10 @@ const NOT_SENT: u32 = 0x1000;
 /** Looks at a message that will not go. */
 const SEND_LIMIT: i32 = 1000000;
 
-/** IA32_APIC_BASE: bit 8 the bootstrap processor's, bit 10 x2APIC (no registers in memory), bit 11 on, from bit 12 the registers' address. */
+/**
+ * IA32_APIC_BASE: bit 8 the bootstrap processor's, bit 10 x2APIC (no registers in memory), bit 11
+ * on, from bit 12 the registers' address.
+ */
 const APIC_BASE: u32 = 0x1b;
 const BOOTSTRAP: u64 = 0x100;
 const X2APIC: u64 = 0x400;

@@ -2,7 +2,10 @@ import { type Leaf, readLeaf } from './features.ts';
 
 /** The rate of the time stamp counter (TSC), which readTicks() reads. */
 
-/** What a hypervisor (leaf 4000_0010h, kHz) or the CPU itself (leaves 15h and 16h; Intel SDM vol. 2, CPUID) says; or 0. */
+/**
+ * What a hypervisor (leaf 4000_0010h, kHz) or the CPU itself (leaves 15h and 16h; Intel SDM vol. 2,
+ * CPUID) says; or 0.
+ */
 export function toldHertz(): u64 {
   const leaf = zeroed<Leaf>();
   readLeaf(ref(leaf), 1, 0);

@@ -5,7 +5,11 @@ export function pause(): void {
   asm('pause', { memory: false });
 }
 
-/** A counter of the CPU's own that runs at a constant rate: the time stamp counter. arch/clock knows the rate. @inline */
+/**
+ * A counter of the CPU's own that runs at a constant rate: the time stamp counter. arch/clock knows
+ * the rate.
+ * @inline
+ */
 export function readTicks(): u64 {
   let low: u32 = 0;
   let high: u32 = 0;
@@ -14,7 +18,8 @@ export function readTicks(): u64 {
 }
 
 /**
- * Goes on with entry(argument) on the stack that ends at `end`, a multiple of 64; entry may not return: that traps.
+ * Goes on with entry(argument) on the stack that ends at `end`, a multiple of 64; entry may not
+ * return: that traps.
  * @noinline
  * @generalRegisters
  */

@@ -26,13 +26,18 @@ const WRITE_PROTECT: u64 = 1 << 16;
 const NOT_WRITE_THROUGH: u64 = 1 << 29;
 const CACHE_DISABLE: u64 = 1 << 30;
 
-/** All exceptions masked, round to nearest even, subnormals kept: what docs/language.md promises. */
+/**
+ * All exceptions masked, round to nearest even, subnormals kept: what docs/language.md promises.
+ */
 const MXCSR_DEFAULT: u32 = 0x1f80;
 
 const EFER: u32 = 0xc0000080;
 const EFER_NO_EXECUTE: u64 = 1 << 11;
 
-/** Caches, vector registers as wide as the CPU has them, no-execute and write protection. @generalRegisters */
+/**
+ * Caches, vector registers as wide as the CPU has them, no-execute and write protection.
+ * @generalRegisters
+ */
 export function enableFeatures(): void {
   const off = EMULATION | TASK_SWITCHED | NOT_WRITE_THROUGH | CACHE_DISABLE;
   const on = MONITOR_COPROCESSOR | NUMERIC_ERROR | WRITE_PROTECT;

@@ -12,9 +12,10 @@ import {
 } from './instructions.ts';
 
 /**
- * The CPU's exceptions (Intel SDM vol. 3, table 6-1): each becomes one readable line, on a stack of its own, since the
- * stack may be what went wrong. No exception is ever returned from. Device interrupts stay off but for apic.ts.
- * The descriptors that a machine began with are kept, with the tasks behind them: whoever interrupts goes on by the code selector in use.
+ * The CPU's exceptions (Intel SDM vol. 3, table 6-1): each becomes one readable line, on a stack of
+ * its own, since the stack may be what went wrong. No exception is ever returned from. Device
+ * interrupts stay off but for apic.ts. The descriptors that a machine began with are kept, with the
+ * tasks behind them: whoever interrupts goes on by the code selector in use.
  */
 const EXCEPTIONS: u16 = 32;
 /** Gates: the exceptions, then apic.ts's own. */
@@ -48,7 +49,10 @@ const NAMES: FixedArray<string> = [
 const INVALID_OPCODE: usize = 6;
 const PAGE_FAULT: usize = 14;
 
-/** Error code of a page fault (4.7): bit 0 the page is there, bit 1 a write, bit 4 an instruction fetch. */
+/**
+ * Error code of a page fault (4.7): bit 0 the page is there, bit 1 a write, bit 4 an instruction
+ * fetch.
+ */
 const FAULT_PRESENT: u64 = 1;
 const FAULT_WRITE: u64 = 2;
 const FAULT_FETCH: u64 = 16;
@@ -105,7 +109,10 @@ const descriptors = zeroed<FixedArray<u64, typeof DESCRIPTORS>>();
 /** Index of the first core's task; each further core's is 2 more. */
 let firstTask: usize = 0;
 
-/** For the first core; the others' follow by useExceptions(). False: it began with more descriptors than we can keep, and nothing has changed. */
+/**
+ * For the first core; the others' follow by useExceptions(). False: it began with more descriptors
+ * than we can keep, and nothing has changed.
+ */
 export function catchExceptions(): bool {
   const earlier = zeroed<TableRegister>();
   sgdt(ref(earlier));
@@ -139,7 +146,10 @@ export function catchExceptions(): bool {
   return true;
 }
 
-/** The calling core's descriptor table, gates, and task state, which gives the gates their stack. core: below MOST_CORES */
+/**
+ * The calling core's descriptor table, gates, and task state, which gives the gates their stack.
+ * core: below MOST_CORES
+ */
 export function useExceptions(core: usize): void {
   const task = ref(tasks[core]);
   const stack = ref(exceptionStacks[core]);

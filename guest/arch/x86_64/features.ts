@@ -11,11 +11,15 @@ import { stopWith } from '../../machine/panic.ts';
 import { cpuid, xgetbv } from './instructions.ts';
 
 /*
- * What an x86-64 CPU can do (Intel SDM volume 2, CPUID), and whether that is enough. All of a program uses every instruction of its
- * first variant, from x86-64-v3 on (System V ABI, AMD64, table 3.1): what is asked here is asked before any of them runs.
+ * What an x86-64 CPU can do (Intel SDM volume 2, CPUID), and whether that is enough. All of a
+ * program uses every instruction of its first variant, from x86-64-v3 on (System V ABI, AMD64,
+ * table 3.1): what is asked here is asked before any of them runs.
  */
 
-/** XCR0, state that the system saves, so that its registers work: x87, SSE, AVX; and AVX-512's opmask, upper halves, upper registers. */
+/**
+ * XCR0, state that the system saves, so that its registers work: x87, SSE, AVX; and AVX-512's
+ * opmask, upper halves, upper registers.
+ */
 export const XCR0_AVX: u64 = 0x07;
 export const XCR0_AVX512: u64 = 0xe0;
 
@@ -40,7 +44,10 @@ export function readLeaf(out: Ptr<Leaf>, leaf: u32, subleaf: u32): void {
   if (leaf <= last) cpuid(leaf, subleaf, ref(out.eax));
 }
 
-/** Stops with a message if the CPU lacks an instruction set that the program is compiled for. @generalRegisters */
+/**
+ * Stops with a message if the CPU lacks an instruction set that the program is compiled for.
+ * @generalRegisters
+ */
 export function requireFeatures(): void {
   const leaf = zeroed<Leaf>();
   readLeaf(ref(leaf), 1, 0);
@@ -67,7 +74,10 @@ export function requireFeatures(): void {
   if (lacking != 0) lacks(FEATURE_NAMES[ctz(lacking)], true);
 }
 
-/** Stops with a message if the system does not save the vector registers that the program uses. @generalRegisters */
+/**
+ * Stops with a message if the system does not save the vector registers that the program uses.
+ * @generalRegisters
+ */
 export function requireState(): void {
   if (!hasState(XCR0_AVX)) lacks('AVX registers switched on', false);
   if ((VARIANT_NEEDS[0] & FEATURE_AVX512_VNNI) != 0 && !hasState(XCR0_AVX | XCR0_AVX512))
@@ -104,7 +114,10 @@ function isIntel(): bool {
   return leaf.ebx == 0x756e6547 && leaf.edx == 0x49656e69 && leaf.ecx == 0x6c65746e;
 }
 
-/** The FEATURE_ bits of this CPU, of which code can make use here: the system saves the registers that it takes. */
+/**
+ * The FEATURE_ bits of this CPU, of which code can make use here: the system saves the registers
+ * that it takes.
+ */
 export function cpuFeatures(): u32 {
   let features = knownFeatures();
   if (!hasState(XCR0_AVX | XCR0_AVX512)) features &= ~FEATURE_AVX512_VNNI;
@@ -131,7 +144,10 @@ function knowsAvxVnni(): bool {
   return isSet(leaf.eax, 4);
 }
 
-/** Leaf 7.0: ebx bits 16 F, 17 DQ, 28 CD, 30 BW, 31 VL; ecx bit 11 AVX512_VNNI. @generalRegisters */
+/**
+ * Leaf 7.0: ebx bits 16 F, 17 DQ, 28 CD, 30 BW, 31 VL; ecx bit 11 AVX512_VNNI.
+ * @generalRegisters
+ */
 function knowsAvx512Vnni(): bool {
   const leaf = zeroed<Leaf>();
   readLeaf(ref(leaf), 7, 0);

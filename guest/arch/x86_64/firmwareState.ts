@@ -2,8 +2,9 @@ import { cli, hlt, lidt, sidt, sti, type TableRegister } from './instructions.ts
 import { tablesInUse, useTables } from './paging.ts';
 
 /**
- * What a machine with firmware and the firmware share of a core, and take turns with: interrupts, exceptions, page tables. Within a call
- * of firmware everything but exceptions is as it left it, so that its timer, and the keyboards that this one looks after, work on.
+ * What a machine with firmware and the firmware share of a core, and take turns with: interrupts,
+ * exceptions, page tables. Within a call of firmware everything but exceptions is as it left it, so
+ * that its timer, and the keyboards that this one looks after, work on.
  */
 
 /** Page tables; zero: firmware's. */
@@ -13,7 +14,11 @@ let hasGates: bool = false;
 const ownGates = zeroed<TableRegister>();
 const firmwareGates = zeroed<TableRegister>();
 
-/** Gates of a call: firmware's interrupts, our exceptions. Firmware's own way with an exception is to stand still. @align 16 */
+/**
+ * Gates of a call: firmware's interrupts, our exceptions. Firmware's own way with an exception is
+ * to stand still.
+ * @align 16
+ */
 const callGates = zeroed<FixedArray<u8, 4096>>();
 const EXCEPTION_BYTES: usize = 512;
 

@@ -4,8 +4,8 @@ import { pause } from './cpu.ts';
 import { LOCAL_APIC } from './layout.ts';
 
 /**
- * Sleeping while there is nothing to do: the first core halts, and the timer of its local APIC wakes it a little later,
- * so that whoever waits looks at his device again.
+ * Sleeping while there is nothing to do: the first core halts, and the timer of its local APIC
+ * wakes it a little later, so that whoever waits looks at his device again.
  *
  * Local APIC registers of the timer (Intel SDM vol. 3, table 11-1):
  *
@@ -24,7 +24,10 @@ const DIVIDE: usize = LOCAL_APIC + 0x3e0;
 const MASKED: u32 = 0x10000;
 const BY_ONE: u32 = 0x0b;
 
-/** The timer's rate is measured over 64 µs, which is also the first sleep; each further one is twice as long up to 1 ms. */
+/**
+ * The timer's rate is measured over 64 µs, which is also the first sleep; each further one is twice
+ * as long up to 1 ms.
+ */
 const MEASURE_NANOS: u64 = 64000;
 const DOUBLINGS: u32 = 4;
 
@@ -33,7 +36,10 @@ let sleepCount: u32 = 0;
 /** No APIC where we know it: then nobody sleeps. */
 let cannotSleep: bool = false;
 
-/** Returns after a while, or when another core says so. sleeps: how many there were since the device last had something. */
+/**
+ * Returns after a while, or when another core says so. sleeps: how many there were since the device
+ * last had something.
+ */
 export function idle(sleeps: u32): void {
   if (cannotSleep) return;
   if (sleepCount == 0) startTimer();

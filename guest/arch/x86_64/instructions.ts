@@ -1,4 +1,7 @@
-/** x86-64 instructions by their own names, for what only this processor has: Intel SDM, volume 2, describes each. */
+/**
+ * x86-64 instructions by their own names, for what only this processor has: Intel SDM, volume 2,
+ * describes each.
+ */
 
 /** Sleeps until an interrupt. @inline */
 export function hlt(): void {

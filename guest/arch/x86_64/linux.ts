@@ -1,6 +1,6 @@
 /**
- * What Linux has of its own on x86-64: how it is called, the calls' numbers (arch/x86/entry/syscalls/syscall_64.tbl), how a thread
- * begins, and what a signal's handler finds.
+ * What Linux has of its own on x86-64: how it is called, the calls' numbers
+ * (arch/x86/entry/syscalls/syscall_64.tbl), how a thread begins, and what a signal's handler finds.
  */
 export const READ: usize = 0;
 export const WRITE: usize = 1;
@@ -56,8 +56,9 @@ export function syscall(
 }
 
 /**
- * clone(2) with a stack of its own, which ends at stackTop, a multiple of 16: the child takes entry and argument from there, runs
- * entry(argument), and ends by exit(2). Gives the parent its thread's id.
+ * clone(2) with a stack of its own, which ends at stackTop, a multiple of 16: the child takes entry
+ * and argument from there, runs entry(argument), and ends by exit(2). Gives the parent its thread's
+ * id.
  * @noinline
  */
 export function startThread(
@@ -105,7 +106,10 @@ export class SignalAction {
 
 const SA_RESTORER: u64 = 0x4000000; // no signal is delivered without
 
-/** flags: sigaction(2). A handler that returns has a restorer to return to, which ours, who end the program, never do. */
+/**
+ * flags: sigaction(2). A handler that returns has a restorer to return to, which ours, who end the
+ * program, never do.
+ */
 export function setHandler(
   action: Ptr<SignalAction>,
   handler: (signal: i32, info: usize, context: usize) => void,
@@ -123,5 +127,8 @@ function neverReturn(): void {
 /** si_code of a SIGSEGV that is no page fault and has no address: SI_KERNEL. */
 export const NO_ADDRESS: i32 = 0x80;
 
-/** Of the instruction that a signal interrupted, in its handler's ucontext_t: 40 bytes before gregs, 16 registers before RIP. */
+/**
+ * Of the instruction that a signal interrupted, in its handler's ucontext_t: 40 bytes before gregs,
+ * 16 registers before RIP.
+ */
 export const CONTEXT_INSTRUCTION: usize = 168;

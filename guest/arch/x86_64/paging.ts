@@ -1,8 +1,8 @@
 import { readCr3, readCr4, writeCr3 } from './instructions.ts';
 
 /**
- * Page tables: Intel SDM vol. 3, 4.5. Four levels of 512 entries each, which stand for 512 GiB, 1 GiB, 2 MiB and 4 KiB; an entry of the
- * middle two leads to a table or is a large page itself.
+ * Page tables: Intel SDM vol. 3, 4.5. Four levels of 512 entries each, which stand for 512 GiB, 1
+ * GiB, 2 MiB and 4 KiB; an entry of the middle two leads to a table or is a large page itself.
  *
  * | bit | of an entry                    |
  * |-----|--------------------------------|

@@ -1,13 +1,16 @@
 import { HIGHER_HALF } from './layout.ts';
 
 /**
- * The entry of a PC by PVH (xen/include/public/arch-x86/hvm/start_info.h): the loader jumps to what the ELF's note names, in 32-bit
- * protected mode, paging off, flat segments, ebx = physical address of hvm_start_info. On to long mode: page tables that map the first
- * 4 GiB one to one in 2 MiB pages (built by the assembler), and their first half once more where the program is linked, PAE,
- * EFER.LME, paging, then a far jump into a 64-bit code segment. Until then symbols are HIGHER_HALF above where their bytes are.
+ * The entry of a PC by PVH (xen/include/public/arch-x86/hvm/start_info.h): the loader jumps to what
+ * the ELF's note names, in 32-bit protected mode, paging off, flat segments, ebx = physical address
+ * of hvm_start_info. On to long mode: page tables that map the first 4 GiB one to one in 2 MiB
+ * pages (built by the assembler), and their first half once more where the program is linked, PAE,
+ * EFER.LME, paging, then a far jump into a 64-bit code segment. Until then symbols are HIGHER_HALF
+ * above where their bytes are.
  *
- * `start` is the machine's, by that @symbol: (info: usize) => void. info: the address of hvm_start_info. It finds flat segments
- * (code 08, data 10), interrupts off, and the stack that ends at `stack_end` of the machine's link.ld.
+ * `start` is the machine's, by that @symbol: (info: usize) => void. info: the address of
+ * hvm_start_info. It finds flat segments (code 08, data 10), interrupts off, and the stack that
+ * ends at `stack_end` of the machine's link.ld.
  */
 
 asm(

@@ -2,12 +2,14 @@ import { rdmsr, readCr0, readCr3, readCr4 } from './instructions.ts';
 import { HIGHER_HALF } from './layout.ts';
 
 /**
- * How a PC's other processors begin: Intel SDM vol. 3, 9.4 (multiple-processor initialization) and 10.8.5 (IA-32e mode).
+ * How a PC's other processors begin: Intel SDM vol. 3, 9.4 (multiple-processor initialization) and
+ * 10.8.5 (IA-32e mode).
  *
- * A start-up IPI has a processor begin at the start of a page below 1 MiB, in real mode. What must lie in that page only
- * brings it to 32-bit mode, flat segments, paging off; the rest is the program's. There the processor takes over the control
- * registers and EFER that the caller of startupCode() had, paging and long mode among them, takes the next number and the
- * stack of that number, and calls the program. Descriptors are marked as accessed: nobody writes to the table.
+ * A start-up IPI has a processor begin at the start of a page below 1 MiB, in real mode. What must
+ * lie in that page only brings it to 32-bit mode, flat segments, paging off; the rest is the
+ * program's. There the processor takes over the control registers and EFER that the caller of
+ * startupCode() had, paging and long mode among them, takes the next number and the stack of that
+ * number, and calls the program. Descriptors are marked as accessed: nobody writes to the table.
  */
 
 /** Bytes of the code that the page must have. */
@@ -106,11 +108,13 @@ startup_stop:
 );
 
 /**
- * Address of STARTUP_BYTES of code that a processor can start with. Once they are copied to the start of a page below 1 MiB, a
- * start-up IPI (SIPI) that names the page brings a processor to 64-bit mode with the CR0, CR3, CR4 and EFER that the caller has now
- * (page tables like those that the PVH entry begins with, below 4 GiB), flat segments (code 08, data 10), interrupts off. Each takes
- * itself a number: 0 for the first one to come, 1, …; it calls entry(number) on the stack that ends at
- * stacks + (number + 1) · stackBytes, and halts if that returns. stacks, stackBytes: multiples of 16.
+ * Address of STARTUP_BYTES of code that a processor can start with. Once they are copied to the
+ * start of a page below 1 MiB, a start-up IPI (SIPI) that names the page brings a processor to
+ * 64-bit mode with the CR0, CR3, CR4 and EFER that the caller has now (page tables like those that
+ * the PVH entry begins with, below 4 GiB), flat segments (code 08, data 10), interrupts off. Each
+ * takes itself a number: 0 for the first one to come, 1, …; it calls entry(number) on the stack
+ * that ends at stacks + (number + 1) · stackBytes, and halts if that returns. stacks, stackBytes:
+ * multiples of 16.
  * @noinline
  * @generalRegisters
  */

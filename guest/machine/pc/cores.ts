@@ -41,11 +41,13 @@ import { listAcpi, listMp, type Processors } from './processors.ts';
 import { isStartupPageRam, rsdpAddress } from './startInfo.ts';
 
 /**
- * The other cores, started all at once, then workers of the pool. Limine has them ready; else they are found in firmware's tables.
- * Where anything is missing (tables, an APIC where we know it, a page to start in) the first core works alone.
+ * The other cores, started all at once, then workers of the pool. Limine has them ready; else they
+ * are found in firmware's tables. Where anything is missing (tables, an APIC where we know it, a
+ * page to start in) the first core works alone.
  *
- * INIT, start-up, and once more start-up for whom the first one missed (Intel SDM vol. 3, 9.4.4.1). The pauses there are for CPUs
- * of the last century: Linux waits for none that has x86-64 (arch/x86/kernel/smpboot.c, init_udelay), nor do we.
+ * INIT, start-up, and once more start-up for whom the first one missed (Intel SDM vol. 3, 9.4.4.1).
+ * The pauses there are for CPUs of the last century: Linux waits for none that has x86-64
+ * (arch/x86/kernel/smpboot.c, init_udelay), nor do we.
  */
 const STARTUP_BYTES: usize = 64;
 
@@ -99,7 +101,10 @@ function findOthers(): i32 {
   return others;
 }
 
-/** Others begin with the entry's tables: ours don't let them execute where the image's bytes are, nor us write there. */
+/**
+ * Others begin with the entry's tables: ours don't let them execute where the image's bytes are,
+ * nor us write there.
+ */
 function placeStartupCode(): void {
   const stacks = load<usize>(IMAGE_STACK_GUARD);
   useEntryTables();
@@ -111,7 +116,11 @@ function sendOthers(command: u32): void {
   for (let i: i32 = 0; i < processors.count; i++) send(u32(processors.identities[i]), command);
 }
 
-/** Where another core begins, on the stack of its number; until enableFeatures() it may not touch a vector register. @generalRegisters */
+/**
+ * Where another core begins, on the stack of its number; until enableFeatures() it may not touch a
+ * vector register.
+ * @generalRegisters
+ */
 function enter(number: usize): void {
   useProtection();
   enableFeatures();

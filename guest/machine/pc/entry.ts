@@ -17,9 +17,16 @@ import { protectMemory } from './paging.ts';
 import { powerOff } from './power.ts';
 import { readStartInfo } from './startInfo.ts';
 
-/** The first core's stack, below it the others' (layout.ts). The deepest calls are the engine's, which keep a few vectors and small arrays there. */
+/**
+ * The first core's stack, below it the others' (layout.ts). The deepest calls are the engine's,
+ * which keep a few vectors and small arrays there.
+ */
 const STACK_BYTES: usize = 131072 + usize(MOST_CORES - 1) * CORE_STACK_BYTES;
-/** Where link.ld puts it, no linked name is needed: see stack_end there. @align 64 @section .bss.stack */
+/**
+ * Where link.ld puts it, no linked name is needed: see stack_end there.
+ * @align 64
+ * @section .bss.stack
+ */
 const stack = zeroed<FixedArray<u8, typeof STACK_BYTES>>();
 
 /**
@@ -32,7 +39,8 @@ function startByLimine(): void {
 }
 
 /**
- * info: address of hvm_start_info; 0: Limine has started us. Until enableFeatures() nothing may touch a vector register.
+ * info: address of hvm_start_info; 0: Limine has started us. Until enableFeatures() nothing may
+ * touch a vector register.
  * @symbol start
  * @generalRegisters
  */

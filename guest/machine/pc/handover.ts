@@ -22,7 +22,11 @@ export function imageAddress(): u64 {
   return image;
 }
 
-/** Keeps where the image and the pack lie in RAM; stops with a message if the pack cannot be used there. @generalRegisters */
+/**
+ * Keeps where the image and the pack lie in RAM; stops with a message if the pack cannot be used
+ * there.
+ * @generalRegisters
+ */
 export function keepPlaces(imageStart: u64, start: u64, length: u64): void {
   if (length == 0) refuse('the model pack is empty');
   if (!isWithin(start, length, MAPPED) && !hasHugePages())

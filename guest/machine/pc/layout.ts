@@ -2,8 +2,8 @@
  * Every address, port and selector of the PC that this folder relies on.
  *
  *   0 … 4 KiB            never mapped: a null pointer faults
- *   4 KiB … 2 MiB        the loader's and firmware's tables, read-only; at 32 KiB a page in which PVH's other cores begin
- *   2 MiB                PVH: the image's bytes, which nobody uses here. Limine: on any other multiple of 2 MiB
+ *   4 KiB … 2 MiB        tables of loader and firmware, read-only; at 32 KiB other cores begin
+ *   2 MiB                PVH: the image's bytes, unused here. Limine: any multiple of 2 MiB
  *   … top of low RAM     the pack, where the loader put it, read-only
  *   … 4 GiB              devices
  *   … 510 GiB            the pack, where Limine finds more room
@@ -17,18 +17,25 @@ export const PACK_LIMIT: u64 = 510 << 30;
 export { HIGHER_HALF } from 'arch/layout';
 export { LARGE_PAGE, PAGE } from 'arch/paging';
 
-/** link.ld writes five addresses here: the ends of code and of constants, the page below the stacks, storage and its end. */
+/**
+ * link.ld writes five addresses here: the ends of code and of constants, the page below the stacks,
+ * storage and its end.
+ */
 export const IMAGE: usize = 0xffffffff80200000;
 export const IMAGE_CODE_END: usize = 0xffffffff80200200;
 export const IMAGE_CONSTANTS_END: usize = 0xffffffff80200208;
-/** The stacks lie in one piece from here on: CORE_STACK_BYTES for each core but the first, then the first one's. */
+/**
+ * The stacks lie in one piece from here on: CORE_STACK_BYTES for each core but the first, then the
+ * first one's.
+ */
 export const IMAGE_STACK_GUARD: usize = 0xffffffff80200210;
 export const IMAGE_STORAGE: usize = 0xffffffff80200218;
 export const IMAGE_END: usize = 0xffffffff80200220;
 
 /**
- * Where the other cores begin, in real mode: below 1 MiB, RAM, and not in use any more when the image runs. QEMU's firmware keeps its own
- * above 640 KiB, Firecracker's loader has its tables from 24 to 32 KiB and at 639 KiB.
+ * Where the other cores begin, in real mode: below 1 MiB, RAM, and not in use any more when the
+ * image runs. QEMU's firmware keeps its own above 640 KiB, Firecracker's loader has its tables from
+ * 24 to 32 KiB and at 639 KiB.
  */
 export const STARTUP_PAGE: usize = 0x8000;
 

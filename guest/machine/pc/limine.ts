@@ -5,8 +5,9 @@ import { IMAGE_STACK_GUARD, LARGE_PAGE } from './layout.ts';
 import { useEntryTables, useProtection } from './paging.ts';
 
 /**
- * The Limine boot protocol (Limine's PROTOCOL.md, base revision 2): the loader finds these tables in the image and writes the address
- * of its answer into each. Its page tables, in use until paging.ts has made ours, show RAM at `offset` above where it is.
+ * The Limine boot protocol (Limine's PROTOCOL.md, base revision 2): the loader finds these tables
+ * in the image and writes the address of its answer into each. Its page tables, in use until
+ * paging.ts has made ours, show RAM at `offset` above where it is.
  *
  * A request: four words of name, of which all have the first two, revision, address of the answer.
  */
@@ -74,7 +75,11 @@ export function isLimine(): bool {
   return isHere;
 }
 
-/** Stops with a message if something is missing. Limine itself has seen to it that image and pack lie in RAM. @generalRegisters */
+/**
+ * Stops with a message if something is missing. Limine itself has seen to it that image and pack
+ * lie in RAM.
+ * @generalRegisters
+ */
 export function readAnswers(): void {
   if (volatile.load<u64>(changetype<usize>(ref(BASE_REVISION[2]))) != 0)
     refuse('the loader handed over neither hvm_start_info (PVH) nor answers of Limine 8 or newer');
@@ -97,7 +102,10 @@ function answer(request: Ptr<u64>): usize {
   return volatile.load<usize>(changetype<usize>(ref(request[ANSWER])));
 }
 
-/** Sends the other cores, as many as there are stacks for, into start(number), on the stack of that number: 0, 1, … How many. */
+/**
+ * Sends the other cores, as many as there are stacks for, into start(number), on the stack of that
+ * number: 0, 1, … How many.
+ */
 export function sendCores(start: (number: usize) => void): i32 {
   const processors = changetype<Ptr<Processors>>(answer(ref(CORES[0])));
   if (processors == null) return 0;

@@ -11,8 +11,9 @@ export { MOST_CORES as MAX_CORES } from '../limits.ts';
 export { Milestone } from '../milestone.ts';
 
 /*
- * A PC without firmware or operating system: entered by the PVH protocol (QEMU microvm and q35, Firecracker) or by Limine, console on
- * its serial port. guest/machine/README.md describes the interface, which every machine exports from a file of this name.
+ * A PC without firmware or operating system: entered by the PVH protocol (QEMU microvm and q35,
+ * Firecracker) or by Limine, console on its serial port. guest/machine/README.md describes the
+ * interface, which every machine exports from a file of this name.
  */
 
 /** @generalRegisters */

@@ -1,6 +1,9 @@
 import { isWithin, overlap } from '../ranges.ts';
 
-/** What RAM there is, as a loader tells it: struct hvm_memmap_table_entry (Xen, public/arch-x86/hvm/start_info.h). */
+/**
+ * What RAM there is, as a loader tells it: struct hvm_memmap_table_entry (Xen,
+ * public/arch-x86/hvm/start_info.h).
+ */
 export class MemoryRange {
   address!: u64;
   length!: u64;
@@ -10,7 +13,8 @@ export class MemoryRange {
 const RAM: u32 = 1;
 
 /**
- * Bytes of RAM from the address on, in the range of the map that holds it; 0 if none does. The address plus them does not wrap.
+ * Bytes of RAM from the address on, in the range of the map that holds it; 0 if none does. The
+ * address plus them does not wrap.
  * @generalRegisters
  */
 export function ramFrom(ranges: Ptr<MemoryRange>, count: u32, address: u64): u64 {

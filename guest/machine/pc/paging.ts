@@ -28,15 +28,16 @@ import {
 } from './layout.ts';
 
 /**
- * Page tables: the first 4 GiB one to one, the pack above them if it lies there, and the image at the top; each page with no more rights
- * than it needs. Code can be executed, the image's data and storage can be written, all else can be read: loader's tables, constants,
- * the pack. Address zero is not there at all, nor is a page below each stack.
+ * Page tables: the first 4 GiB one to one, the pack above them if it lies there, and the image at
+ * the top; each page with no more rights than it needs. Code can be executed, the image's data and
+ * storage can be written, all else can be read: loader's tables, constants, the pack. Address zero
+ * is not there at all, nor is a page below each stack.
  *
  *   top ─▶ upper ─▶ directories[4] ─▶ 2 MiB pages
  *            │             └─▶ lowPages    4 KiB pages of 0 … 2 MiB
  *            ├─▶ 1 GiB pages of the pack
  *            └─▶ imageDirectories[2] ─▶ 2 MiB pages
- *                          └─▶ imagePages  4 KiB pages of the image's first 2 MiB: code and constants end there (link.ld)
+ *                          └─▶ imagePages  4 KiB pages of the image's first 2 MiB (link.ld)
  */
 /** @align 4096 */
 const top = zeroed<FixedArray<u64, 512>>();
@@ -107,13 +108,19 @@ function mapPack(): void {
   }
 }
 
-/** Whether firmware's tables can be read there: anywhere but at address zero, in the image, and above 4 GiB. */
+/**
+ * Whether firmware's tables can be read there: anywhere but at address zero, in the image, and
+ * above 4 GiB.
+ */
 export function isMapped(address: u64, length: u64): bool {
   if (address < u64(PAGE) || !isWithin(address, length, MAPPED)) return false;
   return !overlap(address, length, imageAddress(), load<u64>(IMAGE_END) - u64(IMAGE));
 }
 
-/** Rights of the page that begins at the address; none outside of the image, whose last page is writable to its end. */
+/**
+ * Rights of the page that begins at the address; none outside of the image, whose last page is
+ * writable to its end.
+ */
 function rights(address: usize): u64 {
   if (address < IMAGE || address >= load<usize>(IMAGE_END)) return NOT_THERE;
   if (address < usize(load<u64>(IMAGE_CODE_END))) return EXECUTABLE;

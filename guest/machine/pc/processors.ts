@@ -1,6 +1,7 @@
 /**
- * Which processors there are, from the tables that firmware leaves in memory: ACPI's MADT, else Intel's MP table.
- * Nothing in them is believed unread: every length is held against what can be read, every sum checked; a table that is wrong names nobody.
+ * Which processors there are, from the tables that firmware leaves in memory: ACPI's MADT, else
+ * Intel's MP table. Nothing in them is believed unread: every length is held against what can be
+ * read, every sum checked; a table that is wrong names nobody.
  *
  *   RSDP ─▶ XSDT (or RSDT) ─▶ MADT "APIC"        ACPI 6.5, 5.2.5 … 5.2.12
  *   "_MP_" ─▶ "PCMP"                              MultiProcessor Specification 1.4, chapter 4
@@ -22,7 +23,10 @@ const MP_POINTER_SIGNATURE: u32 = 0x5f504d5f; // "_MP_"
 const MP_POINTER_BYTES: u64 = 16;
 const MP_SIGNATURE: u32 = 0x504d4350; // "PCMP"
 const MP_HEADER_BYTES: u64 = 44;
-/** Entry of type 0: local APIC's identity u8, version u8, flags u8: bit 0 enabled. All other entries have 8 bytes. Their number stands in the header too, but QEMU's qboot leaves that zero. */
+/**
+ * Entry of type 0: local APIC's identity u8, version u8, flags u8: bit 0 enabled. All other entries
+ * have 8 bytes. Their number stands in the header too, but QEMU's qboot leaves that zero.
+ */
 const MP_PROCESSOR: u8 = 0;
 const MP_PROCESSOR_BYTES: u64 = 20;
 const MP_OTHER_BYTES: u64 = 8;

@@ -14,15 +14,16 @@ import {
 import { fits, isRam, type MemoryRange, ramFrom } from './memoryMap.ts';
 
 /**
- * What a loader that speaks PVH hands over, and whether it is enough: the pack is the first module, and image and pack must lie in RAM
- * without touching each other. Xen, public/arch-x86/hvm/start_info.h.
+ * What a loader that speaks PVH hands over, and whether it is enough: the pack is the first module,
+ * and image and pack must lie in RAM without touching each other. Xen,
+ * public/arch-x86/hvm/start_info.h.
  */
 const MAGIC: u32 = 0x336ec578;
 const MEBIBYTE: u64 = 0x100000;
 
 /**
- * The loader has zeroed the image's storage, but then q35's firmware worked in the last 16 MiB of RAM and a little below,
- * and says so to nobody: storage that reaches there is zeroed again.
+ * The loader has zeroed the image's storage, but then q35's firmware worked in the last 16 MiB of
+ * RAM and a little below, and says so to nobody: storage that reaches there is zeroed again.
  */
 const FIRMWARE_TRACES: u64 = 24 * MEBIBYTE;
 
@@ -91,7 +92,10 @@ function refuseTables(): void {
   refuse('the loader handed over tables that lie above 4 GiB (PVH)');
 }
 
-/** Zeroes storage that lies from the address in RAM on; before anything is kept there. @generalRegisters */
+/**
+ * Zeroes storage that lies from the address in RAM on; before anything is kept there.
+ * @generalRegisters
+ */
 function clearStorage(from: u64): void {
   const start = max(usize(from), load<usize>(IMAGE_STORAGE) - HIGHER_HALF);
   const end = load<usize>(IMAGE_END) - HIGHER_HALF;

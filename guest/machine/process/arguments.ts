@@ -1,4 +1,7 @@
-/** A process's arguments, as the kernel leaves them on the stack: argc, argv[0] … (System V ABI, AMD64, figure 3.9). */
+/**
+ * A process's arguments, as the kernel leaves them on the stack: argc, argv[0] … (System V ABI,
+ * AMD64, figure 3.9).
+ */
 
 /** text: ended by a zero byte. */
 export function isWord(text: Ptr<u8>, word: string): bool {

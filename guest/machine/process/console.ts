@@ -12,15 +12,18 @@ import {
 } from './system.ts';
 
 /**
- * The console: standard output, and standard input through a buffer. Files, pipes and terminals, blocking or not.
- * A call of write() is a system call: write whole lines and whole tokens.
+ * The console: standard output, and standard input through a buffer. Files, pipes and terminals,
+ * blocking or not. A call of write() is a system call: write whole lines and whole tokens.
  */
 const INPUT_BYTES: usize = 4096;
 const input = zeroed<FixedArray<u8, 4096>>();
 let inputAt: usize = 0;
 let inputEnd: usize = 0;
 
-/** All of it, to `file`. Whoever reads it may have gone: then there is nobody left to answer, and the process ends. */
+/**
+ * All of it, to `file`. Whoever reads it may have gone: then there is nobody left to answer, and
+ * the process ends.
+ */
 export function writeAll(file: i32, bytes: Ptr<u8>, length: usize): void {
   let done: usize = 0;
   while (done < length) {

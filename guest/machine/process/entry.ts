@@ -12,7 +12,11 @@ import { catchFaults } from './signals.ts';
 import { cpuCount, exit, STDERR } from './system.ts';
 import { startThreads } from './threads.ts';
 
-/** stack: argc, argv[0], argv[1] … (System V ABI, AMD64, figure 3.9). @symbol start @generalRegisters */
+/**
+ * stack: argc, argv[0], argv[1] … (System V ABI, AMD64, figure 3.9).
+ * @symbol start
+ * @generalRegisters
+ */
 function start(stack: Ptr<usize>): void {
   requireFeatures();
   requireState();

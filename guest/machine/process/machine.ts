@@ -11,9 +11,10 @@ export { MAX_CORES } from '../pool.ts';
 export { milestoneNanos } from './clock.ts';
 
 /*
- * A Linux process as a machine: `PROGRAM PACKFILE [THREADS]`, console on standard input and output. No C library.
- * As `/init` of a kernel's initramfs it is all of the machine's userspace: first.ts.
- * guest/machine/README.md describes the interface, which every machine exports from a file of this name.
+ * A Linux process as a machine: `PROGRAM PACKFILE [THREADS]`, console on standard input and output.
+ * No C library. As `/init` of a kernel's initramfs it is all of the machine's userspace: first.ts.
+ * guest/machine/README.md describes the interface, which every machine exports from a file of this
+ * name.
  */
 
 /** A call is a system call: write whole lines and whole tokens. */

@@ -18,7 +18,10 @@ export function packLength(): usize {
   return length;
 }
 
-/** path: ended by a zero byte. Ends the process with a message on standard error if the file is of no use. */
+/**
+ * path: ended by a zero byte. Ends the process with a message on standard error if the file is of
+ * no use.
+ */
 export function openPack(path: Ptr<u8>): void {
   const file = open(path);
   if (file < 0) refuse(path, 'cannot be opened', file);

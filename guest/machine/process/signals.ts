@@ -4,8 +4,8 @@ import { refusedInstruction, stopWith } from '../panic.ts';
 import { setSignalAction, setSignalStack } from './system.ts';
 
 /**
- * A CPU exception reaches a process as a signal. The handler says what happened and ends the process, so that a fault
- * reads the same on every machine. signal(7), sigaction(2).
+ * A CPU exception reaches a process as a signal. The handler says what happened and ends the
+ * process, so that a fault reads the same on every machine. signal(7), sigaction(2).
  */
 const SIGILL: i32 = 4;
 const SIGTRAP: i32 = 5;
@@ -27,7 +27,10 @@ class Stack {
 const INFO_CODE: usize = 8;
 const INFO_ADDRESS: usize = 16;
 
-/** A thread's stack may be what ran out, so each has a second one. It holds all registers, of AVX-512 and AMX too. */
+/**
+ * A thread's stack may be what ran out, so each has a second one. It holds all registers, of
+ * AVX-512 and AMX too.
+ */
 export const SIGNAL_STACK_BYTES: usize = 32768;
 /** The first thread's. @align 16 */
 const signalStack = zeroed<FixedArray<u8, 32768>>();

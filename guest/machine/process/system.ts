@@ -22,7 +22,8 @@ import {
 } from 'arch/linux';
 
 /**
- * The Linux system calls that a process needs, and their constants; the numbers are the architecture's (arch/linux). A result from -4095 to -1 is an error number, negated.
+ * The Linux system calls that a process needs, and their constants; the numbers are the
+ * architecture's (arch/linux). A result from -4095 to -1 is an error number, negated.
  *
  * | call          | why                                             |
  * |---------------|-------------------------------------------------|
@@ -32,7 +33,7 @@ import {
  * | clone futex sched_yield mprotect | threads (clone: arch/linux) and the ends of their stacks |
  * | rt_sigaction sigaltstack | a fault becomes a readable panic     |
  * | exit_group    | end                                             |
- * | getpid ioctl sched_getaffinity reboot | the machine's first process: its console, its CPUs, its end |
+ * | getpid ioctl sched_getaffinity reboot | the first process: its console, its CPUs, its end |
  */
 export const STDIN: i32 = 0;
 export const STDOUT: i32 = 1;
@@ -99,7 +100,10 @@ export function write(file: i32, from: Ptr<u8>, length: usize): isize {
   return syscall3(WRITE, usize(file), changetype<usize>(from), length);
 }
 
-/** Waits until one of the events is there, at most `milliseconds` (-1: for ever). 1: it is; 0: time is up. */
+/**
+ * Waits until one of the events is there, at most `milliseconds` (-1: for ever). 1: it is; 0: time
+ * is up.
+ */
 export function waitFor(file: i32, events: i16, milliseconds: i32): isize {
   const one = zeroed<PollFile>();
   one.file = file;
@@ -122,8 +126,8 @@ export function fileLength(file: i32): isize {
 }
 
 /**
- * The file's bytes as memory. Asks for huge pages, which few file systems give, then for all pages at once; where the
- * kernel knows neither, pages come in as they are touched.
+ * The file's bytes as memory. Asks for huge pages, which few file systems give, then for all pages
+ * at once; where the kernel knows neither, pages come in as they are touched.
  */
 export function mapFile(file: i32, length: usize): isize {
   const start = syscall(MMAP, 0, length, PROT_READ, MAP_PRIVATE, usize(file), 0);

@@ -1,8 +1,9 @@
 import { ioctl } from './system.ts';
 
 /**
- * Terminals (ioctl_tty(2); Linux, include/uapi/asm-generic/termbits.h and ioctls.h). A terminal that people log in to edits lines,
- * echoes, and turns keys into signals; the console protocol wants the bytes as they are.
+ * Terminals (ioctl_tty(2); Linux, include/uapi/asm-generic/termbits.h and ioctls.h). A terminal
+ * that people log in to edits lines, echoes, and turns keys into signals; the console protocol
+ * wants the bytes as they are.
  *
  * struct termios: c_iflag, c_oflag, c_cflag, c_lflag: u32 each; c_line: u8; c_cc: u8[19]
  */
@@ -19,14 +20,20 @@ const TCGETS: usize = 0x5401;
 const TCSETS: usize = 0x5402;
 const TCSBRK: usize = 0x5409;
 
-/** OPOST | ONLCR: a line feed becomes CR LF, which a screen needs to begin a new line at its left. */
+/**
+ * OPOST | ONLCR: a line feed becomes CR LF, which a screen needs to begin a new line at its left.
+ */
 const NEW_LINES: u32 = 5;
 
 const before = zeroed<Terminal>();
 
-/** Every byte comes as it is and at once. newLines: whether written line feeds begin a line for a person's eyes. */
+/**
+ * Every byte comes as it is and at once. newLines: whether written line feeds begin a line for a
+ * person's eyes.
+ */
 export function makeRaw(file: i32, newLines: bool): void {
-  if (ioctl(file, TCGETS, changetype<usize>(ref(before))) < 0) return; // a file or a pipe: raw by nature
+  // a file or a pipe: raw by nature
+  if (ioctl(file, TCGETS, changetype<usize>(ref(before))) < 0) return;
   const terminal = zeroed<Terminal>();
   memory.copy(ref(terminal), ref(before), sizeof<Terminal>());
   terminal.input = 0;

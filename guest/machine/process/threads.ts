@@ -5,7 +5,9 @@ import { forbid, futexWait, futexWake, yieldCpu } from './system.ts';
 
 /** The pool's cores are threads of the process: clone starts them, a futex is where they sleep. */
 
-/** One thread's part of `stacks`: a page that nobody may touch, its stack, its stack for signals. */
+/**
+ * One thread's part of `stacks`: a page that nobody may touch, its stack, its stack for signals.
+ */
 const STACK_BYTES: usize = 65536;
 const GUARD_BYTES: usize = 4096;
 

@@ -2,8 +2,9 @@ import { readTicks } from 'arch/cpu';
 import { stall } from './firmware.ts';
 
 /**
- * Two waits, so that what a call takes by itself does not count. In turn and several times: the first ones are slow, since their code is in
- * no cache yet, and a host may take the CPU away at any time.
+ * Two waits, so that what a call takes by itself does not count. In turn and several times: the
+ * first ones are slow, since their code is in no cache yet, and a host may take the CPU away at any
+ * time.
  */
 const SHORT: usize = 100;
 const LONG: usize = 2100;

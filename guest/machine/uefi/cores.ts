@@ -31,9 +31,10 @@ import { MP_SERVICES, type MpServices } from './protocols.ts';
 import { stackEnd } from './stacks.ts';
 
 /**
- * The other cores: started by firmware, once and all together, in a procedure that never comes back. From then on they are ours alone:
- * stacks, page tables, exceptions. They sleep halted until another core of ours sends a message by its APIC; the first core itself
- * does not sleep while it waits for them, since its interrupts are firmware's.
+ * The other cores: started by firmware, once and all together, in a procedure that never comes
+ * back. From then on they are ours alone: stacks, page tables, exceptions. They sleep halted until
+ * another core of ours sends a message by its APIC; the first core itself does not sleep while it
+ * waits for them, since its interrupts are firmware's.
  */
 
 /** Cores that have begun, in whatever order. */
@@ -43,7 +44,10 @@ const identities = zeroed<FixedArray<u32, typeof MOST_CORES>>();
 /** Without an APIC where we know it nobody can be woken: then nobody sleeps. */
 let canSleep: bool = false;
 
-/** Once, when exceptions and memory's rights are set up. Without firmware's help the first core works alone. */
+/**
+ * Once, when exceptions and memory's rights are set up. Without firmware's help the first core
+ * works alone.
+ */
 export function startCores(): void {
   const others = min(countOthers(), u32(MOST_CORES) - 1);
   if (others == 0) return;
@@ -81,7 +85,11 @@ function startOthers(): bool {
   return status == 0;
 }
 
-/** Where another core begins, on firmware's stack, vector registers off. Who is one too many goes back to sleep. @generalRegisters */
+/**
+ * Where another core begins, on firmware's stack, vector registers off. Who is one too many goes
+ * back to sleep.
+ * @generalRegisters
+ */
 function enter(_argument: usize): void {
   const number = atomic.add<u32>(ref(begun), 1) + 1;
   if (number >= u32(MOST_CORES)) return;

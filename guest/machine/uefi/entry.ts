@@ -20,7 +20,8 @@ import { startScreen } from './screen.ts';
 import { stackEnd } from './stacks.ts';
 
 /**
- * image, table: what firmware hands over. Until enableFeatures() nothing may touch a vector register.
+ * image, table: what firmware hands over. Until enableFeatures() nothing may touch a vector
+ * register.
  * @symbol start
  * @generalRegisters
  */

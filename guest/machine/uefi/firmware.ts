@@ -10,8 +10,9 @@ import {
 } from './protocols.ts';
 
 /**
- * Firmware, as a library that only the first core may call. Between its calls the first core is as alone as on a machine without
- * firmware: interrupts off, page tables and exceptions our own (arch/firmwareState).
+ * Firmware, as a library that only the first core may call. Between its calls the first core is as
+ * alone as on a machine without firmware: interrupts off, page tables and exceptions our own
+ * (arch/firmwareState).
  */
 
 let table: Ptr<SystemTable> = null;
@@ -51,7 +52,10 @@ export function loadedImage(): Ptr<LoadedImage> {
   return changetype<Ptr<LoadedImage>>(protocolOf(image, ref(LOADED_IMAGE[0])));
 }
 
-/** Firmware resets a machine whose application has not ended after five minutes. @generalRegisters */
+/**
+ * Firmware resets a machine whose application has not ended after five minutes.
+ * @generalRegisters
+ */
 export function stopWatchdog(): void {
   enterFirmware();
   table.boot.setWatchdog(0, 0, 0, null);
@@ -59,8 +63,8 @@ export function stopWatchdog(): void {
 }
 
 /**
- * Takes all serial ports away from the terminals that firmware keeps on them: what it writes on its console goes to screens only, and
- * what comes in by a port is ours. @generalRegisters
+ * Takes all serial ports away from the terminals that firmware keeps on them: what it writes on its
+ * console goes to screens only, and what comes in by a port is ours. @generalRegisters
  */
 export function takeSerialPorts(): void {
   let count: usize = 0;

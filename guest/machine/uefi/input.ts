@@ -6,7 +6,10 @@ import { pollKeyboard } from './keyboard.ts';
 
 /** The console's input: the serial port's, and the keyboards'. */
 
-/** After a byte the next one is mostly on its way: QEMU brings 14 at a time and then takes half a millisecond. */
+/**
+ * After a byte the next one is mostly on its way: QEMU brings 14 at a time and then takes half a
+ * millisecond.
+ */
 const PATIENCE_NANOS: u64 = 2000000;
 
 /** One byte; waits for it. */

@@ -2,12 +2,18 @@ import { enterFirmware, leaveFirmware } from 'arch/firmwareState';
 import { protocolOf, systemTable } from './firmware.ts';
 import { type Key, TEXT_INPUT, type TextInput } from './protocols.ts';
 
-/** The keyboards, of whatever kind firmware knows: each key as the bytes that a terminal sends for it. */
+/**
+ * The keyboards, of whatever kind firmware knows: each key as the bytes that a terminal sends for
+ * it.
+ */
 
-/** Keys that are no character: firmware's scan codes (UEFI 2.10, 12.1.2), and what follows ESC [. */
+/**
+ * Keys that are no character: firmware's scan codes (UEFI 2.10, 12.1.2), and what follows ESC [.
+ */
 const SCAN_UP: u16 = 1;
 const SCAN_DELETE: u16 = 8;
-const SEQUENCES: FixedArray<string> = ['A', 'B', 'C', 'D', 'H', 'F', '2~', '3~']; // ↑ ↓ → ← Home End Insert Delete
+// ↑ ↓ → ← Home End Insert Delete
+const SEQUENCES: FixedArray<string> = ['A', 'B', 'C', 'D', 'H', 'F', '2~', '3~'];
 const ESCAPE: u8 = 0x1b;
 const HEADING: u8 = 0x01; // Ctrl-A, which would begin a program's request
 
@@ -18,7 +24,10 @@ const waiting = zeroed<FixedArray<u8, 4>>();
 let at: i32 = 0;
 let end: i32 = 0;
 
-/** Once firmware has no serial port any more, which it takes for a keyboard too. @generalRegisters */
+/**
+ * Once firmware has no serial port any more, which it takes for a keyboard too.
+ * @generalRegisters
+ */
 export function startKeyboard(): void {
   const handle = systemTable().inputHandle;
   keyboard = changetype<Ptr<TextInput>>(protocolOf(handle, ref(TEXT_INPUT[0])));

@@ -10,8 +10,9 @@ export { MOST_CORES as MAX_CORES } from '../limits.ts';
 export { Milestone } from '../milestone.ts';
 
 /*
- * A PC or virtual machine with UEFI: one EFI application, console on serial port, screen and keyboard, pack on the disk that it was
- * started from. guest/machine/README.md describes the interface, which every machine exports from a file of this name.
+ * A PC or virtual machine with UEFI: one EFI application, console on serial port, screen and
+ * keyboard, pack on the disk that it was started from. guest/machine/README.md describes the
+ * interface, which every machine exports from a file of this name.
  */
 
 /** @generalRegisters */

@@ -16,10 +16,11 @@ import {
 } from './protocols.ts';
 
 /**
- * The model pack: a part of the application, used where firmware has loaded it; or a file beside it, on the file system that this was
- * started from, read once into memory.
+ * The model pack: a part of the application, used where firmware has loaded it; or a file beside
+ * it, on the file system that this was started from, read once into memory.
  */
-const NAME: FixedArray<u16> = [0x5c, 0x6d, 0x6f, 0x64, 0x65, 0x6c, 0x2e, 0x70, 0x61, 0x63, 0x6b, 0]; // \model.pack
+// \model.pack
+const NAME: FixedArray<u16> = [0x5c, 0x6d, 0x6f, 0x64, 0x65, 0x6c, 0x2e, 0x70, 0x61, 0x63, 0x6b, 0];
 
 const MEBIBYTE: u64 = 0x100000;
 

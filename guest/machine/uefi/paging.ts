@@ -22,12 +22,16 @@ import { packEnd, packStart } from './pack.ts';
 import { stackGuard } from './stacks.ts';
 
 /**
- * Page tables: firmware's, but for pages that are ours. Code can be executed, data and storage can be written, constants and the pack can
- * be read. Address zero is not there, nor is a page below each stack. Tables on the way to such a page are copies; those of firmware stay
- * as they are, and are in use whenever it is called.
+ * Page tables: firmware's, but for pages that are ours. Code can be executed, data and storage can
+ * be written, constants and the pack can be read. Address zero is not there, nor is a page below
+ * each stack. Tables on the way to such a page are copies; those of firmware stay as they are, and
+ * are in use whenever it is called.
  */
 
-/** The top, then copies: image, stacks and pack need about ten, and one more for each GiB. When none is left, pages keep firmware's rights. */
+/**
+ * The top, then copies: image, stacks and pack need about ten, and one more for each GiB. When none
+ * is left, pages keep firmware's rights.
+ */
 const MOST_TABLES: usize = 64;
 /** @align 4096 */
 const tables = zeroed<FixedArray<FixedArray<u64, 512>, typeof MOST_TABLES>>();
@@ -79,7 +83,8 @@ function setEntry(entry: Ptr<u64>, rights: u64): void {
 function below(entry: Ptr<u64>, bytes: usize): Ptr<u64> {
   const value = entry[0];
   const address = usize(value & ADDRESS);
-  const isLarge = (value & LARGE) != 0; // then it leads to no table, even if one of ours lies at its address
+  // then it leads to no table, even if one of ours lies at its address
+  const isLarge = (value & LARGE) != 0;
   if (!isLarge && isOurs(address)) return changetype<Ptr<u64>>(address);
   if (tablesUsed == MOST_TABLES) return ref(spare[0]);
   const table = ref(tables[tablesUsed][0]);

@@ -11,10 +11,13 @@ import { SHUTDOWN } from './protocols.ts';
 import { hasScreen, show } from './screen.ts';
 
 /**
- * Writing and switching off, for any core. Only the first one may call firmware, so that another one's last words and its wish to
- * switch off are the first one's to fulfil, which waits for it.
+ * Writing and switching off, for any core. Only the first one may call firmware, so that another
+ * one's last words and its wish to switch off are the first one's to fulfil, which waits for it.
  */
-/** Ticks of the TSC, a few per nanosecond, until a core whose wish nobody has fulfilled tries it itself. */
+/**
+ * Ticks of the TSC, a few per nanosecond, until a core whose wish nobody has fulfilled tries it
+ * itself.
+ */
 const PATIENCE_TICKS: u64 = 10000000000;
 
 /** Half a minute, in steps of 10 ms. */
@@ -26,7 +29,11 @@ let lastLength: usize = 0;
 /** Another core wants it. */
 let isWanted: u32 = 0;
 
-/** To the serial port and the screen. Once another core has said its last words nobody else says any. @generalRegisters */
+/**
+ * To the serial port and the screen. Once another core has said its last words nobody else says
+ * any.
+ * @generalRegisters
+ */
 export function write(bytes: Ptr<u8>, length: usize): void {
   if (isFirstCore()) {
     finishForOthers();
@@ -39,7 +46,11 @@ export function write(bytes: Ptr<u8>, length: usize): void {
   }
 }
 
-/** Switches off; never returns. What went wrong stands on the console, where there is time to read it. @generalRegisters */
+/**
+ * Switches off; never returns. What went wrong stands on the console, where there is time to read
+ * it.
+ * @generalRegisters
+ */
 export function powerOff(code: i32): void {
   drain();
   if (isFirstCore()) {
@@ -53,7 +64,11 @@ export function powerOff(code: i32): void {
   reset(code);
 }
 
-/** What the first core does now and then while it waits for others: switches off for the one that has failed. @generalRegisters */
+/**
+ * What the first core does now and then while it waits for others: switches off for the one that
+ * has failed.
+ * @generalRegisters
+ */
 export function finishForOthers(): void {
   if (atomic.load<u32>(ref(isWanted)) == 0) return;
   show(lastWords, lastLength);

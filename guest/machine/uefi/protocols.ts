@@ -1,6 +1,7 @@
 /**
- * The parts of UEFI that we call, as UEFI 2.10 and PI 1.8 lay them out; what is left out stands as room. A status of zero is success.
- * Texts are UTF-16, ended by zero. Who is called gets a pointer to the interface that was called first.
+ * The parts of UEFI that we call, as UEFI 2.10 and PI 1.8 lay them out; what is left out stands as
+ * room. A status of zero is success. Texts are UTF-16, ended by zero. Who is called gets a pointer
+ * to the interface that was called first.
  */
 
 /** A GUID's 16 bytes, as two little-endian words. */

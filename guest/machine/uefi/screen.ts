@@ -3,8 +3,9 @@ import { anyProtocol, protocolOf, systemTable } from './firmware.ts';
 import { GRAPHICS_OUTPUT, TEXT_OUTPUT, type TextOutput } from './protocols.ts';
 
 /**
- * The screen, for people: firmware's text console. It shows what the serial port gets, but for what is meant for programs
- * (docs/console.md): control characters, and the report after an answer. Where the guest waits for a request, it says so.
+ * The screen, for people: firmware's text console. It shows what the serial port gets, but for what
+ * is meant for programs (docs/console.md): control characters, and the report after an answer.
+ * Where the guest waits for a request, it says so.
  */
 const ETX: u8 = 3;
 const ENQ: u8 = 5;
@@ -31,7 +32,10 @@ let state: i32 = 0;
 let character: u32 = 0;
 let missing: u32 = 0;
 
-/** Once firmware has no serial port any more: its console is the screen then, if there is one. @generalRegisters */
+/**
+ * Once firmware has no serial port any more: its console is the screen then, if there is one.
+ * @generalRegisters
+ */
 export function startScreen(): void {
   if (anyProtocol(ref(GRAPHICS_OUTPUT[0])) == 0) return;
   const handle = systemTable().outputHandle;
@@ -87,7 +91,10 @@ function showControl(byte: u8): void {
   }
 }
 
-/** A byte of a character of several; those beyond 16 bits become a question mark. @generalRegisters */
+/**
+ * A byte of a character of several; those beyond 16 bits become a question mark.
+ * @generalRegisters
+ */
 function showPart(byte: u8): void {
   if (byte < 0xc0) {
     if (missing == 0) return;

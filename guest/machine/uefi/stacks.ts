@@ -1,8 +1,8 @@
 import { CORE_STACK_BYTES, MOST_CORES } from '../limits.ts';
 
 /**
- * Stacks of our own, each with a page below that nobody may touch: first those of the other cores, then the first one's, which firmware
- * may ask 128 KiB of (UEFI 2.10, 2.3.4).
+ * Stacks of our own, each with a page below that nobody may touch: first those of the other cores,
+ * then the first one's, which firmware may ask 128 KiB of (UEFI 2.10, 2.3.4).
  */
 const FIRST_BYTES: usize = 262144;
 const BYTES: usize = FIRST_BYTES + usize(MOST_CORES - 1) * CORE_STACK_BYTES;

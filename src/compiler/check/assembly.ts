@@ -33,7 +33,9 @@ interface Property {
   value: ts.Expression;
 }
 
-/** Undefined if it has been refused. In a function or, without operands but `use`, at module level. */
+/**
+ * Undefined if it has been refused. In a function or, without operands but `use`, at module level.
+ */
 export function checkAssembly(context: Context, node: ts.CallExpression): Assembly | undefined {
   const before = context.checker.diagnostics.length;
   const [text, operands] = node.arguments;
@@ -169,7 +171,9 @@ function input(context: Context, property: Property, named: Set<string>): Assemb
   return register === undefined ? [] : [{ name, register, value: found }];
 }
 
-/** '' for any that the text names; undefined if the operand cannot be in a register of that name. */
+/**
+ * '' for any that the text names; undefined if the operand cannot be in a register of that name.
+ */
 function registerOf(
   context: Context,
   { node, name }: Property,

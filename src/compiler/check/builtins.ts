@@ -1,4 +1,7 @@
-/** Calls of builtins: the compile-time ones here, all others by the signatures of src/compiler/intrinsics. */
+/**
+ * Calls of builtins: the compile-time ones here, all others by the signatures of
+ * src/compiler/intrinsics.
+ */
 
 import ts from 'typescript';
 import { INTRINSICS, VECTOR_INTRINSICS } from '../intrinsics/index.ts';
@@ -184,7 +187,10 @@ function checkIntrinsic(
   return { kind: 'intrinsic', intrinsic, types, arguments: given, type, place: at };
 }
 
-/** T from the arguments that stand for it: those with a type first, then literals, then what the surroundings want. */
+/**
+ * T from the arguments that stand for it: those with a type first, then literals, then what the
+ * surroundings want.
+ */
 function inferSubject(
   context: Context,
   node: ts.CallExpression,
@@ -317,7 +323,10 @@ function checkParameter(
   return coerce(context, node, checkExpression(context, node, type), type);
 }
 
-/** What the signatures cannot say: shapes of convert and reinterpret, lanes in range, changetype's pairs. */
+/**
+ * What the signatures cannot say: shapes of convert and reinterpret, lanes in range, changetype's
+ * pairs.
+ */
 function argumentsFit(
   context: Context,
   node: ts.CallExpression,

@@ -169,7 +169,10 @@ function checkDirect(
   };
 }
 
-/** Binds type parameters from the arguments that have a type of their own; literals come after, with their default type. */
+/**
+ * Binds type parameters from the arguments that have a type of their own; literals come after, with
+ * their default type.
+ */
 function infer(
   context: Context,
   node: ts.CallExpression,
@@ -232,7 +235,8 @@ function checkCast(context: Context, node: ts.CallExpression, to: Type): Express
     return refuse(context, node, 'MU308', values);
   }
   const [argument] = node.arguments;
-  // A literal takes the type if it fits; u8(-1) and i32(1.5) are casts of what the literal is by itself.
+  // A literal takes the type if it fits; u8(-1) and i32(1.5) are casts of what the literal is by
+  // itself.
   const operand = checkCastOperand(context, argument, to);
   if (operand.kind === 'error') return operand;
   const { type } = operand;

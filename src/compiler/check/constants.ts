@@ -25,7 +25,10 @@ import { checkExpression } from './expressions.ts';
 import { represents, roundTo } from './fold.ts';
 import { requireValue, typeFrom } from './types.ts';
 
-/** An expression whose value must be known, as a `type` if one is wanted. Undefined if it has been refused. */
+/**
+ * An expression whose value must be known, as a `type` if one is wanted. Undefined if it has been
+ * refused.
+ */
 export function checkConstant(
   context: Context,
   node: ts.Expression,
@@ -82,8 +85,8 @@ function evaluate(context: Context, symbol: ConstantSymbol): ConstantDeclaration
 }
 
 /**
- * A number as it is written, in the type that its surroundings want. The text is read, not the parser's value: that is an f64,
- * and integers have 64 bits here.
+ * A number as it is written, in the type that its surroundings want. The text is read, not the
+ * parser's value: that is an f64, and integers have 64 bits here.
  */
 export function numericLiteral(
   context: Context,

@@ -1,4 +1,7 @@
-/** What the checking of a program shares: its symbols, its work list, its diagnostics; and the scopes of one function. */
+/**
+ * What the checking of a program shares: its symbols, its work list, its diagnostics; and the
+ * scopes of one function.
+ */
 
 import type ts from 'typescript';
 import { type Diagnostic, type DiagnosticCode, diagnostic, type Place } from '../diagnostics.ts';
@@ -14,7 +17,10 @@ import type {
 } from '../tree.ts';
 import { type EnumType, errorType, type StructType, type Type, type TypeTable } from '../types.ts';
 
-/** A name at module level. What it means is worked out when it is first used, so that order does not matter. */
+/**
+ * A name at module level. What it means is worked out when it is first used, so that order does not
+ * matter.
+ */
 export type ModuleSymbol =
   | FunctionSymbol
   | ConstantSymbol
@@ -77,7 +83,10 @@ export interface AliasSymbol extends SymbolCommon {
   type: Type | undefined;
 }
 
-/** An import, or a re-export: that has no name in its own module, so it stands in `Checker.reexports`. */
+/**
+ * An import, or a re-export: that has no name in its own module, so it stands in
+ * `Checker.reexports`.
+ */
 export interface ImportSymbol extends SymbolCommon {
   kind: 'import';
   node: ts.ImportSpecifier | ts.ExportSpecifier;
@@ -122,7 +131,10 @@ export interface Context {
   function: FunctionInstance | undefined;
 }
 
-/** Names of a block. 'pending': declared further down, so that an outer variable of that name is not meant. */
+/**
+ * Names of a block. 'pending': declared further down, so that an outer variable of that name is not
+ * meant.
+ */
 export interface Scope {
   parent: Scope | undefined;
   names: Map<string, Local | 'pending'>;
@@ -156,7 +168,10 @@ export function reportAt(
   if (!known) checker.diagnostics.push(found);
 }
 
-/** Reports and gives the expression that stands for what could not be checked; it causes no further complaints. */
+/**
+ * Reports and gives the expression that stands for what could not be checked; it causes no further
+ * complaints.
+ */
 export function refuse(
   context: Context,
   node: ts.Node,

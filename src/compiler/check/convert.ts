@@ -90,7 +90,10 @@ function adviceFor(from: Type, to: Type): string {
   return `write a ${to.name}`;
 }
 
-/** Both operands as one type, or undefined if that needs a cast. Literals have taken the other's type before. */
+/**
+ * Both operands as one type, or undefined if that needs a cast. Literals have taken the other's
+ * type before.
+ */
 export function unify(
   context: Context,
   left: Expression,

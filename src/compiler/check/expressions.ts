@@ -1,6 +1,6 @@
 /**
- * Phase 2b: expressions. `expected` is the type that the surroundings want: it gives literals their type and helps inference;
- * whether the result fits is for the caller (coerce).
+ * Phase 2b: expressions. `expected` is the type that the surroundings want: it gives literals their
+ * type and helps inference; whether the result fits is for the caller (coerce).
  */
 
 import ts from 'typescript';
@@ -288,7 +288,10 @@ export function checkCondition(context: Context, node: ts.Expression): Expressio
   return refuse(context, node, 'MU305', { type: condition.type.name });
 }
 
-/** A value: what a variable can hold and an operator can take. Structs and arrays are places, not values. */
+/**
+ * A value: what a variable can hold and an operator can take. Structs and arrays are places, not
+ * values.
+ */
 export function checkValue(context: Context, node: ts.Expression, expected?: Type): Expression {
   const expression = checkExpression(context, node, expected);
   const { kind } = expression.type;

@@ -1,4 +1,6 @@
-/** Can control reach the end of a list of statements? Only what is plain to see counts as an end. */
+/**
+ * Can control reach the end of a list of statements? Only what is plain to see counts as an end.
+ */
 
 import type { Statement } from '../tree.ts';
 

@@ -1,4 +1,7 @@
-/** Constant arithmetic: what the operators give at compile time, bit for bit what they give at run time. */
+/**
+ * Constant arithmetic: what the operators give at compile time, bit for bit what they give at run
+ * time.
+ */
 
 import { pointerBytes, type Target } from '../target.ts';
 import type { BinaryOperator, ConstantValue } from '../tree.ts';
@@ -21,7 +24,10 @@ export function roundTo(value: number, type: FloatType): number {
 
 export type Folded = ConstantValue | undefined | 'overflow' | 'zero';
 
-/** left operator right; undefined where nothing is known, 'overflow' where a signed result does not fit, 'zero': division by it. */
+/**
+ * left operator right; undefined where nothing is known, 'overflow' where a signed result does not
+ * fit, 'zero': division by it.
+ */
 export function foldBinary(
   operator: BinaryOperator,
   type: Type,
@@ -115,7 +121,8 @@ function foldFloat(
   left: number,
   right: number,
 ): number | undefined {
-  // For f32: the f64 result of + - * / of two f32 rounds to the same f32 as the exact result (53 ≥ 2·24 + 2).
+  // For f32: the f64 result of + - * / of two f32 rounds to the same f32 as the exact result (53 ≥
+  // 2·24 + 2).
   if (operator === '+') return roundTo(left + right, type);
   if (operator === '-') return roundTo(left - right, type);
   if (operator === '*') return roundTo(left * right, type);

@@ -1,4 +1,7 @@
-/** Functions: their types, and an instance for every combination of type arguments that the program uses. */
+/**
+ * Functions: their types, and an instance for every combination of type arguments that the program
+ * uses.
+ */
 
 import type ts from 'typescript';
 import { placeOf } from '../parse/modules.ts';
@@ -23,7 +26,10 @@ export function functionContext(
   return outer;
 }
 
-/** The instance with these type arguments; its body is checked later, so that functions may call each other. */
+/**
+ * The instance with these type arguments; its body is checked later, so that functions may call
+ * each other.
+ */
 export function instanceOf(
   context: Context,
   symbol: FunctionSymbol,

@@ -138,7 +138,9 @@ function tableType(
   return type.kind === 'array' ? type : undefined;
 }
 
-/** `const table: FixedArray<F> = everyUnit(f)`: f as each unit compiles it, the main unit's first. */
+/**
+ * `const table: FixedArray<F> = everyUnit(f)`: f as each unit compiles it, the main unit's first.
+ */
 function declareVersions(
   context: Context,
   symbol: GlobalSymbol,
@@ -219,7 +221,9 @@ function tableElements(
   return elements;
 }
 
-/** What can stand in the program's image: numbers, bool, strings, null and addresses of functions. */
+/**
+ * What can stand in the program's image: numbers, bool, strings, null and addresses of functions.
+ */
 function constantElement(
   context: Context,
   node: ts.Expression,

@@ -1,4 +1,7 @@
-/** Sizes and alignments in memory, by the C ABI that all targets share. The C asserts each struct's size again. */
+/**
+ * Sizes and alignments in memory, by the C ABI that all targets share. The C asserts each struct's
+ * size again.
+ */
 
 import type { Type } from '../types.ts';
 

@@ -22,13 +22,19 @@ export type Meaning =
   /** an import that has been reported */
   | { kind: 'failed' };
 
-/** What a name of the module means; undefined if the module does not know it (it may still be a builtin). */
+/**
+ * What a name of the module means; undefined if the module does not know it (it may still be a
+ * builtin).
+ */
 export function lookup(context: Context, name: string, node: ts.Node): Meaning | undefined {
   const symbol = context.checker.symbols.get(context.module)?.get(name);
   return symbol?.kind === 'import' ? follow(context, symbol, node) : symbol;
 }
 
-/** What an import or a re-export stands for. node: where it is used; passed: re-exports on the way there. */
+/**
+ * What an import or a re-export stands for. node: where it is used; passed: re-exports on the way
+ * there.
+ */
 export function follow(
   context: Context,
   symbol: ImportSymbol,
@@ -58,7 +64,10 @@ export function follow(
   return { kind: 'failed' };
 }
 
-/** A constant of the build, declared when it is first used, so that unused ones leave no trace in the C. */
+/**
+ * A constant of the build, declared when it is first used, so that unused ones leave no trace in
+ * the C.
+ */
 function provided(
   context: Context,
   from: ConstantsModule,

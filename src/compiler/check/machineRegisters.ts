@@ -1,4 +1,7 @@
-/** Registers by the names that assembly has for them: those that an operand can be in, and what else can be clobbered. */
+/**
+ * Registers by the names that assembly has for them: those that an operand can be in, and what else
+ * can be clobbered.
+ */
 
 import type { Architecture } from '../target.ts';
 

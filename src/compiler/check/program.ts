@@ -21,7 +21,9 @@ import { checkBody } from './statements.ts';
 import { collectSymbols, type LooseStatement } from './symbols.ts';
 import { enumType, structType, typeFrom } from './types.ts';
 
-/** Every function of every module is checked, used or not; only what is reachable is emitted later. */
+/**
+ * Every function of every module is checked, used or not; only what is reachable is emitted later.
+ */
 export function checkProgram(
   graph: ModuleGraph,
   target: Target,

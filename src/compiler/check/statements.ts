@@ -52,7 +52,10 @@ export function checkBody(
   }
 }
 
-/** The statements of a block in a scope of their own. Their names are known from its start, but not usable before. */
+/**
+ * The statements of a block in a scope of their own. Their names are known from its start, but not
+ * usable before.
+ */
 function checkBlock(outer: Context, nodes: readonly ts.Statement[]): Statement[] {
   const context = innerScope(outer);
   announce(context, nodes);
@@ -257,7 +260,10 @@ function checkAssignment(context: Context, node: ts.BinaryExpression): Statement
   return [{ kind: 'assign', target, value, place: place(context, node) }];
 }
 
-/** target = target operator value. The result must have the target's type by itself: u8 += i32 needs a cast. */
+/**
+ * target = target operator value. The result must have the target's type by itself: u8 += i32 needs
+ * a cast.
+ */
 function update(
   context: Context,
   node: ts.Node,

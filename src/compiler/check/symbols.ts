@@ -90,7 +90,10 @@ function isExported(node: ts.Statement): boolean {
   );
 }
 
-/** Everything but `export` is something else than it seems: `default`, `async`, `abstract`, `declare`. */
+/**
+ * Everything but `export` is something else than it seems: `default`, `async`, `abstract`,
+ * `declare`.
+ */
 function checkModifiers(context: Context, node: ts.Statement): void {
   const modifiers = ts.canHaveModifiers(node) ? ts.getModifiers(node) : undefined;
   for (const modifier of modifiers ?? []) {

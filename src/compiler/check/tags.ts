@@ -46,7 +46,10 @@ export function readTags(context: Context, node: ts.Node, owner: Owner): Tags {
   return tags;
 }
 
-/** Whether a comment right before a loop says `@unroll`. TypeScript's parser has no JSDoc for statements. */
+/**
+ * Whether a comment right before a loop says `@unroll`. TypeScript's parser has no JSDoc for
+ * statements.
+ */
 export function isUnrolled(context: Context, loop: ts.ForStatement): boolean {
   const { text } = loop.getSourceFile();
   const comments = (ts.getLeadingCommentRanges(text, loop.pos) ?? []).map(({ pos, end }) =>

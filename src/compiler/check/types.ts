@@ -1,4 +1,6 @@
-/** From a type as it is written to the type that it means; structs, enums and aliases on the way. */
+/**
+ * From a type as it is written to the type that it means; structs, enums and aliases on the way.
+ */
 
 import ts from 'typescript';
 import { pointerBytes } from '../target.ts';
@@ -112,7 +114,10 @@ export function parameterType(context: Context, node: ts.ParameterDeclaration): 
   return requireValue(context, node.type, type, 'a parameter');
 }
 
-/** Variables, parameters and results hold what fits a register; structs and arrays stay where they are. */
+/**
+ * Variables, parameters and results hold what fits a register; structs and arrays stay where they
+ * are.
+ */
 export function requireValue(context: Context, node: ts.Node, type: Type, what: string): Type {
   const instead =
     type.kind === 'struct' || type.kind === 'array' ? `use Ptr<${type.name}>` : 'use another type';
@@ -154,7 +159,10 @@ export function structType(context: Context, symbol: StructSymbol): StructType {
   return symbol.type;
 }
 
-/** Fields with their offsets, by the rules of C. A field that holds the struct itself has no end and is refused. */
+/**
+ * Fields with their offsets, by the rules of C. A field that holds the struct itself has no end and
+ * is refused.
+ */
 function fillStruct(context: Context, symbol: StructSymbol): void {
   const { type, node } = symbol;
   symbol.state = 'working';

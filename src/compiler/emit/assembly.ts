@@ -1,4 +1,7 @@
-/** Inline assembly as clang's: register variables for operands in a register that is named, any register for the others. */
+/**
+ * Inline assembly as clang's: register variables for operands in a register that is named, any
+ * register for the others.
+ */
 
 import { diagnostic } from '../diagnostics.ts';
 import type { Assembly, Expression, FunctionInstance, GlobalDeclaration } from '../tree.ts';
@@ -65,7 +68,10 @@ function isThere(e: Emitter, { place }: Assembly): boolean {
   return false;
 }
 
-/** In a function `%`, `{`, `|` and `}` mean something to clang; a named operand is printed as wide as it is. */
+/**
+ * In a function `%`, `{`, `|` and `}` mean something to clang; a named operand is printed as wide
+ * as it is.
+ */
 function textOf(e: Emitter, { pieces, inputs, outputs }: Assembly): string {
   const types = new Map([
     ...inputs.map(({ name, value }) => [name, value.type] as const),

@@ -1,4 +1,7 @@
-/** Helpers for what C leaves undefined or open: division, casts from floats; and the tests of checked builds. */
+/**
+ * Helpers for what C leaves undefined or open: division, casts from floats; and the tests of
+ * checked builds.
+ */
 
 import type { Place } from '../diagnostics.ts';
 import { type FloatType, type IntegerType, range } from '../types.ts';
@@ -10,7 +13,10 @@ function define(e: Emitter, name: string, text: () => string): string {
   return name;
 }
 
-/** The end of the program: hands a message to the @panic function, if there is one, and traps. Cold, so out of line. */
+/**
+ * The end of the program: hands a message to the @panic function, if there is one, and traps. Cold,
+ * so out of line.
+ */
 function panicHelper(e: Emitter): string {
   const panic = e.program.panic;
   const call = panic === undefined ? '' : ` ${e.names.of(panic)}(message, *file, line);`;
@@ -70,7 +76,10 @@ export function divisionHelper(e: Emitter, type: IntegerType, operator: '/' | '%
   });
 }
 
-/** Float → integer: truncates, NaN is 0, what does not fit the nearest end. Checked: neither may happen, nor lost bits. */
+/**
+ * Float → integer: truncates, NaN is 0, what does not fit the nearest end. Checked: neither may
+ * happen, nor lost bits.
+ */
 export function castHelper(
   e: Emitter,
   from: IntegerType | FloatType,
@@ -94,7 +103,8 @@ export function castHelper(
     const above = `0x1p${to.signed ? bits - 1 : bits}${suffix}`;
     const below = to.signed ? `-0x1p${bits - 1}${suffix}` : `0x0p0${suffix}`;
     if (checked) {
-      // The exclusive lower end, MIN - 1, where the float has it; else MIN itself fits and nothing lies between.
+      // The exclusive lower end, MIN - 1, where the float has it; else MIN itself fits and nothing
+      // lies between.
       const exact = from.bits > bits || (from.bits === 32 && bits < 24) || !to.signed;
       const low = to.signed
         ? exact

@@ -1,6 +1,7 @@
 /**
- * What evaluating an expression can disturb or notice. C leaves the order of operands open; the dialect does not. Two operands may
- * stand in any order unless one writes and the other reads, traps or writes.
+ * What evaluating an expression can disturb or notice. C leaves the order of operands open; the
+ * dialect does not. Two operands may stand in any order unless one writes and the other reads,
+ * traps or writes.
  */
 
 import type { Effect } from '../intrinsics/intrinsic.ts';
@@ -27,7 +28,10 @@ export class Effects {
   readonly #functions = new Map<FunctionInstance, Level>();
   readonly #checked: boolean;
 
-  /** A function's effect is that of its body: the largest over all calls, by iteration until nothing changes. */
+  /**
+   * A function's effect is that of its body: the largest over all calls, by iteration until nothing
+   * changes.
+   */
   constructor(functions: FunctionInstance[], checked: boolean) {
     this.#checked = checked;
     for (let changed = true; changed; ) {

@@ -1,4 +1,7 @@
-/** State of writing one program's C: its names, what it has turned out to need, and the function being written. */
+/**
+ * State of writing one program's C: its names, what it has turned out to need, and the function
+ * being written.
+ */
 
 import type { Diagnostic, Place } from '../diagnostics.ts';
 import { pointerBytes, type Target } from '../target.ts';

@@ -1,4 +1,7 @@
-/** Expressions in C: the same operators where C means the same, helpers where it does not, temporaries where order matters. */
+/**
+ * Expressions in C: the same operators where C means the same, helpers where it does not,
+ * temporaries where order matters.
+ */
 
 import type { Use } from '../intrinsics/intrinsic.ts';
 import type { BinaryOperator, Expression, ExpressionOf } from '../tree.ts';
@@ -45,7 +48,10 @@ const STRENGTH: Record<BinaryOperator, number> = {
 const CONDITIONAL = 3;
 const ASSIGNMENT = 2;
 
-/** An expression's C, in parentheses if its operator binds weaker than `least`. bare: surroundings convert a number. */
+/**
+ * An expression's C, in parentheses if its operator binds weaker than `least`. bare: surroundings
+ * convert a number.
+ */
 export function expression(e: Emitter, x: Expression, least = ASSIGNMENT, bare = false): string {
   const [c, strength] = write(e, x, bare);
   return strength < least ? `(${c})` : c;
@@ -123,7 +129,7 @@ function constant(e: Emitter, type: Type, value: bigint, bare: boolean, hex = fa
   return cLiteral(type, value, bits, bare, hex);
 }
 
-// --- Order of evaluation ----------------------------------------------------------------------------------------------
+// --- Order of evaluation -------------------------------------------------------------------------
 
 /** One operand of several, that may have to be evaluated before the others. */
 interface Operand {
@@ -155,8 +161,8 @@ function placeOperand(e: Emitter, x: Expression): Operand {
 }
 
 /**
- * Operands evaluated left to right. Where C might do otherwise and it would be noticed, those up to the last one with a side effect
- * go into temporaries first: `before` declares them.
+ * Operands evaluated left to right. Where C might do otherwise and it would be noticed, those up to
+ * the last one with a side effect go into temporaries first: `before` declares them.
  */
 function arrange(e: Emitter, operands: Operand[]): { before: string; c: string[] } {
   const last = operands.findLastIndex((o) => o.effect === WRITES);
@@ -174,7 +180,10 @@ function arrange(e: Emitter, operands: Operand[]): { before: string; c: string[]
   return { before: before.join(' '), c };
 }
 
-/** The same as one expression, of the given strength: a GNU statement expression where there are temporaries. */
+/**
+ * The same as one expression, of the given strength: a GNU statement expression where there are
+ * temporaries.
+ */
 function ordered(
   e: Emitter,
   operands: Operand[],
@@ -185,13 +194,16 @@ function ordered(
   return before === '' ? [build(c), strength] : [`({ ${before} ${build(c)}; })`, POSTFIX];
 }
 
-/** The same as a place: a statement expression is no lvalue, so it gives the address, which is followed outside. */
+/**
+ * The same as a place: a statement expression is no lvalue, so it gives the address, which is
+ * followed outside.
+ */
 function orderedPlace(e: Emitter, operands: Operand[], build: (c: string[]) => string): string {
   const { before, c } = arrange(e, operands);
   return before === '' ? build(c) : `(*({ ${before} &${build(c)}; }))`;
 }
 
-// --- Operators --------------------------------------------------------------------------------------------------------
+// --- Operators -----------------------------------------------------------------------------------
 
 function unary(e: Emitter, x: ExpressionOf<'unary'>): Written {
   const c = `${x.operator}${guarded(expression(e, x.operand, UNARY), x.operator)}`;
@@ -275,7 +287,7 @@ function shift(e: Emitter, x: ExpressionOf<'binary'>, type: IntegerType): Writte
   });
 }
 
-// --- Conversions ------------------------------------------------------------------------------------------------------
+// --- Conversions ---------------------------------------------------------------------------------
 
 function convert(e: Emitter, x: ExpressionOf<'convert'>): Written {
   const { operand: inner, type } = x;
@@ -305,9 +317,12 @@ function narrows(e: Emitter, from: Type, to: Type): boolean {
   return from.kind === 'integer' && bitsOfType(e, to) < bitsOfType(e, from);
 }
 
-// --- Places -----------------------------------------------------------------------------------------------------------
+// --- Places --------------------------------------------------------------------------------------
 
-/** C of a place (an lvalue). addressOnly: only its address is wanted, so a null pointer is no error yet. */
+/**
+ * C of a place (an lvalue). addressOnly: only its address is wanted, so a null pointer is no error
+ * yet.
+ */
 export function place(e: Emitter, x: Expression, addressOnly: boolean): string {
   if (x.kind === 'field') {
     const { base } = x;
@@ -360,7 +375,7 @@ function root(x: Expression): ExpressionOf<'global'>['global'] | undefined {
   return x.base.type.kind === 'pointer' ? undefined : root(x.base);
 }
 
-// --- Calls ------------------------------------------------------------------------------------------------------------
+// --- Calls ---------------------------------------------------------------------------------------
 
 function callPointer(e: Emitter, x: ExpressionOf<'callPointer'>): Written {
   const { callee } = x;

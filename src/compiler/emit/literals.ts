@@ -4,8 +4,8 @@ import type { ConstantValue } from '../tree.ts';
 import type { Type } from '../types.ts';
 
 /**
- * bare: the surroundings convert the number to its type (an initial value, the other operand), so no suffix is needed.
- * bits: of the integer type on the target.
+ * bare: the surroundings convert the number to its type (an initial value, the other operand), so
+ * no suffix is needed. bits: of the integer type on the target.
  */
 export function cLiteral(
   type: Type,
@@ -47,7 +47,10 @@ function shortestSingle(value: number): string {
   return String(value);
 }
 
-/** Half-way between two f32: there, a decimal read by way of f64 could round differently than read at once. */
+/**
+ * Half-way between two f32: there, a decimal read by way of f64 could round differently than read
+ * at once.
+ */
 function isTie(value: number): boolean {
   const bits = new DataView(new ArrayBuffer(8));
   bits.setFloat64(0, value);

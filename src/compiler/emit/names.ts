@@ -1,4 +1,7 @@
-/** C names: the program's own wherever they are free; modules' names in front where two collide; `_` after reserved ones. */
+/**
+ * C names: the program's own wherever they are free; modules' names in front where two collide; `_`
+ * after reserved ones.
+ */
 
 import type { ConstantDeclaration, FunctionInstance, GlobalDeclaration, Local } from '../tree.ts';
 import type { EnumType, StructType, Type } from '../types.ts';
@@ -114,8 +117,8 @@ export function fieldName(name: string): string {
 }
 
 /**
- * C names of a function's locals. A local may hide a local of an outer block, as in TypeScript; it must not hide anything at
- * file level, since that may have another name here than there.
+ * C names of a function's locals. A local may hide a local of an outer block, as in TypeScript; it
+ * must not hide anything at file level, since that may have another name here than there.
  */
 export class LocalNames {
   readonly #globals: Names;

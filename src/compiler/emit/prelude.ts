@@ -1,9 +1,13 @@
-/** The C that comes before every program: names of the dialect's types, and the four functions that clang itself calls. */
+/**
+ * The C that comes before every program: names of the dialect's types, and the four functions that
+ * clang itself calls.
+ */
 
 import type { Architecture } from '../target.ts';
 
 export const HEADER = `// Made by the μInference compiler from the TypeScript that the #line directives name. Needs clang, and for the meaning of
-// the language: -fwrapv -ffp-contract=off -fno-strict-aliasing -ffreestanding -fno-math-errno -fno-finite-loops
+// the language: -fwrapv -ffp-contract=off -fno-strict-aliasing -ffreestanding -fno-math-errno
+// -fno-finite-loops
 #pragma clang diagnostic ignored "-Wpsabi"
 #pragma clang diagnostic ignored "-Wexcessive-regsave"
 
@@ -39,14 +43,20 @@ export function macros(general: boolean): string {
 `;
 }
 
-/** What a further unit sees of them: the main unit's are compiled for every CPU that the program runs on. */
+/**
+ * What a further unit sees of them: the main unit's are compiled for every CPU that the program
+ * runs on.
+ */
 export const MEMORY_PROTOTYPES = `void *memcpy(void *to, const void *from, usize n);
 void *memmove(void *to, const void *from, usize n);
 void *memset(void *to, int byte, usize n);
 int memcmp(const void *a, const void *b, usize n);
 `;
 
-/** Freestanding programs bring what clang calls for copies and comparisons. Weak, so that a C library may be linked too. */
+/**
+ * Freestanding programs bring what clang calls for copies and comparisons. Weak, so that a C
+ * library may be linked too.
+ */
 export function memoryFunctions(arch: Architecture, general: boolean): string {
   const x86 = arch === 'x86_64';
   const attributes = `__attribute__((weak, no_builtin${x86 && general ? ', target("general-regs-only")' : ''}))`;

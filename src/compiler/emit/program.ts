@@ -1,4 +1,7 @@
-/** Phase 3: the typed tree as one C file. Only what the entry and the exports reach is written, in the order of the TypeScript. */
+/**
+ * Phase 3: the typed tree as one C file. Only what the entry and the exports reach is written, in
+ * the order of the TypeScript.
+ */
 
 import type { Checker } from '../check/context.ts';
 import type { Diagnostic, Place } from '../diagnostics.ts';
@@ -85,7 +88,8 @@ export function emitProgram(
 
   const bodies = new Map<FunctionInstance, (out: Lines) => void>();
   const globals = new Set<GlobalDeclaration>();
-  // Writing a function finds further functions, globals and types; so all of them are written before the file is put together.
+  // Writing a function finds further functions, globals and types; so all of them are written
+  // before the file is put together.
   for (let busy = true; busy; ) {
     busy = false;
     for (let next = e.pending.pop(); next !== undefined; next = e.pending.pop()) {

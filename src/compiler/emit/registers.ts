@@ -1,7 +1,8 @@
 /**
- * Code that may only use general registers: what runs before floats and vectors are switched on (@generalRegisters), and
- * interrupt handlers, which would destroy the interrupted program's vectors. What a handler calls and comes back from
- * is bound by the same; so is an @inline function inside such code.
+ * Code that may only use general registers: what runs before floats and vectors are switched on
+ * (@generalRegisters), and interrupt handlers, which would destroy the interrupted program's
+ * vectors. What a handler calls and comes back from is bound by the same; so is an @inline function
+ * inside such code.
  */
 
 import { type Diagnostic, diagnostic } from '../diagnostics.ts';

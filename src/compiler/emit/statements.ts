@@ -1,4 +1,7 @@
-/** Statements in C, line by line, with #line wherever the TypeScript line is not the one that would come next. */
+/**
+ * Statements in C, line by line, with #line wherever the TypeScript line is not the one that would
+ * come next.
+ */
 
 import type { Place } from '../diagnostics.ts';
 import type { Expression, ExpressionOf, Local, Statement } from '../tree.ts';
@@ -8,7 +11,9 @@ import { declare, type Emitter, temporary } from './emitter.ts';
 import { converted, expression, place } from './expressions.ts';
 import { cString } from './literals.ts';
 
-/** C text that knows which line of which TypeScript file a debugger would show for its next line. */
+/**
+ * C text that knows which line of which TypeScript file a debugger would show for its next line.
+ */
 export class Lines {
   readonly lines: string[] = [];
   #file = '';
@@ -117,7 +122,10 @@ function statement(e: Emitter, out: Lines, s: Statement, indent: string): void {
   }
 }
 
-/** A statement that is one C expression or declaration, without its semicolon. '' if nothing is left of it. */
+/**
+ * A statement that is one C expression or declaration, without its semicolon. '' if nothing is left
+ * of it.
+ */
 function simple(e: Emitter, s: Statement): string {
   if (s.kind === 'variable') {
     const align = s.tags.get('align');
@@ -238,7 +246,8 @@ function forStatement(
   indent: string,
 ): void {
   const [first] = s.initial;
-  // C declares variables of one type in the head of a loop: more, or an array, go into a block around it.
+  // C declares variables of one type in the head of a loop: more, or an array, go into a block
+  // around it.
   const headed = s.initial.length <= 1 && (first === undefined || first.kind !== 'block');
   let own = indent;
   let opened = 0;

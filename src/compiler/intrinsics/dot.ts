@@ -1,6 +1,7 @@
 /**
- * The integer dot product of VNNI: each i32 lane adds four products u8·i8, by vpdpbusd (AVX-512 VNNI, AVX-VNNI) or plainly, with the same
- * bits: products widened to 16 bits (255·-128 fits), sums to 32, wrapping.
+ * The integer dot product of VNNI: each i32 lane adds four products u8·i8, by vpdpbusd (AVX-512
+ * VNNI, AVX-VNNI) or plainly, with the same bits: products widened to 16 bits (255·-128 fits), sums
+ * to 32, wrapping.
  */
 
 import type { VectorType } from '../types.ts';

@@ -1,6 +1,7 @@
 /**
- * a·b + c rounded once, on every machine. Where the instruction set has no fused multiply-add (x86-64-v2, wasm), clang
- * would call the C library, which there is none of; so the exact result comes from wider arithmetic.
+ * a·b + c rounded once, on every machine. Where the instruction set has no fused multiply-add
+ * (x86-64-v2, wasm), clang would call the C library, which there is none of; so the exact result
+ * comes from wider arithmetic.
  */
 
 import type { Type, VectorType } from '../types.ts';
@@ -9,8 +10,9 @@ import type { Use } from './intrinsic.ts';
 const HARDWARE = 'defined(__FMA__) || defined(__aarch64__) || defined(__riscv_flen)';
 
 /**
- * The product of two f32 is exact in f64. Their sum with c is rounded to odd (Boldo & Melquiond 2008, "Emulation of FMA and
- * correctly rounded sums"): an f64 whose last bit is 1 if anything was lost, so that rounding it to f32 rounds once.
+ * The product of two f32 is exact in f64. Their sum with c is rounded to odd (Boldo & Melquiond
+ * 2008, "Emulation of FMA and correctly rounded sums"): an f64 whose last bit is 1 if anything was
+ * lost, so that rounding it to f32 rounds once.
  */
 const SINGLE = `HELPER f32 f32_fma(f32 a, f32 b, f32 c) {
   f64 product = (f64)a * (f64)b;
@@ -27,7 +29,10 @@ const SINGLE = `HELPER f32 f32_fma(f32 a, f32 b, f32 c) {
   return (f32)sum;
 }`;
 
-/** f64 in integers: 106-bit product, aligned sum with a sticky bit, one rounding. Slow, exact, rarely used. */
+/**
+ * f64 in integers: 106-bit product, aligned sum with a sticky bit, one rounding. Slow, exact,
+ * rarely used.
+ */
 const DOUBLE = `static f64 f64_fma(f64 a, f64 b, f64 c) {
   const u64 mask = 0xfffffffffffffull, hidden = 0x10000000000000ull;
   u64 x, y, z;

@@ -1,4 +1,6 @@
-/** All builtins by name. Those of vectors are looked up without their type: `load` of f32x16.load. */
+/**
+ * All builtins by name. Those of vectors are looked up without their type: `load` of f32x16.load.
+ */
 
 import { arithmetic } from './arithmetic.ts';
 import type { Intrinsic } from './intrinsic.ts';

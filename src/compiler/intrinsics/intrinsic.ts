@@ -1,6 +1,7 @@
 /**
- * The form of a builtin: what it takes, what it gives, and the C that it becomes. The tables of this folder are the one
- * home of all builtins; guest/dialect.d.ts declares them for editors, and a test compares the two.
+ * The form of a builtin: what it takes, what it gives, and the C that it becomes. The tables of
+ * this folder are the one home of all builtins; guest/dialect.d.ts declares them for editors, and a
+ * test compares the two.
  */
 
 import type { FloatType, IntegerType, Type, VectorType } from '../types.ts';
@@ -38,8 +39,9 @@ export interface Use {
   bits: (type: IntegerType | FloatType) => number;
   vector: (element: string, lanes: number) => VectorType;
   /**
-   * Has a C definition put before the program, once. `{` in the text is literal; `HELPER` stands for `static inline`.
-   * Returns the name. Definitions come in the order of first use, so a helper asks for those it calls first.
+   * Has a C definition put before the program, once. `{` in the text is literal; `HELPER` stands
+   * for `static inline`. Returns the name. Definitions come in the order of first use, so a helper
+   * asks for those it calls first.
    */
   helper: (name: string, text: string) => string;
   /** arguments `&file_1, 12` for the helpers of checked builds: where the use stands */

@@ -1,7 +1,8 @@
 /**
- * What integer dot products are made of where there is no VNNI, one x86 instruction each (SSSE3, AVX2, AVX-512BW):
+ * What integer dot products are made of where there is no VNNI, one x86 instruction each (SSSE3,
+ * AVX2, AVX-512BW):
  *
- *   i16xN.pairDot     pmaddubsw   a[2n]·b[2n] + a[2n+1]·b[2n+1], bytes to 16 bits; saturates, so sums must fit
+ *   i16xN.pairDot     pmaddubsw   a[2n]·b[2n] + a[2n+1]·b[2n+1], bytes to 16 bits; must fit
  *   i32xN.dot2        pmaddwd     the same, 16 bits to 32
  *   i8xN.applySign    psignb      v where sign > 0, -v where sign < 0, 0 where sign = 0
  */

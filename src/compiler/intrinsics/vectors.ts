@@ -1,4 +1,7 @@
-/** Operations of vector types: V.name(…). Lane by lane in clang's vector extensions, which splits wide ones on narrow machines. */
+/**
+ * Operations of vector types: V.name(…). Lane by lane in clang's vector extensions, which splits
+ * wide ones on narrow machines.
+ */
 
 import type { IntegerType, VectorType } from '../types.ts';
 import { dot } from './dot.ts';
@@ -53,8 +56,8 @@ const elementwise = (name: string, builtin: string, of: Intrinsic['of']): Intrin
 });
 
 /**
- * V → E by a fixed tree: the upper half is combined onto the lower half until one lane is left. `step` combines lower a and
- * upper b. 16 lanes: 16 → 8 → 4 → 2 → 1.
+ * V → E by a fixed tree: the upper half is combined onto the lower half until one lane is left.
+ * `step` combines lower a and upper b. 16 lanes: 16 → 8 → 4 → 2 → 1.
  */
 function reduce(use: Use, name: string, step: (a: string, b: string) => string): string {
   const { element, lanes } = vectorOf(use);
@@ -121,7 +124,8 @@ function loadF16(use: Use): string {
   const { lanes } = vectorOf(use);
   const half = use.c(use.vector('u16', lanes));
   const words = use.c(use.vector('u32', lanes));
-  // Plain: the exponent moves by a multiplication with 2^112, which is exact for subnormal halves too.
+  // Plain: the exponent moves by a multiplication with 2^112, which is exact for subnormal halves
+  // too.
   const text = `#if defined(__F16C__) || defined(__AVX512F__) || defined(__aarch64__)
 VECTOR_HELPER ${type} ${type}_loadF16(const u16 *p) {
   typedef _Float16 halves __attribute__((ext_vector_type(${lanes})));
@@ -144,7 +148,10 @@ VECTOR_HELPER ${type} ${type}_loadF16(const u16 *p) {
   return `${use.helper(`${type}_loadF16`, text)}(${place(use)})`;
 }
 
-/** To the nearest half, ties to even. Plain: what rounds a subnormal is an addition, what rounds a normal number a carry. */
+/**
+ * To the nearest half, ties to even. Plain: what rounds a subnormal is an addition, what rounds a
+ * normal number a carry.
+ */
 function storeF16(use: Use): string {
   const type = use.c(vectorOf(use));
   const { lanes } = vectorOf(use);

@@ -3,8 +3,8 @@
 import type { Constants } from './constants.ts';
 
 /**
- * Bare specifier → file path, or constants. A name that ends with `/` stands for a folder, as in an import map:
- * { 'arch/': 'guest/arch/x86_64/' } makes `arch/cpu` the file guest/arch/x86_64/cpu.ts.
+ * Bare specifier → file path, or constants. A name that ends with `/` stands for a folder, as in an
+ * import map: { 'arch/': 'guest/arch/x86_64/' } makes `arch/cpu` the file guest/arch/x86_64/cpu.ts.
  */
 export type BareModules = Record<string, string | Constants>;
 

@@ -1,8 +1,11 @@
-/** Constants that the build hands to a program as a module, such as the dimensions of the model it is compiled for. */
+/**
+ * Constants that the build hands to a program as a module, such as the dimensions of the model it
+ * is compiled for.
+ */
 
 /**
- * name → value. An integer is i32 if it fits, else i64, else u64; any other number f64; a boolean bool; an array a read-only table
- * of such, or of strings. `{ type, value }` says the type.
+ * name → value. An integer is i32 if it fits, else i64, else u64; any other number f64; a boolean
+ * bool; an array a read-only table of such, or of strings. `{ type, value }` says the type.
  */
 export type Constants = Record<string, Constant>;
 

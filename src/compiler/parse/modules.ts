@@ -1,6 +1,6 @@
 /**
- * Phase 1: from the root file to all modules it reaches, each parsed by TypeScript's own parser. Relative imports are
- * files; bare names are looked up in the build's table of files and constants.
+ * Phase 1: from the root file to all modules it reaches, each parsed by TypeScript's own parser.
+ * Relative imports are files; bare names are looked up in the build's table of files and constants.
  */
 
 import { readFileSync } from 'node:fs';
@@ -20,7 +20,9 @@ export interface SourceModule {
   /** the file's name without extension: prefix where names of modules collide */
   name: string;
   source: ts.SourceFile;
-  /** specifier of an import or re-export → module; a specifier that could not be resolved is missing */
+  /**
+   * specifier of an import or re-export → module; a specifier that could not be resolved is missing
+   */
   imports: Map<string, Module>;
 }
 
@@ -128,7 +130,8 @@ export function loadModules(
   }
 
   function reportSyntax(module: SourceModule): void {
-    // parseDiagnostics is how createSourceFile hands out syntax errors; its type is internal to TypeScript.
+    // parseDiagnostics is how createSourceFile hands out syntax errors; its type is internal to
+    // TypeScript.
     const { parseDiagnostics } = module.source as unknown as {
       parseDiagnostics: ts.DiagnosticWithLocation[];
     };

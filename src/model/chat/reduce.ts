@@ -22,8 +22,9 @@ const trials = [
 ];
 
 /**
- * Finds the fixed texts by rendering conversations of one to three turns with words of ours, and checks that the texts
- * give the same again. Throws, saying why, where a template is not of this kind.
+ * Finds the fixed texts by rendering conversations of one to three turns with words of ours, and
+ * checks that the texts give the same again. Throws, saying why, where a template is not of this
+ * kind.
  */
 export function reduceTemplate(
   template: string,
@@ -66,7 +67,9 @@ function cut(text: string, word: string): [string, string] {
   return [parts[0], parts[1]];
 }
 
-/** Before earlier answers some templates have a line break more, which the model writes by itself. */
+/**
+ * Before earlier answers some templates have a line break more, which the model writes by itself.
+ */
 function isAnswerHead(history: string, answer: string): boolean {
   return history.startsWith(answer) && history.slice(answer.length).trim() === '';
 }

@@ -1,6 +1,9 @@
 import * as jinja from '@huggingface/jinja';
 
-/** The parts of the package that this file uses; its own declarations of them do not resolve under Node's rules. */
+/**
+ * The parts of the package that this file uses; its own declarations of them do not resolve under
+ * Node's rules.
+ */
 interface Parts {
   tokenize(source: string, options: { lstrip_blocks: boolean; trim_blocks: boolean }): unknown;
   parse(tokens: unknown): unknown;
@@ -27,9 +30,9 @@ export interface Message {
 }
 
 /**
- * A conversation as the template writes it, up to where the next answer begins. Throws what the template raises, and when it
- * takes too many steps or makes too long a text. The result depends on the arguments alone: a template that
- * asks for the date gets none.
+ * A conversation as the template writes it, up to where the next answer begins. Throws what the
+ * template raises, and when it takes too many steps or makes too long a text. The result depends on
+ * the arguments alone: a template that asks for the date gets none.
  */
 export function renderChat(
   template: string,

@@ -34,7 +34,8 @@ const MAX_DIMENSION = 2 ** 31 - 1;
 
 /**
  * Reads and checks a GGUF header (versions 2 and 3, little endian):
- *   magic u32, version u32, tensor count u64, entry count u64, entries, tensor infos, padding, data.
+ *   magic u32, version u32, tensor count u64, entry count u64, entries, tensor infos, padding,
+ *   data.
  * Source: the GGUF specification in ggml's docs/gguf.md.
  */
 export function readGgufHeader(file: ModelFile): GgufHeader {
@@ -125,7 +126,10 @@ function readTensorInfo(reader: HeaderReader, name: string, field: string): Tens
   return { name, type, shape, offset, bytes };
 }
 
-/** Turns offsets in the data section into offsets in the file, and checks that all lie inside and apart. */
+/**
+ * Turns offsets in the data section into offsets in the file, and checks that all lie inside and
+ * apart.
+ */
 function placeTensors(
   reader: HeaderReader,
   file: ModelFile,

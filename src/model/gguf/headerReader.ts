@@ -5,8 +5,8 @@ import type { ModelFile } from '../modelFile.ts';
 const WINDOW = 1 << 20;
 
 /**
- * Walks a file's header field by field, little endian. No read goes past the end of the file, and no
- * more than a window is held, whatever the lengths in the file say.
+ * Walks a file's header field by field, little endian. No read goes past the end of the file, and
+ * no more than a window is held, whatever the lengths in the file say.
  */
 export class HeaderReader {
   readonly #file: ModelFile;

@@ -12,7 +12,10 @@ export type Entry =
 const MAX_STRING = 1 << 20; // the longest that models have are chat templates, some 10 kB
 const MAX_ARRAY = 1 << 22; // vocabularies have some 10^5 pieces and merges
 
-/** Reads the value after a key: type u32, then the value; arrays: element type u32, count u64, elements. */
+/**
+ * Reads the value after a key: type u32, then the value; arrays: element type u32, count u64,
+ * elements.
+ */
 export function readEntry(reader: HeaderReader, key: string): Entry {
   const type = readType(reader, key, 'type');
   if (type.name !== 'array') return { type: type.name, value: readScalar(reader, key, type.name) };

@@ -35,7 +35,8 @@ export async function openGguf(file: ModelFile): Promise<Model> {
   const isTied = !header.tensors.has(family.tensors.output);
   const config = readConfig(metadata, key, tokenizer.pieces.length, isTied);
   const tensors = collectTensors(file, header, family, config);
-  for (const vector of vectorsOf(tensors)) await vector.read(); // few, and they enter every value: checked at once
+  // few, and they enter every value: checked at once
+  for (const vector of vectorsOf(tensors)) await vector.read();
   return {
     name: oneLine(metadata.text('general.name') ?? file.name),
     path: file.path,

@@ -7,8 +7,8 @@ import type { Metadata } from './metadata.ts';
 const MAX_PIECE = 4096;
 
 /**
- * The vocabulary in `tokenizer.ggml.*`: model `llama` (SentencePiece BPE) or `gpt2` (byte-level BPE).
- * What a key that is missing means is llama.cpp's rule.
+ * The vocabulary in `tokenizer.ggml.*`: model `llama` (SentencePiece BPE) or `gpt2` (byte-level
+ * BPE). What a key that is missing means is llama.cpp's rule.
  */
 export function readVocabulary(metadata: Metadata): Tokenizer {
   const kind = readKind(metadata);

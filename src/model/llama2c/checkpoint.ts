@@ -11,7 +11,10 @@ const fields = ['dim', 'hidden_dim', 'n_layers', 'n_heads', 'n_kv_heads', 'vocab
 const HEADER_BYTES = 4 * fields.length;
 const limits = [1 << 20, 1 << 20, 1024, 65536, 65536, 1 << 22, 1 << 24];
 
-/** A llama2.c checkpoint of version 0: seven i32, then f32 matrices in the order of run.c's memory_map_weights. */
+/**
+ * A llama2.c checkpoint of version 0: seven i32, then f32 matrices in the order of run.c's
+ * memory_map_weights.
+ */
 export async function openLlama2c(file: ModelFile, tokenizerPath?: string): Promise<Model> {
   const config = readConfig(file);
   const { tensors, end } = placeTensors(file, config);
@@ -98,7 +101,8 @@ function readConfig(file: ModelFile): ModelConfig {
     normEpsilon: 1e-5, // run.c rmsnorm
     ropeBase: 10000, // run.c forward
     ropeDim: dim / heads,
-    tiedEmbeddings: header.getInt32(20, true) > 0, // a negative vocab_size says that the output matrix follows
+    // a negative vocab_size says that the output matrix follows
+    tiedEmbeddings: header.getInt32(20, true) > 0,
   };
 }
 
@@ -126,7 +130,8 @@ function placeTensors(file: ModelFile, config: ModelConfig) {
     up: takeEach('w3', 'up'),
   };
   const outputNorm = take('rms_final_weight', endShapes.outputNorm);
-  at += config.contextLength * headDim * 4; // freq_cis_real and freq_cis_imag, unused: each seq_len × headDim / 2
+  // freq_cis_real and freq_cis_imag, unused: each seq_len × headDim / 2
+  at += config.contextLength * headDim * 4;
   const tensors: ModelTensors = {
     embedding,
     outputNorm,

@@ -7,8 +7,9 @@ const MAX_PIECE = 4096;
 const FIRST_BYTE_TOKEN = 3; // <0x00>; 0 is <unk>, 1 BOS, 2 EOS
 
 /**
- * llama2.c's tokenizer.bin: the longest piece's bytes i32, then per token score f32, length i32, bytes.
- * The number of tokens stands only in the checkpoint. Pieces have spaces where SentencePiece has ▁.
+ * llama2.c's tokenizer.bin: the longest piece's bytes i32, then per token score f32, length i32,
+ * bytes. The number of tokens stands only in the checkpoint. Pieces have spaces where SentencePiece
+ * has ▁.
  */
 export async function readTokenizerBin(path: string, vocabSize: number): Promise<Tokenizer> {
   const file = await openModelFile(path);

@@ -3,9 +3,10 @@ import { type Expression, parseExpression } from './regularExpression.ts';
 
 /**
  * A deterministic automaton of several regular expressions, each with a start state of its own.
- * table: u16[states][classes], entry = next state | ACCEPT. State 0 is dead: no longer match is possible.
- * ACCEPT stands on the step *after* the last character of a match, so that a lookahead is only a condition
- * on the step's class. Matching means: step until dead and remember where ACCEPT was seen last.
+ * table: u16[states][classes], entry = next state | ACCEPT. State 0 is dead: no longer match is
+ * possible. ACCEPT stands on the step *after* the last character of a match, so that a lookahead is
+ * only a condition on the step's class. Matching means: step until dead and remember where ACCEPT
+ * was seen last.
  */
 export interface Automaton {
   starts: number[];
@@ -23,8 +24,9 @@ const MAX_STATES = 4096;
 const MAX_CLASSES = 255;
 
 /**
- * One step of the nondeterministic program. `split` tries `first` before `second`: the order of alternatives is kept all
- * through the construction (leftmost-first, as Perl matches), not lost to the longest match.
+ * One step of the nondeterministic program. `split` tries `first` before `second`: the order of
+ * alternatives is kept all through the construction (leftmost-first, as Perl matches), not lost to
+ * the longest match.
  */
 type Step =
   | { kind: 'character' | 'next'; set: CharacterSet; then: number }

@@ -1,7 +1,8 @@
 /**
- * GPT-2's byte letters: byte-level BPE writes each byte as a printable character, so that a vocabulary is text.
- * Bytes that are printable in Latin-1 (! to ~, ¡ to ¬, ® to ÿ) stand for themselves; the others follow from U+0100 on.
- * Source: encoder.py of Radford et al. 2019, bytes_to_unicode.
+ * GPT-2's byte letters: byte-level BPE writes each byte as a printable character, so that a
+ * vocabulary is text. Bytes that are printable in Latin-1 (! to ~, ¡ to ¬, ® to ÿ) stand for
+ * themselves; the others follow from U+0100 on. Source: encoder.py of Radford et al. 2019,
+ * bytes_to_unicode.
  */
 export const letterOfByte: readonly string[] = listLetters();
 

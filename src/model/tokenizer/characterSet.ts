@@ -77,7 +77,8 @@ export function propertySet(name: string): CharacterSet | undefined {
 const propertySets = new Map<string, CharacterSet>();
 let allCharacters: string | undefined;
 
-// Every code point but the surrogates, in order, as one string: a property is then a few matches in it.
+// Every code point but the surrogates, in order, as one string: a property is then a few matches in
+// it.
 const FIRST_SURROGATE = 0xd800;
 const AFTER_SURROGATES = 0xe000;
 const SURROGATES = AFTER_SURROGATES - FIRST_SURROGATE;

@@ -13,7 +13,10 @@ export const KINDS: Record<Tokenizer['kind'], number> = { bpe: 0, spm: 1 };
 export const MERGE_FIELDS = ['right', 'merged', 'rank'] as const;
 export const CHARACTER_FIELDS = ['codePoint', 'piece'] as const;
 
-/** A table for the pack; its name becomes a constant with its offset (tokenizer.merges → TOKENIZER_MERGES). */
+/**
+ * A table for the pack; its name becomes a constant with its offset (tokenizer.merges →
+ * TOKENIZER_MERGES).
+ */
 export interface TableSection {
   name: string;
   bytes: Uint8Array;
@@ -25,18 +28,18 @@ export interface CompiledTables {
 }
 
 /**
- * Turns a vocabulary into the tables that guest/engine/tokenizer.ts walks. V = tokens, P = V + pieces that occur only inside
- * longer ones (symbols.ts). All little endian:
+ * Turns a vocabulary into the tables that guest/engine/tokenizer.ts walks. V = tokens, P = V +
+ * pieces that occur only inside longer ones (symbols.ts). All little endian:
  *
  * | section | content |
  * |---|---|
  * | pieceOffsets, pieceBytes | u32[V + 1] into the bytes that each token prints |
- * | mergeStart, merges | u32[P + 1] by left piece, in {right, merged, rank}: u32[3] rows sorted by right |
+ * | mergeStart, merges | u32[P + 1] by left piece, in {right, merged, rank} sorted by right |
  * | byteToken | u32[256]: token of a byte that stands alone |
  * | characters | spm: {code point, piece}: u32[2] sorted; piece of a character before merging |
- * | classPages, classes | bpe: u16[4352] page of 256 code points; u8[pages][256] class of a code point |
+ * | classPages, classes | bpe: u16[4352] page of 256 code points; u8[pages][256] its classes |
  * | dfa | bpe: u16[states][classes], next state, bit 15: a match ended before this character |
- * | userStart, userTokens | u32[257] by first byte, in u32 tokens that are found in a text as they stand, longest first |
+ * | userStart, userTokens | u32[257] by first byte, in tokens found as they stand, longest first |
  * | wordOrder | u32[V]: tokens sorted by their bytes, where words are looked up whole |
  */
 export function compileTokenizer(model: Pick<Model, 'path' | 'tokenizer'>): CompiledTables {

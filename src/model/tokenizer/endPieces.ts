@@ -3,8 +3,9 @@ import type { ByteString } from '../model.ts';
 const bytes = (text: string): ByteString => Buffer.from(text, 'utf8').toString('latin1');
 
 /**
- * Pieces that end a turn or a text whatever the file says about them: models name only one end token, and
- * chat templates use others. The names are those that llama.cpp stops at (llama-vocab.cpp, special_eog_ids).
+ * Pieces that end a turn or a text whatever the file says about them: models name only one end
+ * token, and chat templates use others. The names are those that llama.cpp stops at
+ * (llama-vocab.cpp, special_eog_ids).
  */
 export const endPieces: ReadonlySet<ByteString> = new Set(
   [

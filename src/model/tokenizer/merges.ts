@@ -6,7 +6,10 @@ import { charactersOf, type Symbols } from './symbols.ts';
 export interface MergeTable {
   /** u32[P + 1]: where the rows of a left piece begin. */
   start: Uint32Array;
-  /** {right, merged, rank}: u32[3] each, sorted by right within a left; the lowest rank is merged first. */
+  /**
+   * {right, merged, rank}: u32[3] each, sorted by right within a left; the lowest rank is merged
+   * first.
+   */
   rows: Uint32Array;
 }
 
@@ -56,7 +59,10 @@ function listedMerges(tokenizer: Tokenizer, { idOf }: Symbols, file: string): Me
   });
 }
 
-/** spm: every way to cut a piece in two pieces; what has the higher score is merged first, equal scores from the left. */
+/**
+ * spm: every way to cut a piece in two pieces; what has the higher score is merged first, equal
+ * scores from the left.
+ */
 function scoredMerges(tokenizer: Tokenizer, { idOf }: Symbols): Merge[] {
   const scores = tokenizer.scores as Float32Array;
   const ranks = new Map(

@@ -1,8 +1,8 @@
 /** How a byte-level BPE vocabulary cuts a text into words before it merges bytes. */
 export interface PreTokenizer {
   /**
-   * Regular expressions, applied one after the other: each cuts every part that the ones before left into
-   * its matches and what lies between them. Syntax: regularExpression.ts.
+   * Regular expressions, applied one after the other: each cuts every part that the ones before
+   * left into its matches and what lies between them. Syntax: regularExpression.ts.
    */
   phases: string[];
   /** Texts begin with BOS unless the file says otherwise. */
@@ -19,7 +19,10 @@ const tail = String.raw` ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`;
 const llama3 = String.raw`${contraction}|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|${tail}`;
 const qwen2 = String.raw`${contraction}|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}|${tail}`;
 
-/** DeepSeek LLM: alphabetic letters as its tokenizer.json lists them, mostly \p{Lu}, \p{Ll} and \p{Lt}. */
+/**
+ * DeepSeek LLM: alphabetic letters as its tokenizer.json lists them, mostly \p{Lu}, \p{Ll} and
+ * \p{Lt}.
+ */
 const deepseekLetters =
   'A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚḀ-ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-\u1f7dᾀ-ᾴ' +
   'ᾶ-ᾼ\u1fbeῂ-ῄῆ-ῌῐ-\u1fd3ῖ-\u1fdbῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤ\u2126ℨ\u212a-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳꙀ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗ' +

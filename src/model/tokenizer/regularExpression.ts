@@ -20,9 +20,9 @@ export type Expression =
   | { kind: 'repeat'; part: Expression; min: number; max: number };
 
 /**
- * Parses the syntax that pre-tokenizers use: literals, `.` is not among it, classes [a-z\s^…], \p{..} \P{..} \s \S \d,
- * \r \n \t \uXXXX, groups (?:…) and (?i:…) (ASCII letters), alternatives, ? * + {m} {m,n} {m,}, one-character
- * lookahead (?!x) and (?=x), and $ (end of the text).
+ * Parses the syntax that pre-tokenizers use: literals, `.` is not among it, classes [a-z\s^…],
+ * \p{..} \P{..} \s \S \d, \r \n \t \uXXXX, groups (?:…) and (?i:…) (ASCII letters), alternatives, ?
+ * * + {m} {m,n} {m,}, one-character lookahead (?!x) and (?=x), and $ (end of the text).
  */
 export function parseExpression(source: string): Expression {
   const parser = new Parser(source);

@@ -1,8 +1,9 @@
 import { type ByteString, PieceType, type Tokenizer } from '../model.ts';
 
 /**
- * Cuts a text at the pieces that stand for tokens as they are (control, unknown and user-defined ones), the longest first.
- * For texts that we vouch for, such as chat templates: in what users say, `<|im_end|>` is just text.
+ * Cuts a text at the pieces that stand for tokens as they are (control, unknown and user-defined
+ * ones), the longest first. For texts that we vouch for, such as chat templates: in what users say,
+ * `<|im_end|>` is just text.
  */
 export function splitSpecial(tokenizer: Tokenizer, text: ByteString): (number | ByteString)[] {
   const ids = new Map<ByteString, number>();

@@ -5,9 +5,14 @@ import { byteOfPiece, SPACE_MARK } from './pieces.ts';
 /** In tables of ids: none. */
 export const NONE = 0xffffffff;
 
-/** What a text is cut into before merging: characters (spm) or bytes (bpe), each a piece with an id. */
+/**
+ * What a text is cut into before merging: characters (spm) or bytes (bpe), each a piece with an id.
+ */
 export interface Symbols {
-  /** Every piece that takes part in merging: tokens by id, then, from V on, characters that are no token by themselves. */
+  /**
+   * Every piece that takes part in merging: tokens by id, then, from V on, characters that are no
+   * token by themselves.
+   */
   idOf: Map<ByteString, number>;
   /** P: one past the largest id. */
   count: number;
@@ -36,7 +41,9 @@ export function compileSymbols(tokenizer: Tokenizer): Symbols {
   return { ...listCharacters(tokenizer, idOf), byteToken };
 }
 
-/** spm: `<0xNN>`; where a vocabulary has none, the byte as a piece of its own, or the unknown token. */
+/**
+ * spm: `<0xNN>`; where a vocabulary has none, the byte as a piece of its own, or the unknown token.
+ */
 function fillByteTokens(
   tokenizer: Tokenizer,
   idOf: Map<ByteString, number>,
@@ -56,8 +63,8 @@ function fillByteTokens(
 }
 
 /**
- * spm: every character of a piece, with its own token or a new id from V on: such a character can be merged, and becomes
- * bytes if it is not. llama2.c is stricter: there it becomes bytes at once.
+ * spm: every character of a piece, with its own token or a new id from V on: such a character can
+ * be merged, and becomes bytes if it is not. llama2.c is stricter: there it becomes bytes at once.
  */
 function listCharacters(tokenizer: Tokenizer, idOf: Map<ByteString, number>) {
   let count = tokenizer.pieces.length;

@@ -21,8 +21,9 @@ const SMALL = 2 ** 20;
 const SETTLED = 2000;
 
 /**
- * SHA-256 of a file, in hexadecimal. A large file's is remembered for as long as its stamp stays the same, and 64 samples
- * of its content. Stamps that mean nothing are not trusted: then the whole file is read.
+ * SHA-256 of a file, in hexadecimal. A large file's is remembered for as long as its stamp stays
+ * the same, and 64 samples of its content. Stamps that mean nothing are not trusted: then the whole
+ * file is read.
  */
 export async function contentHash(path: string): Promise<string> {
   const stamp = fileStamp(path);
@@ -33,7 +34,8 @@ export async function contentHash(path: string): Promise<string> {
   if (known !== undefined) return known;
   const age = Date.now() - Number(ctimeNs / 1_000_000n);
   const hash = await hashFile(path);
-  // Images whose times were all set to one, and file systems without a time of change, have whole seconds.
+  // Images whose times were all set to one, and file systems without a time of change, have whole
+  // seconds.
   const isTelling = ctimeNs % 1_000_000_000n !== 0n && age > SETTLED;
   if (isTelling && fileStamp(path) === stamp) remember(name, hash);
   return hash;

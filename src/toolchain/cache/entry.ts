@@ -1,6 +1,7 @@
 /**
- * An entry of the cache is a folder with a list of its files, written last: what is not as the list says was cut off by a
- * power cut, taken by a cache cleaner, or is an older version's, and is made anew.
+ * An entry of the cache is a folder with a list of its files, written last: what is not as the list
+ * says was cut off by a power cut, taken by a cache cleaner, or is an older version's, and is made
+ * anew.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -23,7 +24,9 @@ const LIST = '.entry.json';
 /** Files of the folder itself; what lies in its folders (a source tree) is not looked at. */
 type List = Record<string, { bytes: number; sha256?: string }>;
 
-/** Larger files are known by their size alone, which is their last word once they are on the disk. */
+/**
+ * Larger files are known by their size alone, which is their last word once they are on the disk.
+ */
 const LOOKED_INTO = 2 ** 20;
 
 /** Notes what is in a folder; from now on it is an entry. */
@@ -103,8 +106,8 @@ function lastUsed(folder: string): number {
 const KEPT = 3;
 
 /**
- * Of large things of one kind, those that were used last are kept, and whatever was used within the hour.
- * folder: one of them, which stays.
+ * Of large things of one kind, those that were used last are kept, and whatever was used within the
+ * hour. folder: one of them, which stays.
  */
 export function removeUnused(folder: string): void {
   const parent = dirname(folder);

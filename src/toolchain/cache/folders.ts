@@ -1,6 +1,6 @@
 /**
- * Where models, packs and compiled guests are kept: in one folder that others may share, and where that cannot be written
- * (another user's, a read-only home), in a private one.
+ * Where models, packs and compiled guests are kept: in one folder that others may share, and where
+ * that cannot be written (another user's, a read-only home), in a private one.
  */
 import { accessSync, constants, existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
@@ -9,7 +9,10 @@ import { dirname, join, resolve } from 'node:path';
 /** What to do where nothing can be written. */
 export const CACHE_ADVICE = 'set MU_CACHE to a folder that can be written';
 
-/** Where a thing is kept that programs get to see whose words end at a space: make, and the shells that it starts. */
+/**
+ * Where a thing is kept that programs get to see whose words end at a space: make, and the shells
+ * that it starts.
+ */
 export interface Placing {
   /** Only folders whose path has letters, digits and _ . + - @ / alone. */
   hasPlainPath?: boolean;
@@ -18,7 +21,10 @@ export interface Placing {
 let tell: (line: string) => void = () => {};
 const told = new Set<string>();
 
-/** Who hears, each thing once, that another folder than the usual one is used, or that something in it was damaged. */
+/**
+ * Who hears, each thing once, that another folder than the usual one is used, or that something in
+ * it was damaged.
+ */
 export function onCacheNotice(listener: (line: string) => void): void {
   tell = listener;
 }
@@ -65,7 +71,9 @@ function isTrap(folder: string): boolean {
   return !status.isDirectory() || status.uid !== process.geteuid?.() || (status.mode & 0o022) !== 0;
 }
 
-/** The folders of a kind of things that are there, in the order in which they are looked through. */
+/**
+ * The folders of a kind of things that are there, in the order in which they are looked through.
+ */
 export function cacheFolders(kind: string, placing: Placing = {}): string[] {
   return cacheRoots().flatMap(({ path, isPrivate }) => {
     const folder = join(path, kind);
@@ -83,8 +91,8 @@ export function cacheFolder(kind = '', placing: Placing = {}): string {
 }
 
 /**
- * Calls `use` with the folder of a kind in each root in turn, until it does not fail because the folder cannot be written.
- * Throws where none can.
+ * Calls `use` with the folder of a kind in each root in turn, until it does not fail because the
+ * folder cannot be written. Throws where none can.
  */
 export function inWritableFolder<T>(kind: string, placing: Placing, use: (folder: string) => T): T {
   const problems: string[] = [];
@@ -113,7 +121,10 @@ export function inWritableFolder<T>(kind: string, placing: Placing, use: (folder
   throw new Error(`${problems.join(', ')}: ${CACHE_ADVICE}`);
 }
 
-/** As mkdir's `recursive` does, which takes a disk that is only read for one that lacks a folder (Node 20). */
+/**
+ * As mkdir's `recursive` does, which takes a disk that is only read for one that lacks a folder
+ * (Node 20).
+ */
 function makeFolder(folder: string, mode: number): void {
   if (existsSync(folder)) return;
   makeFolder(dirname(folder), mode);
@@ -131,7 +142,9 @@ function placedIn(folder: string, { hasPlainPath = false }: Placing): string | u
   return /^[\p{L}\p{N}_.+@/-]*$/u.test(path) ? path : undefined;
 }
 
-/** Whether another folder could do better. Not so on a full disk: that is for a person to settle. */
+/**
+ * Whether another folder could do better. Not so on a full disk: that is for a person to settle.
+ */
 function isNotWritable(error: unknown): error is NodeJS.ErrnoException {
   const { code = '' } = error as NodeJS.ErrnoException;
   return ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'].includes(code);

@@ -1,7 +1,8 @@
 /**
- * Names for what is under way: they say which process works there, so that what a killed one left can be told from what
- * a living one needs. `NAME.PID.BORN.WHERE.RANDOM.tmp`: BORN tells it from a later process with the same id, WHERE one
- * machine and container (whose ids mean nothing elsewhere) from another.
+ * Names for what is under way: they say which process works there, so that what a killed one left
+ * can be told from what a living one needs. `NAME.PID.BORN.WHERE.RANDOM.tmp`: BORN tells it from a
+ * later process with the same id, WHERE one machine and container (whose ids mean nothing
+ * elsewhere) from another.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync, statSync } from 'node:fs';
@@ -18,14 +19,20 @@ export function temporaryName(path: string): string {
 
 const NAME = /\.(\d+)\.(\w+)\.(\w+)\.[0-9a-f]+\.tmp$/;
 
-/** The process on this machine and in this container that works at a temporary name; null: none, or it is not to be told. */
+/**
+ * The process on this machine and in this container that works at a temporary name; null: none, or
+ * it is not to be told.
+ */
 export function livingOwner(path: string): number | null {
   const [, pid, born, where] = NAME.exec(path) ?? [];
   if (where !== whereabouts() || !isRunning(Number(pid))) return null;
   return [born, UNKNOWN].includes(bornAt(Number(pid))) ? Number(pid) : null;
 }
 
-/** Whether a temporary name is nobody's any more. Of other machines and containers, time alone tells. */
+/**
+ * Whether a temporary name is nobody's any more. Of other machines and containers, time alone
+ * tells.
+ */
 export function isAbandoned(path: string): boolean {
   if (!path.endsWith('.tmp')) return false;
   if (NAME.exec(path)?.[3] === whereabouts()) return livingOwner(path) === null;
@@ -45,7 +52,10 @@ export function isRunning(pid: number): boolean {
 
 const UNKNOWN = 'x';
 
-/** When a process began, in ticks since its machine did: field 22 of proc_pid_stat(5), of which field 2 may hold anything. */
+/**
+ * When a process began, in ticks since its machine did: field 22 of proc_pid_stat(5), of which
+ * field 2 may hold anything.
+ */
 function bornAt(pid: number): string {
   const text = readOr('', () => readFileSync(`/proc/${pid}/stat`, 'utf8'));
   return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? UNKNOWN;

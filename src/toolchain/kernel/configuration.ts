@@ -1,7 +1,7 @@
 /**
- * A kernel's configuration: `allnoconfig`, plus what our fragments (guest/linux/kernel/*.config) ask
- * for. Kconfig drops without a word what lacks a dependency; we don't. `diet` also leaves out files that
- * no option governs.
+ * A kernel's configuration: `allnoconfig`, plus what our fragments (guest/linux/kernel/*.config)
+ * ask for. Kconfig drops without a word what lacks a dependency; we don't. `diet` also leaves out
+ * files that no option governs.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -43,7 +43,10 @@ export function readFragments(name: KernelName): Wish[] {
   return [...wishes.values()];
 }
 
-/** `CONFIG_X=value # why`, one per line; `CONFIG_X=n` for what must be off. Throws with file and line. */
+/**
+ * `CONFIG_X=value # why`, one per line; `CONFIG_X=n` for what must be off. Throws with file and
+ * line.
+ */
 export function parseFragment(text: string, fragment: string): Wish[] {
   const wishes: Wish[] = [];
   text.split('\n').forEach((line, index) => {
@@ -60,8 +63,8 @@ export function parseFragment(text: string, fragment: string): Wish[] {
 }
 
 /**
- * Objects of Linux that a list of ours leaves out, as make names them: `mm/highmem.o # why`, one per line.
- * Throws with file and line.
+ * Objects of Linux that a list of ours leaves out, as make names them: `mm/highmem.o # why`, one
+ * per line. Throws with file and line.
  */
 export function parseLeftOut(text: string, file: string): string[] {
   return text.split('\n').flatMap((line, index) => {

@@ -23,7 +23,10 @@ export interface MakeOptions {
   onLine?: (line: string) => void;
 }
 
-/** What would go into the kernel's banner: the same source gives the same bytes on every machine and day. */
+/**
+ * What would go into the kernel's banner: the same source gives the same bytes on every machine and
+ * day.
+ */
 export const EVERY_BUILD: readonly string[] = [
   'KBUILD_BUILD_TIMESTAMP=1970-01-01',
   'KBUILD_BUILD_VERSION=1',
@@ -33,7 +36,8 @@ export const EVERY_BUILD: readonly string[] = [
 
 export async function runMake(options: MakeOptions): Promise<MakeRun> {
   const { source, tree, targets, log, onLine } = options;
-  // Nothing of the caller's environment but where programs are: KCFLAGS and friends change a kernel.
+  // Nothing of the caller's environment but where programs are: KCFLAGS and friends change a
+  // kernel.
   const environment = ['-i', `PATH=${process.env.PATH}`, 'LC_ALL=C'];
   const [make] = requireTool('make');
   const [gcc] = requireTool('gcc');

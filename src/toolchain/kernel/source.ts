@@ -9,7 +9,9 @@ import { finish } from './make.ts';
 export interface KernelSource {
   /** Folder with the kernel's own Makefile. */
   folder: string;
-  /** What it is, for cache keys: Debian's version of the package, else size and time of the archive. */
+  /**
+   * What it is, for cache keys: Debian's version of the package, else size and time of the archive.
+   */
   identity: string;
 }
 

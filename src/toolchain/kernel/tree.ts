@@ -17,7 +17,8 @@ export async function withTree<T>(
   build: (tree: string) => Promise<T>,
 ): Promise<T> {
   const trees = cacheFolder(join('kernel-tree', name), { hasPlainPath: true });
-  const home = join(trees, hashOf([key, process.getuid?.()]).slice(0, 32)); // another user's could be read only
+  // another user's could be read only
+  const home = join(trees, hashOf([key, process.getuid?.()]).slice(0, 32));
   mkdirSync(home, { recursive: true });
   const release = await lock(join(home, 'lock'), onWait);
   const tree = join(home, 'tree');
@@ -41,8 +42,8 @@ export async function withTree<T>(
 const PATIENCE_MILLISECONDS = 200;
 
 /**
- * flock(1) of util-linux has the kernel keep a lock for as long as the command that it starts lives:
- * a shell that ends when its input does, which is with us at the latest. Gives what lets go.
+ * flock(1) of util-linux has the kernel keep a lock for as long as the command that it starts
+ * lives: a shell that ends when its input does, which is with us at the latest. Gives what lets go.
  */
 async function lock(path: string, onWait: () => void): Promise<() => void> {
   const holder = startChild('flock', [path, 'sh', '-c', 'echo held; exec cat']);

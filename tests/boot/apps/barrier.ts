@@ -7,7 +7,10 @@ const WAKINGS: u64 = 20;
 /** Longer than any worker looks for work before it sleeps. */
 const REST_NANOS: u64 = 20000000;
 
-/** What one call of parallel() costs that has nothing to do: right after another one, and when all workers sleep. */
+/**
+ * What one call of parallel() costs that has nothing to do: right after another one, and when all
+ * workers sleep.
+ */
 export function main(): void {
   tell('cores ', u64(coreCount()));
   let least = u64.MAX_VALUE;
@@ -16,7 +19,10 @@ export function main(): void {
   tell('nanoseconds from sleep ', wakeNanos());
 }
 
-/** A chain of dependent additions and nothing else, the same on each core: a few hundred nanoseconds to two microseconds. */
+/**
+ * A chain of dependent additions and nothing else, the same on each core: a few hundred nanoseconds
+ * to two microseconds.
+ */
 function chain(index: i32, count: i32): void {
   let sum = u64(index) + u64(count);
   for (let i: u64 = 0; i < steps; i++) sum = (sum * 0x5851f42d4c957f2d) ^ i;

@@ -13,7 +13,10 @@ import {
 } from 'machine';
 import { addAddress, addNumber, addText, type Line } from '../../../guest/machine/line.ts';
 
-/** Exercises a machine: one letter from the console, one answer line. tests/boot/machine.test.ts sends the letters. */
+/**
+ * Exercises a machine: one letter from the console, one answer line. tests/boot/machine.test.ts
+ * sends the letters.
+ */
 export function main(): void {
   say('ready\n');
   while (true) {

@@ -1,6 +1,9 @@
 import { listAcpi, listMp, type Processors } from '../../../guest/machine/pc/processors.ts';
 
-/** Firmware's tables as the test lays them out in WebAssembly's second MiB: tests/boot/processors.test.ts. */
+/**
+ * Firmware's tables as the test lays them out in WebAssembly's second MiB:
+ * tests/boot/processors.test.ts.
+ */
 const START: u64 = 0x100000;
 const END: u64 = 0x200000;
 

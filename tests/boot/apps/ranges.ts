@@ -1,7 +1,10 @@
 import { fits, isRam, type MemoryRange, ramFrom } from '../../../guest/machine/pc/memoryMap.ts';
 import { isWithin, overlap, piecesOf } from '../../../guest/machine/ranges.ts';
 
-/** What a loader's numbers go through, as functions of WebAssembly: tests/boot/ranges.test.ts lays out the map at MAP. */
+/**
+ * What a loader's numbers go through, as functions of WebAssembly: tests/boot/ranges.test.ts lays
+ * out the map at MAP.
+ */
 const MAP: usize = 0x100000;
 
 export function within(start: u64, length: u64, end: u64): bool {

@@ -1,4 +1,7 @@
-/** Says whether logits are the same when weights are prefetched and when they are not, of two tokens that come alone. */
+/**
+ * Says whether logits are the same when weights are prefetched and when they are not, of two tokens
+ * that come alone.
+ */
 
 import { VOCABULARY } from 'model';
 import { say } from '../../../guest/console/say.ts';

@@ -1,6 +1,8 @@
 import { read, write } from 'machine';
 
-/** An engine that panics: before it answers a request that begins with `0`, else within its answer. */
+/**
+ * An engine that panics: before it answers a request that begins with `0`, else within its answer.
+ */
 export function main(): void {
   say('\x05');
   let text = false;
