@@ -36,7 +36,10 @@ const FIFO_ON: u8 = 0xc7;
 /** 115,200 baud: the divisor of 1.8432 MHz / 16. */
 const DIVISOR: u8 = 1;
 
-/** Of its registers. */
+/**
+ * Of its registers. Beside what has a value from the start: a PC clears storage when the UART has
+ * long been talking (guest/machine/pc/startInfo.ts). @section .data
+ */
 let base: IoAddress = 0;
 
 /**
