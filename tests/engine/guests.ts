@@ -32,6 +32,8 @@ export interface Variant {
 export interface ModelFiles {
   model: string;
   tokenizer?: string;
+  /** positions; default: the model's */
+  context?: number;
 }
 
 export const hasQemu = findTool('qemu').command !== null;
