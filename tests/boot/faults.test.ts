@@ -149,7 +149,7 @@ const OTHERS_PACKS: Fault[] = (
   [
     ['a pack of 40 bytes', ['process', 'microvm'], (pack) => pack.subarray(0, 40)],
     ['a pack that is none', WITHOUT_UEFI, (pack) => pack.fill(0, 0, 8)],
-    ['a pack of another version', ['process', 'microvm'], (pack) => pack.fill(3, 7, 8)],
+    ['a pack of another version', ['process', 'microvm'], (pack) => pack.fill(99, 7, 8)],
     ['the pack of another model', ALL_AND_LIMINE, (pack) => pack.fill(0, 8, 16)],
     ['half a pack', WITHOUT_UEFI, (pack) => pack.subarray(0, pack.length / 2)],
   ] as [string, Place[], (pack: Buffer) => Buffer][]

@@ -106,9 +106,9 @@ describe.each(PLACES)('lines: %s', (place) => {
       const bytes = all.subarray(at, at + MAX_PROMPT_BYTES);
       const before = guest.output().length;
       guest.send(Buffer.from(encodeRequest(bytes, DEFAULT_SETTINGS)).toString('latin1'));
-      const expected = `framed[${Buffer.from(bytes).toString('latin1')}]\n`;
+      const expected = `\nframed[${Buffer.from(bytes).toString('latin1')}]\n`;
       while (guest.output().length < before + expected.length) await sleep(1);
-      expect(guest.output().slice(before)).toBe(`\n${expected}`);
+      expect(guest.output().slice(before)).toBe(expected);
     }
     const full = 'x'.repeat(MAX_PROMPT_BYTES);
     const ask = async (text: string) => {
