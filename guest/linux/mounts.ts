@@ -1,7 +1,6 @@
-import { MOUNT } from 'arch/linux';
-import { syscall4 } from '../machine/process/system.ts';
+import { mount } from './processes.ts';
 
-/** mount(2) and its flags; Linux, include/uapi/linux/mount.h */
+/** mount(2)'s flags; Linux, include/uapi/linux/mount.h */
 const READ_ONLY: usize = 1;
 const NO_SETUID: usize = 2;
 const NO_DEVICES: usize = 4;
@@ -23,10 +22,4 @@ export function mountAll(): void {
   mount('devtmpfs\0', '/dev\0', devices);
   mount('\0', '/dev\0', devices | READ_ONLY | REMOUNT | BIND);
   mount('\0', '/\0', READ_ONLY | REMOUNT);
-}
-
-/** A file system of this type appears at `place`; both end with a zero byte. */
-function mount(type: string, place: string, flags: usize): void {
-  const name = changetype<usize>(utf8(type));
-  syscall4(MOUNT, name, changetype<usize>(utf8(place)), name, flags);
 }

@@ -1,4 +1,15 @@
-import { CLOSE, DUP2, EXECVE, FORK, KILL, NANOSLEEP, PRCTL, SETSID, WAIT4 } from 'arch/linux';
+import {
+  CLOSE,
+  DUP2,
+  EXECVE,
+  FORK,
+  KILL,
+  MOUNT,
+  NANOSLEEP,
+  PRCTL,
+  SETSID,
+  WAIT4,
+} from 'arch/linux';
 import {
   exit,
   ioctl,
@@ -8,13 +19,14 @@ import {
   syscall1,
   syscall2,
   syscall3,
+  syscall4,
   write,
 } from '../machine/process/system.ts';
 import { SIGKILL, SIGTERM } from './signals.ts';
 
 /**
  * Processes and what they talk to: fork(2), execve(2), wait(2), setsid(2), kill(2), ioctl_tty(2),
- * prctl(2).
+ * prctl(2), mount(2).
  */
 
 const O_NOCTTY: usize = 0x100;
@@ -93,4 +105,10 @@ export function sleep(milliseconds: i32): void {
   const time = zeroed<Time>();
   time.nanoseconds = i64(milliseconds) * 1000000;
   syscall1(NANOSLEEP, changetype<usize>(ref(time)));
+}
+
+/** A file system of this type appears at `place`; both end with a zero byte. */
+export function mount(type: string, place: string, flags: usize): void {
+  const name = changetype<usize>(utf8(type));
+  syscall4(MOUNT, name, changetype<usize>(utf8(place)), name, flags);
 }
