@@ -110,18 +110,22 @@ describe.skipIf(missing.length > 0)(
     test('built again elsewhere it is the same to the byte', async () => {
       const { program } = await buildBusybox();
       const elsewhere = mkdtempSync(join(tmpdir(), 'mu-busybox-'));
-      const before = process.env.MU_CACHE;
+      const { MU_CACHE, XDG_CACHE_HOME } = process.env;
       try {
         cpSync(join(cacheFolder(), 'debian-source'), join(elsewhere, 'debian-source'), {
           recursive: true,
         });
+        // The other folders are looked through too (docs/cache.md).
         process.env.MU_CACHE = elsewhere;
+        process.env.XDG_CACHE_HOME = elsewhere;
         const again = await buildBusybox();
         expect(again.wasCached).toBe(false);
         expect(readFileSync(again.program).equals(readFileSync(program))).toBe(true);
       } finally {
-        if (before === undefined) delete process.env.MU_CACHE;
-        else process.env.MU_CACHE = before;
+        for (const [name, value] of Object.entries({ MU_CACHE, XDG_CACHE_HOME })) {
+          if (value === undefined) delete process.env[name];
+          else process.env[name] = value;
+        }
         rmSync(elsewhere, { recursive: true, force: true });
       }
     }, 600_000);
