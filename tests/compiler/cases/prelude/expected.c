@@ -1,5 +1,6 @@
 // Made by the μInference compiler from the TypeScript that the #line directives name. Needs clang, and for the meaning of
-// the language: -fwrapv -ffp-contract=off -fno-strict-aliasing -ffreestanding -fno-math-errno -fno-finite-loops
+// the language: -fwrapv -ffp-contract=off -fno-strict-aliasing -ffreestanding -fno-math-errno
+// -fno-finite-loops
 #pragma clang diagnostic ignored "-Wpsabi"
 #pragma clang diagnostic ignored "-Wexcessive-regsave"
 
