@@ -6,7 +6,9 @@ import { HIGHER_HALF } from './layout.ts';
  * of hvm_start_info. On to long mode: page tables that map the first 4 GiB one to one in 2 MiB
  * pages (built by the assembler), and their first half once more where the program is linked, PAE,
  * EFER.LME, paging, then a far jump into a 64-bit code segment. Until then symbols are HIGHER_HALF
- * above where their bytes are.
+ * above where their bytes are. The other cores go the same way from `pvh_go_long` on, in the same
+ * state (startup.ts): esi = physical address of what comes then. Descriptors are marked as
+ * accessed: nobody writes to the table.
  *
  * `start` is the machine's, by that @symbol: (info: usize) => void. info: the address of
  * hvm_start_info. It finds flat segments (code 08, data 10), interrupts off, and the stack that
@@ -28,7 +30,8 @@ asm(
 _start:
   cli
   cld
-  mov $stack_end - {HIGHER_HALF}, %esp
+  mov $pvh_first - {HIGHER_HALF}, %esi
+pvh_go_long:
   mov $pvh_level4 - {HIGHER_HALF}, %eax
   mov %eax, %cr3
   mov %cr4, %eax
@@ -52,7 +55,10 @@ pvh_long:
   xor %eax, %eax
   mov %eax, %fs
   mov %eax, %gs
-  mov %ebx, %edi              # zero-extends
+  mov %esi, %esi              # zero-extends
+  jmp *%rsi
+pvh_first:
+  mov %ebx, %edi
   mov $stack_end, %rsp
   xor %ebp, %ebp
   mov $start, %rax
@@ -84,8 +90,9 @@ pvh_gdt:
   .quad 0
   .quad 0x00af9b000000ffff    # 08: 64-bit code
   .quad 0x00cf93000000ffff    # 10: data
+  .quad 0x00cf9b000000ffff    # 18: 32-bit code
 pvh_gdt_pointer:
-  .word 23
+  .word 31
   .quad pvh_gdt - {HIGHER_HALF}
   `,
   { use: { HIGHER_HALF } },

@@ -13,7 +13,7 @@ import { enableFeatures } from 'arch/enable';
 import { useExceptions } from 'arch/exceptions';
 import { stopTimer } from 'arch/idle';
 import { ioWrite8 } from 'arch/io';
-import { startupCode } from 'arch/startup';
+import { STARTUP_BYTES, startupCode } from 'arch/startup';
 import {
   arrive,
   closeArrivals,
@@ -22,14 +22,13 @@ import {
   SPINS,
   yieldToNobody,
 } from '../arrivals.ts';
-import { CORE_STACK_BYTES, MOST_CORES } from '../limits.ts';
+import { MOST_CORES } from '../limits.ts';
 import { startPool } from '../pool.ts';
 import {
   BASE_MEMORY_END,
   EXTENDED_BIOS_DATA,
   FIRMWARE_END,
   FIRMWARE_START,
-  IMAGE_STACK_GUARD,
   PAGE,
   PIC_MASK_1,
   PIC_MASK_2,
@@ -49,8 +48,6 @@ import { isStartupPageRam, rsdpAddress } from './startInfo.ts';
  * The pauses there are for CPUs of the last century: Linux waits for none that has x86-64
  * (arch/x86/kernel/smpboot.c, init_udelay), nor do we.
  */
-const STARTUP_BYTES: usize = 64;
-
 /** Ticks of the TSC, a few per nanosecond, until the second start-up message. */
 const SECOND_TICKS: u64 = 1000000;
 
@@ -102,13 +99,11 @@ function findOthers(): i32 {
 }
 
 /**
- * Others begin with the entry's tables: ours don't let them execute where the image's bytes are,
- * nor us write there.
+ * Others begin with the entry's tables, and we write there by them: in ours that page is read-only.
  */
 function placeStartupCode(): void {
-  const stacks = load<usize>(IMAGE_STACK_GUARD);
   useEntryTables();
-  memory.copy(STARTUP_PAGE, startupCode(enter, stacks, CORE_STACK_BYTES), STARTUP_BYTES);
+  memory.copy(STARTUP_PAGE, startupCode(), STARTUP_BYTES);
   useProtection();
 }
 
@@ -118,12 +113,13 @@ function sendOthers(command: u32): void {
 
 /**
  * Where another core begins, on the stack of its number; until enableFeatures() it may not touch a
- * vector register.
+ * vector register, nor use tables that tell what cannot be executed.
+ * @symbol startOther
  * @generalRegisters
  */
 function enter(number: usize): void {
-  useProtection();
   enableFeatures();
+  useProtection();
   join(number);
 }
 
