@@ -59,7 +59,7 @@ function begin(i: i32, note: Ptr<Line>): void {
 /** In place of this process. forPerson: a line feed begins a new line. */
 function runEngine(forPerson: bool): void {
   const threads = zeroed<Line>();
-  addNumber(ref(threads), u64(min(cpuCount(), MAX_CORES)));
+  addNumber(ref(threads), '', u64(min(cpuCount(), MAX_CORES)));
   makeRaw(STDIN, forPerson);
   execute('/engine\0', utf8('/model.pack\0'), ref(threads.bytes[0]));
 }
@@ -85,8 +85,8 @@ function beginAgain(): void {
       const note = zeroed<Line>();
       // ETX: in the console protocol it ends an answer that may have been broken off
       addText(ref(note), '\x03init: ended by ');
-      addText(ref(note), (status & 0x7f) != 0 ? 'signal ' : 'exit code ');
-      addNumber(ref(note), u64((status & 0x7f) != 0 ? status & 0x7f : status >> 8));
+      if ((status & 0x7f) != 0) addNumber(ref(note), 'signal ', u64(status & 0x7f));
+      else addNumber(ref(note), 'exit code ', u64(status >> 8));
       addText(ref(note), ', begins again\n');
       sleep(500); // not in a tight loop
       begin(i, ref(note));

@@ -27,8 +27,9 @@ export function addText(line: Ptr<Line>, text: string): void {
   addBytes(line, utf8(text), text.length);
 }
 
-/** Decimal digits of an unsigned number. @generalRegisters */
-export function addNumber(line: Ptr<Line>, value: u64): void {
+/** A text, then decimal digits of an unsigned number. @generalRegisters */
+export function addNumber(line: Ptr<Line>, text: string, value: u64): void {
+  addText(line, text);
   let unit: u64 = 1;
   while (value / unit >= 10) unit *= 10;
   while (unit != 0) {
@@ -37,8 +38,9 @@ export function addNumber(line: Ptr<Line>, value: u64): void {
   }
 }
 
-/** 0x and hexadecimal digits without leading zeros. @generalRegisters */
-export function addAddress(line: Ptr<Line>, value: u64): void {
+/** A text, then 0x and hexadecimal digits without leading zeros. @generalRegisters */
+export function addAddress(line: Ptr<Line>, text: string, value: u64): void {
+  addText(line, text);
   addText(line, '0x');
   let shift: u64 = 60;
   while (shift > 0 && value >> shift == 0) shift -= 4;

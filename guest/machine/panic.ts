@@ -25,8 +25,7 @@ export function panic(message: string, file: string, line: i32): void {
   addText(ref(text), message);
   addText(ref(text), ' at ');
   addText(ref(text), file);
-  addText(ref(text), ':');
-  addNumber(ref(text), u64(line));
+  addNumber(ref(text), ':', u64(line));
   addText(ref(text), '\n');
   stopWith(ref(text));
 }

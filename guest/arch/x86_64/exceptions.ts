@@ -18,6 +18,10 @@ import {
  * tasks behind them: whoever interrupts goes on by the code selector in use.
  */
 const EXCEPTIONS: u16 = 32;
+/** Those for which the CPU pushes an error code, as bits. */
+const WITH_ERROR: u32 = 0x60227d00;
+/** From one exception's code to the next. */
+const ENTRY_BYTES: usize = 16;
 /** Gates: the exceptions, then apic.ts's own. */
 const GATES: u16 = 35;
 
@@ -48,6 +52,7 @@ const NAMES: FixedArray<string> = [
 ];
 const INVALID_OPCODE: usize = 6;
 const PAGE_FAULT: usize = 14;
+const RESERVED: usize = 15;
 
 /**
  * Error code of a page fault (4.7): bit 0 the page is there, bit 1 a write, bit 4 an instruction
@@ -56,15 +61,6 @@ const PAGE_FAULT: usize = 14;
 const FAULT_PRESENT: u64 = 1;
 const FAULT_WRITE: u64 = 2;
 const FAULT_FETCH: u64 = 16;
-
-/** What the CPU pushes (6.12.1). */
-class Frame {
-  instruction!: u64;
-  codeSelector!: u64;
-  flags!: u64;
-  stack!: u64;
-  stackSelector!: u64;
-}
 
 /** 64-bit interrupt gate (figure 6-8). type 8eh: present, interrupts off. */
 class Gate {
@@ -119,29 +115,11 @@ export function catchExceptions(): bool {
   firstTask = (usize(earlier.limit) + 1) / sizeof<u64>();
   if (firstTask > MOST_EARLIER) return false;
   memory.copy(ref(descriptors[0]), earlier.base, firstTask * sizeof<u64>());
+  let entries: usize = 0;
+  asm('lea exception_entries(%rip), {entries}', { out: { entries }, memory: false });
   for (let vector: u16 = 0; vector < EXCEPTIONS; vector++) {
-    setGate(vector, changetype<usize>(onReserved));
+    setGate(vector, entries + usize(vector) * ENTRY_BYTES);
   }
-  setGate(0, changetype<usize>(onDivideError));
-  setGate(1, changetype<usize>(onDebug));
-  setGate(2, changetype<usize>(onNonMaskable));
-  setGate(3, changetype<usize>(onBreakpoint));
-  setGate(4, changetype<usize>(onOverflow));
-  setGate(5, changetype<usize>(onBound));
-  setGate(6, changetype<usize>(onInvalidOpcode));
-  setGate(7, changetype<usize>(onNoVectorUnit));
-  setGate(8, changetype<usize>(onDoubleFault));
-  setGate(10, changetype<usize>(onTaskState));
-  setGate(11, changetype<usize>(onSegment));
-  setGate(12, changetype<usize>(onStack));
-  setGate(13, changetype<usize>(onProtection));
-  setGate(14, changetype<usize>(onPageFault));
-  setGate(16, changetype<usize>(onFloatError));
-  setGate(17, changetype<usize>(onMisaligned));
-  setGate(18, changetype<usize>(onMachineCheck));
-  setGate(19, changetype<usize>(onVectorError));
-  setGate(20, changetype<usize>(onVirtualization));
-  setGate(21, changetype<usize>(onControlProtection));
   useExceptions(0);
   return true;
 }
@@ -184,25 +162,48 @@ export function setGate(vector: u16, handler: usize): void {
   gate.type = INTERRUPT_GATE;
 }
 
+/**
+ * Where the CPU goes on. It has pushed the instruction's address and more, then an error code where
+ * there is one (6.12.1). With a zero for the others and the vector these are the arguments of
+ * report(), which does not come back.
+ */
+asm(
+  `
+  .section .text.exceptions, "ax"
+  .set exception_vector, 0
+  .balign {ENTRY_BYTES}
+exception_entries:
+  .rept {EXCEPTIONS}
+  .balign {ENTRY_BYTES}
+  .if (({WITH_ERROR} >> exception_vector) & 1) == 0
+  push $0
+  .endif
+  push $exception_vector
+  jmp exception_report
+  .set exception_vector, exception_vector + 1
+  .endr
+exception_report:
+  cld
+  pop %rdi
+  pop %rsi
+  pop %rdx
+  call {report}
+  `,
+  { use: { EXCEPTIONS, WITH_ERROR, ENTRY_BYTES, report } },
+);
+
 /** @generalRegisters */
-function report(vector: usize, frame: Ptr<Frame>, error: u64): void {
+function report(vector: usize, error: u64, instruction: u64): void {
   const line = zeroed<Line>();
+  const name = NAMES[vector < NAMES.length ? vector : RESERVED];
   addText(ref(line), '\npanic: ');
-  addText(
-    ref(line),
-    vector == INVALID_OPCODE ? refusedInstruction(frame.instruction) : NAMES[vector],
-  );
+  addText(ref(line), vector == INVALID_OPCODE ? refusedInstruction(instruction) : name);
   if (vector == PAGE_FAULT) {
-    addText(ref(line), ' at address ');
-    addAddress(ref(line), readCr2());
+    addAddress(ref(line), ' at address ', readCr2());
     addText(ref(line), faultKind(error));
   }
-  addText(ref(line), ', instruction at ');
-  addAddress(ref(line), frame.instruction);
-  if (error != 0) {
-    addText(ref(line), ', error ');
-    addAddress(ref(line), error);
-  }
+  addAddress(ref(line), ', instruction at ', instruction);
+  if (error != 0) addAddress(ref(line), ', error ', error);
   addText(ref(line), '\n');
   stopWith(ref(line));
 }
@@ -212,89 +213,4 @@ function faultKind(error: u64): string {
   if ((error & FAULT_FETCH) != 0) return ' (no code there)';
   if ((error & FAULT_PRESENT) != 0) return ' (read-only)';
   return (error & FAULT_WRITE) != 0 ? ' (write, nothing there)' : ' (read, nothing there)';
-}
-
-/** @interrupt */
-function onDivideError(frame: Ptr<Frame>): void {
-  report(0, frame, 0);
-}
-/** @interrupt */
-function onDebug(frame: Ptr<Frame>): void {
-  report(1, frame, 0);
-}
-/** @interrupt */
-function onNonMaskable(frame: Ptr<Frame>): void {
-  report(2, frame, 0);
-}
-/** @interrupt */
-function onBreakpoint(frame: Ptr<Frame>): void {
-  report(3, frame, 0);
-}
-/** @interrupt */
-function onOverflow(frame: Ptr<Frame>): void {
-  report(4, frame, 0);
-}
-/** @interrupt */
-function onBound(frame: Ptr<Frame>): void {
-  report(5, frame, 0);
-}
-/** @interrupt */
-function onInvalidOpcode(frame: Ptr<Frame>): void {
-  report(6, frame, 0);
-}
-/** @interrupt */
-function onNoVectorUnit(frame: Ptr<Frame>): void {
-  report(7, frame, 0);
-}
-/** @interrupt */
-function onDoubleFault(frame: Ptr<Frame>, error: usize): void {
-  report(8, frame, error);
-}
-/** @interrupt */
-function onTaskState(frame: Ptr<Frame>, error: usize): void {
-  report(10, frame, error);
-}
-/** @interrupt */
-function onSegment(frame: Ptr<Frame>, error: usize): void {
-  report(11, frame, error);
-}
-/** @interrupt */
-function onStack(frame: Ptr<Frame>, error: usize): void {
-  report(12, frame, error);
-}
-/** @interrupt */
-function onProtection(frame: Ptr<Frame>, error: usize): void {
-  report(13, frame, error);
-}
-/** @interrupt */
-function onPageFault(frame: Ptr<Frame>, error: usize): void {
-  report(14, frame, error);
-}
-/** @interrupt */
-function onReserved(frame: Ptr<Frame>): void {
-  report(15, frame, 0);
-}
-/** @interrupt */
-function onFloatError(frame: Ptr<Frame>): void {
-  report(16, frame, 0);
-}
-/** @interrupt */
-function onMisaligned(frame: Ptr<Frame>, error: usize): void {
-  report(17, frame, error);
-}
-/** @interrupt */
-function onMachineCheck(frame: Ptr<Frame>): void {
-  report(18, frame, 0);
-}
-/** @interrupt */
-function onVectorError(frame: Ptr<Frame>): void {
-  report(19, frame, 0);
-}
-/** @interrupt */
-function onVirtualization(frame: Ptr<Frame>): void {
-  report(20, frame, 0);
-}
-/** @interrupt */
-function onControlProtection(frame: Ptr<Frame>, error: usize): void {
-  report(21, frame, error);
 }

@@ -107,14 +107,10 @@ function refuseMemory(imageEnd: u64, packLength: u64, ramEnd: u64): void {
   const imageMebibytes = piecesOf(imageEnd, MEBIBYTE);
   const packMebibytes = piecesOf(packLength, MEBIBYTE);
   const line = zeroed<Line>();
-  addText(ref(line), '\npanic: not enough memory: the image takes ');
-  addNumber(ref(line), imageMebibytes);
-  addText(ref(line), ' MiB, the model pack ');
-  addNumber(ref(line), packMebibytes);
-  addText(ref(line), ' MiB, but RAM ends at ');
-  addNumber(ref(line), ramEnd / MEBIBYTE);
-  addText(ref(line), ' MiB. Give the machine more than ');
-  addNumber(ref(line), imageMebibytes + packMebibytes);
+  addNumber(ref(line), '\npanic: not enough memory: the image takes ', imageMebibytes);
+  addNumber(ref(line), ' MiB, the model pack ', packMebibytes);
+  addNumber(ref(line), ' MiB, but RAM ends at ', ramEnd / MEBIBYTE);
+  addNumber(ref(line), ' MiB. Give the machine more than ', imageMebibytes + packMebibytes);
   addText(ref(line), ' MiB (QEMU: -m)\n');
   stopWith(ref(line));
 }

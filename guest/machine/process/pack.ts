@@ -46,8 +46,7 @@ function refuse(path: Ptr<u8>, problem: string, error: isize): void {
   if (error != 0) {
     addText(ref(line), ': ');
     addText(ref(line), errorName(error));
-    addText(ref(line), ' (Linux error ');
-    addNumber(ref(line), u64(-error));
+    addNumber(ref(line), ' (Linux error ', u64(-error));
     addText(ref(line), ')');
   }
   addText(ref(line), '\nThe first argument is the model pack that this program was built with.\n');

@@ -62,11 +62,9 @@ function onFault(signal: i32, info: usize, context: usize): void {
   if (signal == SIGILL) addText(ref(line), refusedInstruction(instruction));
   else addText(ref(line), faultName(signal, hasAddress));
   if ((signal == SIGSEGV || signal == SIGBUS) && hasAddress) {
-    addText(ref(line), ' at address ');
-    addAddress(ref(line), load<u64>(info, INFO_ADDRESS));
+    addAddress(ref(line), ' at address ', load<u64>(info, INFO_ADDRESS));
   }
-  addText(ref(line), ', instruction at ');
-  addAddress(ref(line), instruction);
+  addAddress(ref(line), ', instruction at ', instruction);
   addText(ref(line), '\n');
   stopWith(ref(line));
 }

@@ -98,8 +98,8 @@ function allocate(bytes: usize): usize {
   leaveFirmware();
   if (status != 0) {
     const line = zeroed<Line>();
-    addText(ref(line), '\npanic: not enough memory: the model pack takes ');
-    addNumber(ref(line), u64(bytes) / MEBIBYTE);
+    const packMebibytes = u64(bytes) / MEBIBYTE;
+    addNumber(ref(line), '\npanic: not enough memory: the model pack takes ', packMebibytes);
     addText(ref(line), ' MiB, and firmware has no piece of that size. Give the machine more\n');
     stopWith(ref(line));
   }
@@ -116,8 +116,7 @@ function refuse(problem: string, status: usize): void {
   addText(ref(line), '\npanic: ');
   addText(ref(line), problem);
   if (status != 0) {
-    addText(ref(line), ' (EFI error ');
-    addNumber(ref(line), u64(status & 0xffff));
+    addNumber(ref(line), ' (EFI error ', u64(status & 0xffff));
     addText(ref(line), ')');
   }
   addText(ref(line), '\n');

@@ -63,8 +63,7 @@ function wakeNanos(): u64 {
 
 function tell(text: string, value: u64): void {
   const line = zeroed<Line>();
-  addText(ref(line), text);
-  addNumber(ref(line), value);
+  addNumber(ref(line), text, value);
   addText(ref(line), '\n');
   write(ref(line.bytes[0]), line.length);
 }

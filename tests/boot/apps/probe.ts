@@ -74,8 +74,7 @@ function say(text: string): void {
 
 function tell(text: string, value: u64): void {
   const line = zeroed<Line>();
-  addText(ref(line), text);
-  addNumber(ref(line), value);
+  addNumber(ref(line), text, value);
   addText(ref(line), '\n');
   write(ref(line.bytes[0]), line.length);
 }
@@ -125,14 +124,10 @@ function pollByte(): void {
 
 function tellPack(): void {
   const line = zeroed<Line>();
-  addText(ref(line), 'pack ');
-  addNumber(ref(line), packLength());
-  addText(ref(line), ' bytes, first ');
-  addAddress(ref(line), load<u64>(packStart()));
-  addText(ref(line), ', last ');
-  addAddress(ref(line), u64(packStart()[packLength() - 1]));
-  addText(ref(line), ', misaligned ');
-  addNumber(ref(line), changetype<usize>(packStart()) & 63);
+  addNumber(ref(line), 'pack ', packLength());
+  addAddress(ref(line), ' bytes, first ', load<u64>(packStart()));
+  addAddress(ref(line), ', last ', u64(packStart()[packLength() - 1]));
+  addNumber(ref(line), ', misaligned ', changetype<usize>(packStart()) & 63);
   addText(ref(line), '\n');
   write(ref(line.bytes[0]), line.length);
 }
