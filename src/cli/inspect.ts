@@ -71,6 +71,7 @@ async function describeModel(model: Model, context?: number) {
     format: model.format,
     architecture: model.architecture,
     options: model.options,
+    files: model.files,
     fileBytes: model.fileBytes,
     parameters: all.reduce((sum, tensor) => sum + tensor.rows * tensor.columns, 0),
     config: model.config,
@@ -135,11 +136,16 @@ function pieceText(model: Model, token: number): string {
   return Buffer.from(model.tokenizer.pieces[token], 'latin1').toString('utf8');
 }
 
+function describeFile({ path, files, fileBytes }: Facts): string {
+  const more = files > 1 ? ` and ${files - 1} more` : '';
+  return `${path}${more}, ${formatBytes(fileBytes)}`;
+}
+
 function asText(facts: Facts, withTensors: boolean): string {
   const { config, tokenizer, chat, pack, plan, memory } = facts;
   const rows: [label: string, value: string][] = [
     ['model', `${facts.name} (${facts.architecture}, ${facts.format})`],
-    ['file', `${facts.path}, ${formatBytes(facts.fileBytes)}`],
+    ['file', describeFile(facts)],
     ['parameters', `${(facts.parameters / 1e6).toFixed(1)} million`],
     ['layers', `${config.layers} of width ${config.dim}, feed-forward ${config.hiddenDim}`],
     ['heads', `${config.heads} of width ${config.headDim}, ${config.kvHeads} for keys and values`],

@@ -5,12 +5,16 @@ import type { TensorType } from './formats.ts';
  */
 export interface Model {
   name: string;
+  /** Of its file; of several, the first. */
   path: string;
   format: 'gguf' | 'llama2c';
   /** The family, a key of architectures. */
   architecture: string;
   /** What that family's layers are made of. */
   options: FamilyOptions;
+  /** How many files it is spread over. */
+  files: number;
+  /** Of all of them. */
   fileBytes: number;
   config: ModelConfig;
   tensors: ModelTensors;

@@ -9,6 +9,7 @@ import type { Constants } from '../compiler/index.ts';
 import { PACK_FILE } from '../pack/format.ts';
 import type { ForwardPlan } from '../plan/forward.ts';
 import { type GuestMemory, memoryOf } from '../plan/memory.ts';
+import { partsOf } from '../pull/partNames.ts';
 import type { TargetName } from '../toolchain/architectures.ts';
 import { contentHash, fileStamp } from '../toolchain/cache/content.ts';
 import { removeUnused } from '../toolchain/cache/entry.ts';
@@ -18,7 +19,7 @@ import { type CompiledGuest, compileGuest } from '../toolchain/guest.ts';
 import type { VariantName } from '../toolchain/variants.ts';
 
 export interface PackRequest {
-  /** Path of a model file. */
+  /** Path of a model file; of a split model, of its first part. */
   model: string;
   /** llama2.c: path of its tokenizer.bin. */
   tokenizer?: string;
@@ -85,7 +86,7 @@ export async function prepareGuest(request: GuestRequest): Promise<PreparedGuest
 
 /** The pack of a model file, which is known by its content. */
 export async function preparePack(request: PackRequest): Promise<PreparedPack> {
-  const files = [request.model, ...(request.tokenizer ? [request.tokenizer] : [])];
+  const files = [...partsOf(request.model), ...(request.tokenizer ? [request.tokenizer] : [])];
   const stamps = files.map(stampOf);
   const contents = await Promise.all(files.map(contentOf));
   // The name goes into the pack where a model has none of its own.

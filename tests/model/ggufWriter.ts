@@ -4,7 +4,7 @@
  */
 
 export type GgufValue =
-  | { type: 'u8' | 'u32' | 'i32' | 'f32' | 'u64'; value: number }
+  | { type: 'u8' | 'u16' | 'u32' | 'i32' | 'f32' | 'u64'; value: number }
   | { type: 'bool'; value: boolean }
   | { type: 'string'; value: string | Uint8Array }
   | { type: 'strings'; value: readonly (string | Uint8Array)[] }
@@ -67,6 +67,8 @@ function entry({ type, value }: GgufValue): Buffer[] {
   switch (type) {
     case 'u8':
       return [u32(0), Buffer.of(value)];
+    case 'u16':
+      return [u32(2), Buffer.of(value & 0xff, value >> 8)];
     case 'u32':
       return [u32(4), u32(value)];
     case 'i32':

@@ -13,6 +13,7 @@ import { type Entry, Metadata, readEntry } from './metadata.ts';
 /** A tensor as the file lists it; `offset` is from the start of the file. */
 export interface TensorInfo {
   name: string;
+  file: ModelFile;
   type: TensorType;
   /** Fastest first, as ggml counts: [columns, rows]. */
   shape: number[];
@@ -27,7 +28,7 @@ export interface GgufHeader {
 }
 
 const MAX_ENTRIES = 65536;
-const MAX_TENSORS = 65536;
+export const MAX_TENSORS = 65536;
 const MAX_KEY = 256;
 const MAX_TENSOR_NAME = 63; // ggml's GGML_MAX_NAME is 64 with the final NUL
 const MAX_DIMENSION = 2 ** 31 - 1;
@@ -46,7 +47,7 @@ export function readGgufHeader(file: ModelFile): GgufHeader {
   const tensorCount = reader.count('tensor_count', MAX_TENSORS, 'number of tensors');
   const entryCount = reader.count('metadata_kv_count', MAX_ENTRIES, 'number of metadata entries');
   const metadata = readMetadata(reader, file, entryCount);
-  const tensors = readTensorInfos(reader, tensorCount);
+  const tensors = readTensorInfos(reader, file, tensorCount);
   placeTensors(reader, file, metadata, tensors);
   return { version, metadata, tensors };
 }
@@ -77,19 +78,27 @@ function readMetadata(reader: HeaderReader, file: ModelFile, count: number): Met
   return new Metadata(file, entries);
 }
 
-function readTensorInfos(reader: HeaderReader, count: number): Map<string, TensorInfo> {
+function readTensorInfos(
+  reader: HeaderReader,
+  file: ModelFile,
+  count: number,
+): Map<string, TensorInfo> {
   const tensors = new Map<string, TensorInfo>();
   for (let i = 0; i < count; i++) {
     const name = reader.string(`tensor ${i} name`, MAX_TENSOR_NAME);
     const field = `tensor ${quote(name)}`;
     if (!/^[\x21-\x7e]+$/.test(name)) throw reader.error(field, 'this name', 'printable ASCII');
     if (tensors.has(name)) throw reader.error(field, 'the name a second time', 'each tensor once');
-    tensors.set(name, readTensorInfo(reader, name, field));
+    tensors.set(name, { file, ...readTensorInfo(reader, name, field) });
   }
   return tensors;
 }
 
-function readTensorInfo(reader: HeaderReader, name: string, field: string): TensorInfo {
+function readTensorInfo(
+  reader: HeaderReader,
+  name: string,
+  field: string,
+): Omit<TensorInfo, 'file'> {
   const dimensions = reader.u32(`${field} dimensions`);
   if (dimensions < 1 || dimensions > 4) {
     throw reader.error(`${field} dimensions`, String(dimensions), '1 to 4');

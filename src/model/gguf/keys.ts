@@ -5,8 +5,6 @@ import type { Metadata } from './metadata.ts';
 const neutralValues: FamilyKeys['neutral'] = {
   'general.type': 'model',
   'general.quantization_version': 2,
-  'split.count': 1,
-  'split.no': 0,
 };
 
 /**

@@ -13,28 +13,38 @@ import type { ModelFile } from '../modelFile.ts';
 import { oneLine } from '../printable.ts';
 import { pairNeighbours } from '../ropePairs.ts';
 import { makeTensor } from '../tensorReader.ts';
-import { type GgufHeader, readGgufHeader, type TensorInfo } from './header.ts';
+import { readGgufHeader, type TensorInfo } from './header.ts';
 import { checkForeignKeys } from './keys.ts';
 import type { Metadata } from './metadata.ts';
+import { openParts, type Parts } from './split.ts';
 import { readVocabulary } from './vocabulary.ts';
 
 const MAX_WIDTH = 1 << 20;
 const MAX_HEADS = 65536;
 const MAX_LAYERS = 1024;
 
-/** A GGUF file of any family in `architectures`. */
+/** A model of any family in `architectures`, in one GGUF file or in several. */
 export async function openGguf(file: ModelFile): Promise<Model> {
   const header = readGgufHeader(file);
-  const { metadata } = header;
+  const parts = await openParts(file, header);
+  try {
+    return await readModel(file, header.metadata, parts);
+  } catch (error) {
+    for (const part of parts.files.slice(1)) await part.close();
+    throw error;
+  }
+}
+
+async function readModel(file: ModelFile, metadata: Metadata, parts: Parts): Promise<Model> {
   const architecture = readArchitecture(metadata);
   const family = architectures[architecture];
   const prefix = `${architecture}.`;
   checkForeignKeys(metadata, prefix, family.keys);
   const tokenizer = readVocabulary(metadata);
   const key = (name: SizeKey) => prefix + family.keys.read[name];
-  const isTied = !header.tensors.has(family.tensors.output);
+  const isTied = !parts.tensors.has(family.tensors.output);
   const config = readConfig(metadata, key, tokenizer.pieces.length, isTied);
-  const tensors = collectTensors(file, header, family, config);
+  const tensors = collectTensors(metadata, parts.tensors, family, config);
   // few, and they enter every value: checked at once
   for (const vector of vectorsOf(tensors)) await vector.read();
   return {
@@ -43,12 +53,15 @@ export async function openGguf(file: ModelFile): Promise<Model> {
     format: 'gguf',
     architecture,
     options: family.options,
-    fileBytes: file.bytes,
+    files: parts.files.length,
+    fileBytes: parts.files.reduce((sum, { bytes }) => sum + bytes, 0),
     config,
     tensors,
     tokenizer,
     chatTemplate: metadata.text('tokenizer.chat_template'),
-    close: () => file.close(),
+    close: async () => {
+      for (const part of parts.files) await part.close();
+    },
   };
 }
 
@@ -132,8 +145,8 @@ function readHeadDim(
  * Every tensor that the family names, with the shape that the configuration gives it, and no other.
  */
 function collectTensors(
-  file: ModelFile,
-  { metadata, tensors }: GgufHeader,
+  metadata: Metadata,
+  tensors: Map<string, TensorInfo>,
   family: Family,
   config: ModelConfig,
 ): ModelTensors {
@@ -156,7 +169,7 @@ function collectTensors(
     if (shape.length === 1 && info.type !== 'F32') {
       throw metadata.error(`${field} type`, info.type, 'F32');
     }
-    return makeTensor(file, name, info.type, rows, columns, info.offset);
+    return makeTensor(info.file, name, info.type, rows, columns, info.offset);
   };
   const takeLayer = (_: unknown, index: number): LayerTensors => {
     const roles = Object.entries(family.layer) as [keyof LayerTensors, string][];

@@ -48,6 +48,7 @@ export async function openLlama2c(file: ModelFile, tokenizerPath?: string): Prom
     format: 'llama2c',
     architecture: 'llama',
     options: architectures.llama.options,
+    files: 1,
     fileBytes: file.bytes,
     config,
     tensors,
