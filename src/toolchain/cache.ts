@@ -11,7 +11,7 @@ import {
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { listFiles, markUsed, problemOf, removeAbandoned, removeIfOurs } from './cache/entry.ts';
-import { cacheFolders, inWritableFolder, noticeOnce, type Placing } from './cache/folders.ts';
+import { inWritableFolder, noticeOnce, type Placing } from './cache/folders.ts';
 import { temporaryName } from './cache/owner.ts';
 
 export { cacheFolder } from './cache/folders.ts';
@@ -66,17 +66,21 @@ export async function cached(
   placing: Placing = {},
 ): Promise<{ folder: string; wasCached: boolean }> {
   const name = key.slice(0, 32);
-  for (const folder of cacheFolders(kind, placing).map((home) => join(home, name))) {
-    if (problemOf(folder) !== null) continue;
-    markUsed(folder);
-    return { folder, wasCached: true };
-  }
-  const { folder, temporary } = inWritableFolder(kind, placing, (home) => {
+  const find = (home: string) => {
+    const folder = join(home, name);
+    return problemOf(folder) === null ? { folder, temporary: null } : undefined;
+  };
+  const begin = (home: string): { folder: string; temporary: string | null } => {
     const folder = join(home, name);
     const temporary = temporaryName(folder);
     mkdirSync(temporary);
     return { folder, temporary };
-  });
+  };
+  const { folder, temporary } = inWritableFolder(kind, placing, begin, find);
+  if (temporary === null) {
+    markUsed(folder);
+    return { folder, wasCached: true };
+  }
   removeAbandoned(dirname(folder));
   try {
     await build(temporary);

@@ -74,15 +74,12 @@ export const NAMED_IMAGE: BootImage = {
  * now.
  */
 export function useEmptyCache(folder: string): void {
-  // What lies in the folder that would be used without MU_CACHE is used too (docs/cache.md).
-  for (const name of ['MU_CACHE', 'XDG_CACHE_HOME']) {
-    const before = process.env[name];
-    onTestFinished(() => {
-      if (before === undefined) delete process.env[name];
-      else process.env[name] = before;
-    });
-    process.env[name] = join(folder, 'cache');
-  }
+  const before = process.env.MU_CACHE;
+  onTestFinished(() => {
+    if (before === undefined) delete process.env.MU_CACHE;
+    else process.env.MU_CACHE = before;
+  });
+  process.env.MU_CACHE = join(folder, 'cache');
 }
 
 /** Files as large as the `linux` stack's with stories260K, which no machine would start. */

@@ -18,7 +18,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { onCacheNotice } from '../../src/toolchain/cache/folders.ts';
+import { cacheFolders, onCacheNotice } from '../../src/toolchain/cache/folders.ts';
 import { cached, cacheFolder, hashOf } from '../../src/toolchain/cache.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -117,9 +117,16 @@ describe.skipIf(!isRoot)('users (needs root, who can be any of them)', () => {
 
 describe.skipIf(!canMount)('file systems (needs the right to mount)', () => {
   test('a home that is only read', async () => {
-    mountShared('ro');
-    const { folder: mine } = await cached('kind', hashOf(['a']), make('mine'));
+    mountShared('rw');
+    const { folder: theirs } = await cached('kind', hashOf(['a']), make('theirs'));
+    expect(spawnSync('mount', ['-o', 'remount,ro', join(folder, 'shared')]).status).toBe(0);
+    const found = await cached('kind', hashOf(['a']), make('mine'));
+    expect(found).toEqual({ folder: theirs, wasCached: true });
+    expect(notices).toEqual([]);
+    const { folder: mine } = await cached('kind', hashOf(['b']), make('mine'));
     expect(mine).toContain(join(folder, 'home/'));
+    const places = ['shared/kind', 'home/muinference/kind'].map((place) => join(folder, place));
+    expect(cacheFolders('kind')).toEqual(places);
     expect(notices[0]).toMatch(/shared\/kind cannot be written \(EROFS\): using .*home/);
   });
 
@@ -133,6 +140,18 @@ describe.skipIf(!canMount)('file systems (needs the right to mount)', () => {
     );
     expect(readdirSync(join(folder, 'shared/kind'))).toEqual([]);
   });
+});
+
+test('what lies behind a folder that can be written is not looked at', async () => {
+  const shared = process.env.MU_CACHE!;
+  process.env.MU_CACHE = join(folder, 'home/muinference');
+  await cached('kind', hashOf(['a']), make('elsewhere'));
+  process.env.MU_CACHE = shared;
+  expect(cacheFolders('kind')).toEqual([]);
+  const mine = await cached('kind', hashOf(['a']), make('mine'));
+  const expected = join(shared, 'kind', hashOf(['a']).slice(0, 32));
+  expect(mine).toEqual({ folder: expected, wasCached: false });
+  expect(cacheFolders('kind')).toEqual([join(shared, 'kind')]);
 });
 
 test('a path with a space is nothing for make', async () => {

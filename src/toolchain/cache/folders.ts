@@ -2,7 +2,15 @@
  * Where models, packs and compiled guests are kept: in one folder that others may share, and where
  * that cannot be written (another user's, a read-only home), in a private one.
  */
-import { accessSync, constants, existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
@@ -72,14 +80,29 @@ function isTrap(folder: string): boolean {
 }
 
 /**
- * The folders of a kind of things that are there, in the order in which they are looked through.
+ * The folders of a kind of things that are there, in the order in which they are looked through: up
+ * to the first that can be written.
  */
-export function cacheFolders(kind: string, placing: Placing = {}): string[] {
-  return cacheRoots().flatMap(({ path, isPrivate }) => {
+export function cacheFolders(kind: string): string[] {
+  const there: string[] = [];
+  for (const { path, isPrivate } of cacheRoots()) {
+    if (isPrivate && existsSync(path) && isTrap(path)) continue;
     const folder = join(path, kind);
-    if (!existsSync(folder) || (isPrivate && isTrap(path))) return [];
-    return placedIn(folder, placing) ?? [];
-  });
+    if (existsSync(folder)) there.push(folder);
+    if (canBeWritten(folder)) break;
+  }
+  return there;
+}
+
+/** Of a folder that is not there: whether it can be made. */
+function canBeWritten(folder: string): boolean {
+  if (!existsSync(folder)) return canBeWritten(dirname(folder));
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    return statSync(folder).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 /** The folder of a kind of things, where it can be written. It is made if it is not there. */
@@ -91,10 +114,15 @@ export function cacheFolder(kind = '', placing: Placing = {}): string {
 }
 
 /**
- * Calls `use` with the folder of a kind in each root in turn, until it does not fail because the
- * folder cannot be written. Throws where none can.
+ * Calls `find` and, where it finds nothing, `use` with the folder of a kind in each root in turn,
+ * until `use` does not fail because the folder cannot be written. Throws where none can.
  */
-export function inWritableFolder<T>(kind: string, placing: Placing, use: (folder: string) => T): T {
+export function inWritableFolder<T>(
+  kind: string,
+  placing: Placing,
+  use: (folder: string) => T,
+  find: (folder: string) => T | undefined = () => undefined,
+): T {
   const problems: string[] = [];
   for (const { path, isPrivate } of cacheRoots()) {
     const folder = join(path, kind);
@@ -110,6 +138,8 @@ export function inWritableFolder<T>(kind: string, placing: Placing, use: (folder
         problems.push(`${folder}: make cannot build in a path with spaces or such signs`);
         continue;
       }
+      const found = find(placed);
+      if (found !== undefined) return found;
       const result = use(placed);
       if (problems.length > 0) noticeOnce(`${problems[0]}: using ${placed}`);
       return result;
