@@ -21,7 +21,6 @@ import {
   CONTEXT,
   DIM,
   EMBEDDING_OFFSET,
-  EMBEDDING_TYPE,
   FFN_DIM,
   FFN_ROW,
   HAS_QKV_BIAS,
@@ -159,7 +158,7 @@ function layersJob(core: i32, cores: i32): void {
 /** x ← the token's row of the embedding */
 function embed(token: i32, id: i32): void {
   const matrix = ref(packStart()[EMBEDDING_OFFSET]);
-  dequantizeRow(ref(x[token * DIM]), matrix, EMBEDDING_TYPE, DIM, id);
+  dequantizeRow(ref(x[token * DIM]), matrix, DIM, id);
 }
 
 /**

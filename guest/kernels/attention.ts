@@ -122,20 +122,10 @@ export function addQuery(
 
 /** out = softmax(query · K / √HEAD_DIM) · V for every query of the block, which is empty then. */
 export function attend(block: Ptr<QueryBlock>, layer: i32, head: i32): void {
-  switch (block.count) {
-    case 4:
-      attendRows(block, layer, head, 4);
-      break;
-    case 3:
-      attendRows(block, layer, head, 3);
-      break;
-    case 2:
-      attendRows(block, layer, head, 2);
-      break;
-    case 1:
-      attendRows(block, layer, head, 1);
-      break;
-  }
+  if (block.count == 4) attendRows(block, layer, head, 4);
+  else if (block.count == 3) attendRows(block, layer, head, 3);
+  else if (block.count == 2) attendRows(block, layer, head, 2);
+  else if (block.count == 1) attendRows(block, layer, head, 1);
   block.count = 0;
 }
 

@@ -2,9 +2,18 @@
  * Matrix × activations, tile by tile, for every tile format. Each kernel is compiled only where the
  * model uses it.
  */
-import { USES_BF16, USES_F16, USES_F32, USES_Q4_0, USES_Q4_1, USES_Q6_K, USES_Q8_0 } from 'model';
+import {
+  EMBEDDING_TYPE,
+  USES_BF16,
+  USES_F16,
+  USES_F32,
+  USES_Q4_0,
+  USES_Q4_1,
+  USES_Q6_K,
+  USES_Q8_0,
+} from 'model';
 import type { Input } from './quantize.ts';
-import { TILE_ROWS, TileFormat, tileBytes, weightBits } from './tileFormat.ts';
+import { TILE_ROWS, TileFormat, tileBytes } from './tileFormat.ts';
 import { dequantizeRow4, multiplyTile4 } from './tiles4.ts';
 import { dequantizeRow8, multiplyTile8 } from './tiles8.ts';
 import { multiplyTileFloat, readRowFloat } from './tilesFloat.ts';
@@ -49,17 +58,15 @@ export function matmul(
   }
 }
 
-/** out[columns] = row `row` of the matrix, as numbers: an embedding. */
-export function dequantizeRow(
-  out: Ptr<f32>,
-  matrix: Ptr<u8>,
-  format: i32,
-  columns: i32,
-  row: i32,
-): void {
-  const tile = ref(matrix[usize(row / TILE_ROWS) * tileBytes(format, columns)]);
+/** out[columns] = row `row` of the embedding, as numbers. */
+export function dequantizeRow(out: Ptr<f32>, matrix: Ptr<u8>, columns: i32, row: i32): void {
+  const tile = ref(matrix[usize(row / TILE_ROWS) * tileBytes(EMBEDDING_TYPE, columns)]);
   const lane = row % TILE_ROWS;
-  if (format <= TileFormat.BF16) readRowFloat(out, tile, columns, lane, format);
-  else if (weightBits(format) == 4) dequantizeRow4(out, tile, columns, lane, format);
-  else dequantizeRow8(out, tile, columns, lane, format);
+  if (IS_FLOAT) readRowFloat(out, tile, columns, lane, EMBEDDING_TYPE);
+  else if (HAS_4_BITS) dequantizeRow4(out, tile, columns, lane, EMBEDDING_TYPE);
+  else dequantizeRow8(out, tile, columns, lane, EMBEDDING_TYPE);
 }
+
+// Of the embedding
+const IS_FLOAT: bool = EMBEDDING_TYPE <= TileFormat.BF16;
+const HAS_4_BITS: bool = EMBEDDING_TYPE == TileFormat.Q4_0 || EMBEDDING_TYPE == TileFormat.Q4_1;
