@@ -12,6 +12,7 @@ const MAX_TOKENS: i32 = TOKENIZER_MAX_TEXT + 1;
 const tables = zeroed<FixedArray<u8, typeof TOKENIZER_TABLE_BYTES>>();
 const text = zeroed<FixedArray<u8, typeof TOKENIZER_MAX_TEXT>>();
 const tokens = zeroed<FixedArray<i32, typeof MAX_TOKENS>>();
+let count: i32 = 0;
 
 /** Where the host puts the tables. */
 export function packStart(): Ptr<u8> {
@@ -30,7 +31,14 @@ export function tokenStart(): Ptr<i32> {
 
 /** Encodes `length` bytes of the text; how many tokens they are. */
 export function encodeText(length: i32, isStart: bool): i32 {
-  return encode(ref(text[0]), length, isStart, ref(tokens[0]), 0, MAX_TOKENS);
+  count = 0;
+  encode(ref(text[0]), length, isStart, keep);
+  return count;
+}
+
+function keep(token: i32): void {
+  tokens[count] = token;
+  count++;
 }
 
 export function pieceAddress(token: i32): Ptr<u8> {

@@ -84,8 +84,12 @@ function begin(): void {
 
 function addToken(token: i32): void {
   flush();
-  if (!append(token)) isFull = true;
+  take(token);
   isStart = true;
+}
+
+function take(token: i32): void {
+  if (!append(token)) isFull = true;
 }
 
 function addText(bytes: Ptr<u8>, length: i32): void {
@@ -100,9 +104,7 @@ function addText(bytes: Ptr<u8>, length: i32): void {
 /** Encodes the text that has come together: neighbouring pieces are one text. */
 function flush(): void {
   if (textLength == 0 || isFull) return;
-  const now = encode(ref(text[0]), textLength, isStart, ref(tokens[0]), count, CONTEXT);
-  if (now < 0) isFull = true;
-  else count = now;
+  encode(ref(text[0]), textLength, isStart, take);
   textLength = 0;
   isStart = false;
 }

@@ -88,18 +88,14 @@ function generate(
     report.tokensHash = (report.tokensHash ^ u64(u32(token))) * FNV_PRIME;
     if (isEnd(token)) {
       report.stop = Stop.EndToken;
-      break;
-    }
-    if (!append(token)) {
+    } else if (!append(token)) {
       report.stop = Stop.ContextFull;
-      break;
+    } else {
+      emitPiece(token, emit);
+      report.generatedTokens += 1;
+      if (isCancelled()) report.stop = Stop.Cancelled;
     }
-    emitPiece(token, emit);
-    report.generatedTokens += 1;
-    if (isCancelled()) {
-      report.stop = Stop.Cancelled;
-      break;
-    }
+    if (report.stop != Stop.Limit) break;
     if (report.generatedTokens != settings.predict) logits = catchUp();
   }
   report.generateNanos = now() - prompted;

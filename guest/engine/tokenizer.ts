@@ -50,12 +50,12 @@ class Character {
   piece!: u32;
 }
 
-// The text and where its tokens go, set by encode.
+/** Who takes tokens, one by one. */
+type Receiver = (token: i32) => void;
+
+// The text and who takes its tokens, set by encode.
 let source: Ptr<u8> = null;
-let output: Ptr<i32> = null;
-let outputCount: i32 = 0;
-let outputCapacity: i32 = 0;
-let isOverfull = false;
+let receive: Receiver = null;
 
 // Symbols by the position of their first byte: a linked list in place. One more for the space that
 // may come first.
@@ -72,43 +72,34 @@ const best = zeroed<FixedArray<i32, typeof TREE_ROOM>>();
 const cuts = zeroed<FixedArray<bool, typeof ROOM>>(); // a word begins here
 
 /**
- * Appends the tokens of text[length] to out[count …]; out has room for `capacity`. isStart: nothing
- * but a special token stands before the text. Returns the new count, -1 if the text or its tokens
- * do not fit.
+ * Hands the tokens of text[length] over. length: at most TOKENIZER_MAX_TEXT. isStart: nothing but a
+ * special token stands before the text.
  */
-export function encode(
-  text: Ptr<u8>,
-  length: i32,
-  isStart: bool,
-  out: Ptr<i32>,
-  count: i32,
-  capacity: i32,
-): i32 {
-  if (length > TOKENIZER_MAX_TEXT) return -1;
+export function encode(text: Ptr<u8>, length: i32, isStart: bool, to: Receiver): void {
+  assert(length <= TOKENIZER_MAX_TEXT, 'text is too long');
   source = text;
-  output = out;
-  outputCount = count;
-  outputCapacity = capacity;
-  isOverfull = false;
+  receive = to;
+  if (TOKENIZER_USER_TOKEN_COUNT > 0) encodeAroundUserTokens(length, isStart);
+  else encodeSpan(0, length, isStart);
+}
+
+function encodeAroundUserTokens(length: i32, isStart: bool): void {
   let start: i32 = 0;
   let isFirst = isStart;
-  if (TOKENIZER_USER_TOKEN_COUNT > 0) {
-    let at: i32 = 0;
-    while (at < length) {
-      const token = userTokenAt(at, length);
-      if (token < 0) {
-        at++;
-        continue;
-      }
-      encodeSpan(start, at, isFirst);
-      emit(u32(token));
-      at += pieceLength(token);
-      start = at;
-      isFirst = true;
+  let at: i32 = 0;
+  while (at < length) {
+    const token = userTokenAt(at, length);
+    if (token < 0) {
+      at++;
+      continue;
     }
+    encodeSpan(start, at, isFirst);
+    emit(u32(token));
+    at += pieceLength(token);
+    start = at;
+    isFirst = true;
   }
   encodeSpan(start, length, isFirst);
-  return isOverfull ? -1 : outputCount;
 }
 
 /** What the token prints: bytes that may begin or end inside a character. */
@@ -140,13 +131,7 @@ function tableEntry(table: usize, index: i32): u32 {
 }
 
 function emit(token: u32): void {
-  if (token == NONE) return; // a byte that the vocabulary lacks
-  if (outputCount == outputCapacity) {
-    isOverfull = true;
-    return;
-  }
-  output[outputCount] = i32(token);
-  outputCount++;
+  if (token != NONE) receive(i32(token)); // NONE: a byte that the vocabulary lacks
 }
 
 /** The longest user-defined token that stands at a position, or -1. */
@@ -423,47 +408,24 @@ function winnerBelow(node: i32, leaves: i32, count: i32): i32 {
 let characterWidth: i32 = 0; // bytes of the character that characterAt found
 let isInvalid = false; // it was a byte that begins no character
 
+/** By width: the first character that needs so many bytes. */
+const FIRST_OF_WIDTH: FixedArray<u32> = [0, 0, 0x80, 0x800, 0x10000];
+
 /**
  * The character at a position; a byte that begins none (RFC 3629 §4) counts as U+FFFD by itself.
  */
 function characterAt(at: i32, end: i32): u32 {
   const first = u32(source[at]);
-  characterWidth = 1;
-  isInvalid = false;
-  if (first < 0x80) return first;
-  if (first >= 0xc2 && first < 0xe0 && follows(at, 1, end)) {
-    characterWidth = 2;
-    return ((first & 0x1f) << 6) | bits(at + 1);
+  const width: i32 = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  let character = width == 1 ? first : first & (0x7f >> u32(width));
+  isInvalid = (first >= 0x80 && first < 0xc0) || first >= 0xf8 || width > end - at;
+  for (let i: i32 = 1; i < width && !isInvalid; i++) {
+    const byte = u32(source[at + i]);
+    if ((byte & 0xc0) != 0x80) isInvalid = true;
+    character = (character << 6) | (byte & 0x3f);
   }
-  if (first >= 0xe0 && first < 0xf0 && follows(at, 2, end)) {
-    const character = ((first & 0x0f) << 12) | (bits(at + 1) << 6) | bits(at + 2);
-    if (character >= 0x800 && (character < 0xd800 || character > 0xdfff)) {
-      characterWidth = 3;
-      return character;
-    }
-  }
-  if (first >= 0xf0 && first < 0xf5 && follows(at, 3, end)) {
-    const high = ((first & 0x07) << 18) | (bits(at + 1) << 12);
-    const character = high | (bits(at + 2) << 6) | bits(at + 3);
-    if (character >= 0x10000 && character <= 0x10ffff) {
-      characterWidth = 4;
-      return character;
-    }
-  }
-  isInvalid = true;
-  return REPLACEMENT;
-}
-
-/** `count` continuation bytes stand after a position. */
-function follows(at: i32, count: i32, end: i32): bool {
-  if (count >= end - at) return false;
-  for (let i: i32 = 1; i <= count; i++) {
-    if ((source[at + i] & 0xc0) != 0x80) return false;
-  }
-  return true;
-}
-
-/** The six bits of a continuation byte. */
-function bits(at: i32): u32 {
-  return u32(source[at]) & 0x3f;
+  if (character < FIRST_OF_WIDTH[width] || character > 0x10ffff) isInvalid = true;
+  if (character >= 0xd800 && character <= 0xdfff) isInvalid = true; // a surrogate
+  characterWidth = isInvalid ? 1 : width;
+  return isInvalid ? REPLACEMENT : character;
 }
