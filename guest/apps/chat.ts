@@ -49,8 +49,7 @@ function answerLine(): void {
 }
 
 function refuseLine(): void {
-  say('[longer than ');
-  sayNumber(u64(MAX_PROMPT_BYTES));
+  sayNumber('[longer than ', u64(MAX_PROMPT_BYTES));
   say(' bytes, so it was not asked]\n\n');
 }
 

@@ -47,33 +47,26 @@ function isText(line: Ptr<u8>, length: i32, text: string): bool {
 }
 
 function sayStats(report: Ptr<Report>): void {
-  const used = tokenCount();
-  say('context  ');
-  sayNumber(u64(used));
-  say(' tokens used, ');
-  sayNumber(u64(CONTEXT - used));
+  sayNumber('context  ', u64(tokenCount()));
+  sayNumber(' tokens used, ', u64(CONTEXT - tokenCount()));
   say(' left\n');
   sayRate('prompt   ', report.promptTokens, report.promptNanos);
   sayRate('answer   ', report.generatedTokens, report.generateNanos);
   sayMebibytes('memory   model pack ', u64(PACK_BYTES));
   sayMebibytes(', KV cache ', u64(CACHE_BYTES));
-  say('\ncores    ');
-  sayNumber(u64(coreCount()));
+  sayNumber('\ncores    ', u64(coreCount()));
   say(', variant ');
   say(variantName());
   say('\n');
 }
 
 function sayRate(what: string, tokens: i32, nanos: u64): void {
-  say(what);
-  sayNumber(u64(tokens));
-  say(' tokens, ');
-  sayTenths(nanos == 0 ? u64(0) : (u64(tokens) * 10000000000) / nanos);
+  sayNumber(what, u64(tokens));
+  sayTenths(' tokens, ', nanos == 0 ? u64(0) : (u64(tokens) * 10000000000) / nanos);
   say(' tokens/s\n');
 }
 
 function sayMebibytes(what: string, bytes: u64): void {
-  say(what);
-  sayTenths((bytes * 10) >> 20);
+  sayTenths(what, (bytes * 10) >> 20);
   say(' MiB');
 }

@@ -113,49 +113,25 @@ function continueSequence(byte: i32): void {
 }
 
 function pressControl(byte: i32): void {
-  switch (byte) {
-    case Control.Escape:
-      sequence = Sequence.Escape;
-      break;
-    case Control.Backspace:
-    case Control.Delete:
-      if (cursor == 0) break;
-      moveTo(before(cursor));
-      deleteCharacter();
-      break;
-    case Control.EndOfText: // Ctrl-C
-    case Control.NegativeAcknowledge: // Ctrl-U
-      clear();
-      break;
+  if (byte == Control.Escape) {
+    sequence = Sequence.Escape;
+  } else if (byte == Control.EndOfText || byte == Control.NegativeAcknowledge) {
+    clear(); // Ctrl-C, Ctrl-U
+  } else if ((byte == Control.Backspace || byte == Control.Delete) && cursor > 0) {
+    moveTo(before(cursor));
+    deleteCharacter();
   }
 }
 
 function pressKey(final: i32): void {
-  switch (final) {
-    case FINAL_UP:
-      if (recallOlder()) replaceLine();
-      break;
-    case FINAL_DOWN:
-      if (recallNewer()) replaceLine();
-      break;
-    case FINAL_RIGHT:
-      if (cursor < length) moveTo(after(cursor));
-      break;
-    case FINAL_LEFT:
-      if (cursor > 0) moveTo(before(cursor));
-      break;
-    case FINAL_END:
-      moveTo(length);
-      break;
-    case FINAL_HOME:
-      moveTo(0);
-      break;
-    case FINAL_NUMBER:
-      if (parameter == 1 || parameter == 7) moveTo(0);
-      else if (parameter == 4 || parameter == 8) moveTo(length);
-      else if (parameter == 3) deleteCharacter();
-      break;
-  }
+  const number: i32 = final == FINAL_NUMBER ? parameter : 0;
+  if (final == FINAL_HOME || number == 1 || number == 7) moveTo(0);
+  else if (final == FINAL_END || number == 4 || number == 8) moveTo(length);
+  else if (number == 3) deleteCharacter();
+  else if (final == FINAL_RIGHT) moveTo(after(cursor));
+  else if (final == FINAL_LEFT) moveTo(before(cursor));
+  else if (final == FINAL_UP && recallOlder()) replaceLine();
+  else if (final == FINAL_DOWN && recallNewer()) replaceLine();
 }
 
 /** Nothing happens until a character is whole; bytes that belong to none are left out. */
@@ -244,14 +220,16 @@ function columnsOf(from: i32, to: i32): i32 {
   return columns;
 }
 
+/** Where the character before a place begins. */
 function before(place: i32): i32 {
-  let start = place - 1;
+  let start = max(place - 1, 0);
   while (start > 0 && isContinuation(i32(text[start]))) start--;
   return start;
 }
 
+/** Where the character after a place ends. */
 function after(place: i32): i32 {
-  let end = place + 1;
+  let end = min(place + 1, length);
   while (end < length && isContinuation(i32(text[end]))) end++;
   return end;
 }

@@ -32,12 +32,9 @@ export function readRequest(settings: Ptr<Settings>): Request {
       beginLine(); // a program's request: whoever was typing is left out
       return readFramed(settings);
     }
-    if (byte == Control.LineFeed || byte == Control.CarriageReturn) {
-      if (!finishLine()) continue; // an empty one may be the second half of CR LF
-      return isLineCut() ? Request.LongLine : Request.Line;
-    } else {
-      edit(byte);
-    }
+    // an empty line may be the second half of CR LF
+    if (byte != Control.LineFeed && byte != Control.CarriageReturn) edit(byte);
+    else if (finishLine()) return isLineCut() ? Request.LongLine : Request.Line;
   }
   return Request.End;
 }
@@ -47,11 +44,9 @@ export function readRequest(settings: Ptr<Settings>): Request {
  * What else was typed is lost.
  */
 export function isCancelled(): bool {
-  let byte = poll();
-  while (byte >= 0) {
+  for (let byte = poll(); byte >= 0; byte = poll()) {
     isEnding = byte == Control.EndOfTransmission;
     if (isEnding || byte == Control.Cancel || byte == Control.EndOfText) return true;
-    byte = poll();
   }
   return false;
 }
@@ -71,11 +66,7 @@ function readFramed(settings: Ptr<Settings>): Request {
     if (byte == Control.StartOfText) break;
     const digit = hexDigit(byte);
     if (digit < 0) isHex = false;
-    else if (count < digits) {
-      const high = count % 2 == 0;
-      const before = high ? u8(0) : bytes[count / 2];
-      bytes[count / 2] = before | u8(high ? digit << 4 : digit);
-    }
+    else if (count < digits) bytes[count / 2] = (bytes[count / 2] << 4) | u8(digit);
     count++;
   }
   if (!readText() || !isHex || count < 2) return Request.Malformed;

@@ -2,10 +2,11 @@
 import { write } from 'machine';
 import { Control, escape, needsEscape } from './characters.ts';
 
-const FRAME: i32 = 512; // bytes that are escaped at a time
+const MOST_WAITING: i32 = 512;
 
-const single = zeroed<FixedArray<u8, 1>>();
-const frame = zeroed<FixedArray<u8, typeof FRAME>>();
+/** Bytes that are written together. */
+const waiting = zeroed<FixedArray<u8, typeof MOST_WAITING>>();
+let count: i32 = 0;
 let lastPlain: i32 = 0;
 
 export function say(text: string): void {
@@ -13,27 +14,34 @@ export function say(text: string): void {
 }
 
 export function sayByte(byte: i32): void {
-  single[0] = u8(byte & 0xff);
-  write(ref(single[0]), 1);
+  add(byte);
+  flush();
 }
 
-/** Decimal digits. */
-export function sayNumber(value: u64): void {
-  let rest = value;
-  let at = FRAME;
-  do {
-    at--;
-    frame[at] = u8(48 + (rest % 10));
-    rest /= 10;
-  } while (rest != 0);
-  sayBytes(ref(frame[at]), FRAME - at);
+function add(byte: i32): void {
+  if (count == MOST_WAITING) flush();
+  waiting[count] = u8(byte & 0xff);
+  count++;
 }
 
-/** A number of tenths, with a decimal point. */
-export function sayTenths(value: u64): void {
-  sayNumber(value / 10);
-  say('.');
-  sayNumber(value % 10);
+function flush(): void {
+  write(ref(waiting[0]), usize(count));
+  count = 0;
+}
+
+/** A text, then decimal digits. */
+export function sayNumber(text: string, value: u64): void {
+  say(text);
+  let unit: u64 = 1;
+  while (value / unit >= 10) unit *= 10;
+  for (; unit != 0; unit /= 10) add(48 + i32((value / unit) % 10));
+  flush();
+}
+
+/** A text, then a number of tenths, with a decimal point. */
+export function sayTenths(text: string, value: u64): void {
+  sayNumber(text, value / 10);
+  sayNumber('.', value % 10);
 }
 
 /** Bytes as they are. */
@@ -51,38 +59,28 @@ export function sayPlain(bytes: Ptr<u8>, length: i32): void {
     const byte = i32(bytes[i]);
     const isLow = byte < 32 && byte != Control.Tab && byte != Control.LineFeed;
     const isHigh = lastPlain == 0xc2 && byte >= 0x80 && byte < 0xa0;
-    sayByte(isLow || isHigh || byte == Control.Delete ? 0x3f : byte);
+    add(isLow || isHigh || byte == Control.Delete ? 0x3f : byte);
     lastPlain = byte;
   }
+  flush();
 }
 
 /** Bytes of framed text, escaped where they would end it. */
 export function sayFramed(bytes: Ptr<u8>, length: i32): void {
-  let used: i32 = 0;
   for (let i: i32 = 0; i < length; i++) {
-    if (used > FRAME - 2) {
-      write(ref(frame[0]), usize(used));
-      used = 0;
-    }
     const byte = i32(bytes[i]);
-    if (needsEscape(byte)) {
-      frame[used] = Control.DataLinkEscape;
-      frame[used + 1] = u8(escape(byte));
-      used += 2;
-    } else {
-      frame[used] = u8(byte);
-      used++;
-    }
+    if (needsEscape(byte)) add(Control.DataLinkEscape);
+    add(needsEscape(byte) ? escape(byte) : byte);
   }
-  write(ref(frame[0]), usize(used));
+  flush();
 }
 
 /** Memory as hexadecimal digits: a struct, little endian, in two digits a byte. */
 export function sayHex(bytes: Ptr<u8>, length: i32): void {
   const digits = utf8('0123456789abcdef');
   for (let i: i32 = 0; i < length; i++) {
-    frame[0] = digits[bytes[i] >> 4];
-    frame[1] = digits[bytes[i] & 15];
-    write(ref(frame[0]), 2);
+    add(i32(digits[bytes[i] >> 4]));
+    add(i32(digits[bytes[i] & 15]));
   }
+  flush();
 }
