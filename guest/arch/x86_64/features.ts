@@ -100,18 +100,11 @@ function lacks(name: string, isChosen: bool): void {
   stopWith(ref(line));
 }
 
-/** Does QEMU's emulator run this? It says TCGTCGTCGTCG where hypervisors leave their names. */
-function isEmulated(): bool {
+/** Whether a leaf of cpuid names this maker. */
+function isMadeBy(leafNumber: u32, ebx: u32, ecx: u32, edx: u32): bool {
   const leaf = zeroed<Leaf>();
-  readLeaf(ref(leaf), 0x40000000, 0);
-  return leaf.ebx == 0x54474354 && leaf.ecx == 0x43544743 && leaf.edx == 0x47435447;
-}
-
-/** Did Intel make the CPU? Leaf 0 says GenuineIntel. */
-function isIntel(): bool {
-  const leaf = zeroed<Leaf>();
-  readLeaf(ref(leaf), 0, 0);
-  return leaf.ebx == 0x756e6547 && leaf.edx == 0x49656e69 && leaf.ecx == 0x6c65746e;
+  readLeaf(ref(leaf), leafNumber, 0);
+  return leaf.ebx == ebx && leaf.ecx == ecx && leaf.edx == edx;
 }
 
 /**
@@ -121,38 +114,30 @@ function isIntel(): bool {
 export function cpuFeatures(): u32 {
   let features = knownFeatures();
   if (!hasState(XCR0_AVX | XCR0_AVX512)) features &= ~FEATURE_AVX512_VNNI;
-  if (isEmulated()) features |= FEATURE_EMULATED;
-  // Intel's fetch too little by themselves, AMD's enough: guest/kernels/prefetch.ts
-  if (isIntel()) features |= FEATURE_WANTS_PREFETCH;
+  // TCGTCGTCGTCG: QEMU's emulator, where hypervisors leave their names
+  const isEmulated = isMadeBy(0x40000000, 0x54474354, 0x43544743, 0x47435447);
+  // GenuineIntel: they fetch too little by themselves, AMD's enough (guest/kernels/prefetch.ts)
+  const isIntel = isMadeBy(0, 0x756e6547, 0x6c65746e, 0x49656e69);
+  if (isEmulated) features |= FEATURE_EMULATED;
+  if (isIntel) features |= FEATURE_WANTS_PREFETCH;
   return features;
-}
-
-/** The features that variants may need, as cpuid has them. @generalRegisters */
-function knownFeatures(): u32 {
-  let features: u32 = 0;
-  if (knowsAvxVnni()) features |= FEATURE_AVX_VNNI;
-  if (knowsAvx512Vnni()) features |= FEATURE_AVX512_VNNI;
-  return features;
-}
-
-/** Leaf 7.1: eax bit 4 AVX-VNNI. @generalRegisters */
-function knowsAvxVnni(): bool {
-  const leaf = zeroed<Leaf>();
-  readLeaf(ref(leaf), 7, 0);
-  if (leaf.eax < 1) return false; // its last subleaf
-  readLeaf(ref(leaf), 7, 1);
-  return isSet(leaf.eax, 4);
 }
 
 /**
- * Leaf 7.0: ebx bits 16 F, 17 DQ, 28 CD, 30 BW, 31 VL; ecx bit 11 AVX512_VNNI.
+ * The features that variants may need, as cpuid has them. Leaf 7.0: ebx bits 16 F, 17 DQ, 28 CD, 30
+ * BW, 31 VL, ecx bit 11 AVX512_VNNI; eax: its last subleaf. Leaf 7.1: eax bit 4 AVX-VNNI.
  * @generalRegisters
  */
-function knowsAvx512Vnni(): bool {
+function knownFeatures(): u32 {
   const leaf = zeroed<Leaf>();
   readLeaf(ref(leaf), 7, 0);
-  const all: u32 = 0xd0030000;
-  return (leaf.ebx & all) == all && isSet(leaf.ecx, 11);
+  const parts: u32 = 0xd0030000;
+  const hasAvx512Vnni = (leaf.ebx & parts) == parts && isSet(leaf.ecx, 11);
+  let features: u32 = hasAvx512Vnni ? FEATURE_AVX512_VNNI : 0;
+  if (leaf.eax < 1) return features;
+  readLeaf(ref(leaf), 7, 1);
+  if (isSet(leaf.eax, 4)) features |= FEATURE_AVX_VNNI;
+  return features;
 }
 
 /** @generalRegisters */

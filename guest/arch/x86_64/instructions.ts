@@ -82,13 +82,6 @@ export function readCr2(): u64 {
   return value;
 }
 
-/** The page tables in use. @inline */
-export function readCr3(): u64 {
-  let value: u64 = 0;
-  asm('mov %cr3, {value}', { out: { value }, memory: false });
-  return value;
-}
-
 /** @inline */
 export function readCr4(): u64 {
   let value: u64 = 0;
@@ -99,11 +92,6 @@ export function readCr4(): u64 {
 /** @inline */
 export function writeCr0(value: u64): void {
   asm('mov {value}, %cr0', { in: { value } });
-}
-
-/** @inline */
-export function writeCr3(value: u64): void {
-  asm('mov {value}, %cr3', { in: { value } });
 }
 
 /** @inline */

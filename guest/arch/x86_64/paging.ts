@@ -1,4 +1,4 @@
-import { readCr3, readCr4, writeCr3 } from './instructions.ts';
+import { readCr4 } from './instructions.ts';
 
 /**
  * Page tables: Intel SDM vol. 3, 4.5. Four levels of 512 entries each, which stand for 512 GiB, 1
@@ -41,12 +41,14 @@ const FIVE_LEVELS: u64 = 1 << 12;
 
 /** tables: where they lie in RAM. For the calling core. @inline */
 export function useTables(tables: u64): void {
-  writeCr3(tables);
+  asm('mov {tables}, %cr3', { in: { tables } });
 }
 
 /** @inline */
 export function tablesInUse(): u64 {
-  return readCr3();
+  let tables: u64 = 0;
+  asm('mov %cr3, {tables}', { out: { tables }, memory: false });
+  return tables;
 }
 
 export function haveFourLevels(): bool {
