@@ -61,7 +61,7 @@ export async function transfer(
     abort.abort(new Interrupted(`${what}: stopped; the next try goes on from here`));
   process.once('SIGINT', stop);
   try {
-    return await fetch({ onProgress: progress.update, signal: abort.signal });
+    return await fetch({ onProgress: progress.update, say, signal: abort.signal });
   } finally {
     process.removeListener('SIGINT', stop);
     progress.end();

@@ -13,6 +13,8 @@ export type OnProgress = (bytes: number, total: number, what: string) => void;
 
 export interface TransferOptions {
   onProgress?: OnProgress;
+  /** Takes lines for people: what is fetched, what has to be known about it. */
+  say?: (line: string) => void;
   signal?: AbortSignal;
 }
 
@@ -129,7 +131,8 @@ function checkLength(header: string | null, expected: number): void {
   throw new Error(`the server offers ${header} bytes where ${expected} are expected`);
 }
 
-async function sizeOf(path: string): Promise<number> {
+/** 0 where nothing is. */
+export async function sizeOf(path: string): Promise<number> {
   return stat(path).then(
     ({ size }) => size,
     () => 0,

