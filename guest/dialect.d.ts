@@ -146,14 +146,10 @@ declare type Efi<F> = F;
 declare function load<T>(address: Address, offset?: usize): T;
 declare function store<T>(address: Address, value: T, offset?: usize): void;
 declare function sizeof<T>(): usize;
-declare function alignof<T>(): usize;
-declare function offsetof<T>(field: keyof T): usize;
 /** pointer ↔ usize ↔ other pointer or function pointer */
 declare function changetype<T>(x: unknown): T;
 /** Pointer to a variable, field or element: ref(p[i]) is p moved by i. */
 declare function ref<T>(place: T): Ptr<T>;
-/** The same bits as another scalar of the same size. */
-declare function reinterpret<T>(x: number): T;
 /**
  * Storage of a struct or fixed array, all zero: `const s = zeroed<S>()`, at module level or local.
  */
@@ -197,42 +193,24 @@ declare namespace atomic {
   function store<T>(address: Address, value: T): void;
   function add<T>(address: Address, value: T): T;
   function sub<T>(address: Address, value: T): T;
-  function and<T>(address: Address, value: T): T;
-  function or<T>(address: Address, value: T): T;
-  function xor<T>(address: Address, value: T): T;
-  function xchg<T>(address: Address, value: T): T;
-  /** Writes `replacement` if the memory holds `expected`; returns what it held. */
-  function cmpxchg<T>(address: Address, expected: T, replacement: T): T;
-  function fence(): void;
 }
 
 // -------------------------------------------------------------------------------------------------
 // Arithmetic. The type argument may be left out: the operands say it.
 
-declare function abs<T>(x: T): T;
 /** Floats: a < b ? a : b */
 declare function min<T>(a: T, b: T): T;
 /** Floats: a > b ? a : b */
 declare function max<T>(a: T, b: T): T;
-/** Leading zeros; the width for 0. */
-declare function clz<T>(x: T): T;
 /** Trailing zeros; the width for 0. */
 declare function ctz<T>(x: T): T;
 declare function popcnt<T>(x: T): T;
-declare function rotl<T>(x: T, count: T): T;
 declare function rotr<T>(x: T, count: T): T;
 declare function sqrt<T>(x: T): T;
-declare function floor<T>(x: T): T;
-declare function ceil<T>(x: T): T;
-declare function trunc<T>(x: T): T;
 /** Rounds to the nearest integer, halves to even. */
 declare function nearest<T>(x: T): T;
-declare function copysign<T>(magnitude: T, sign: T): T;
 /** a·b + c, rounded once */
 declare function fma<T>(a: T, b: T, c: T): T;
-declare function isNaN<T>(x: T): bool;
-/** a if the condition is true, else b; both are evaluated */
-declare function select<T>(a: T, b: T, condition: bool): T;
 /** Traps, in every build. */
 declare function unreachable(): never;
 /**
@@ -267,16 +245,12 @@ interface Lanes<V, N, M> {
   /** Fixed tree: the upper half is added onto the lower half until one lane is left. */
   sum(v: V): number;
   maxLane(v: V): number;
-  minLane(v: V): number;
   /** Value by value from a vector of as many lanes. Float → integer truncates and must fit. */
   convert(w: LanesOf<any, N>): V;
   /** The same bits, from a vector of as many bytes. */
   reinterpret(w: LanesOf<any, any>): V;
   /** lane: constant */
   lane(v: V, lane: number): number;
-  withLane(v: V, lane: number, x: number): V;
-  /** Lanes of a, then of b (N …), by constant numbers. */
-  shuffle(a: V, b: V, ...lanes: number[]): V;
   less(a: V, b: V): M;
   equal(a: V, b: V): M;
   /** a where the mask is set, else b */
@@ -287,7 +261,6 @@ interface IntegerLanes<V, N, M> extends Lanes<V, N, M> {
   and(a: V, b: V): V;
   or(a: V, b: V): V;
   xor(a: V, b: V): V;
-  not(a: V): V;
   /** every lane by one count, modulo the lane's width */
   shl(v: V, count: number): V;
   shr(v: V, count: number): V;
@@ -297,10 +270,6 @@ interface FloatLanes<V, N, M> extends Lanes<V, N, M> {
   div(a: V, b: V): V;
   /** a·b + c, rounded once */
   fma(a: V, b: V, c: V): V;
-  sqrt(a: V): V;
-  floor(a: V): V;
-  ceil(a: V): V;
-  trunc(a: V): V;
   nearest(a: V): V;
 }
 

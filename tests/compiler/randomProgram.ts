@@ -136,7 +136,7 @@ export class ProgramWriter {
       case 2:
         return `${type}(${sub(this.#pick(TYPES))})`;
       case 3:
-        return `${this.#pick(['-', 'abs', 'floor', 'nearest', 'trunc'])}(${sub()})`;
+        return `${this.#pick(['-', 'nearest'])}(${sub()})`;
       case 4:
         return `mark_${type}(${sub()})`;
       default:

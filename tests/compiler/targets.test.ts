@@ -20,7 +20,7 @@ const portable = readdirSync(folder).filter(
 );
 
 test.each<[name: string, arch: Architecture, flags: string[]]>([
-  ['x86-64-v2', 'x86_64', ['-march=x86-64-v2']],
+  ['x86-64-v3', 'x86_64', ['-march=x86-64-v3']],
   ['x86-64-v4', 'x86_64', ['-march=x86-64-v4']],
   ['aarch64', 'aarch64', []],
   ['riscv64', 'riscv64', ['-march=rv64gc', '-mabi=lp64d']],

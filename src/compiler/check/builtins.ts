@@ -27,7 +27,6 @@ import { checkConstant } from './constants.ts';
 import { type Context, errorAt, place, refuse, report } from './context.ts';
 import { coerce, implicit, literal, unify } from './convert.ts';
 import { checkExpression, checkValue, isPlace, rootOf } from './expressions.ts';
-import { bitsOf } from './fold.ts';
 import { refuseEveryUnit } from './globals.ts';
 import { layoutOf } from './layout.ts';
 import { isUntyped } from './operators.ts';
@@ -41,9 +40,7 @@ export function checkBuiltin(
   expected: Type | undefined,
 ): Expression {
   if (vector === undefined) {
-    if (name === 'sizeof' || name === 'alignof' || name === 'offsetof') {
-      return checkLayout(context, node, name);
-    }
+    if (name === 'sizeof') return checkSizeof(context, node);
     if (name === 'ref') return checkRef(context, node);
     if (name === 'asm') {
       const instead = 'it is a statement; its outputs are local variables';
@@ -71,33 +68,21 @@ export function checkBuiltin(
   return checkIntrinsic(context, node, intrinsic, vector, expected);
 }
 
-function checkLayout(context: Context, node: ts.CallExpression, name: string): Expression {
-  const argument = node.typeArguments?.[0];
-  const expected = name === 'offsetof' ? 1 : 0;
-  if (argument === undefined || node.typeArguments?.length !== 1) {
+function checkSizeof(context: Context, node: ts.CallExpression): Expression {
+  const [argument, ...more] = node.typeArguments ?? [];
+  if (argument === undefined || more.length > 0) {
     const actual = node.typeArguments?.length ?? 0;
-    return refuse(context, node, 'MU209', { name, expected: 1, actual });
+    return refuse(context, node, 'MU209', { name: 'sizeof', expected: 1, actual });
   }
-  if (node.arguments.length !== expected) {
-    const values = { name, expected, actual: node.arguments.length, parameters: '"field"' };
+  if (node.arguments.length > 0) {
+    const actual = node.arguments.length;
+    const values = { name: 'sizeof', expected: 0, actual, parameters: '' };
     return refuse(context, node, 'MU308', values);
   }
   const type = typeFrom(context, argument);
   if (type.kind === 'error') return errorAt(place(context, node));
-  const layout = layoutOf(type, pointerBytes(context.checker.target));
-  if (name === 'sizeof') return literal(context, node, usize, BigInt(layout.size));
-  if (name === 'alignof') return literal(context, node, usize, BigInt(layout.align));
-  const [field] = node.arguments;
-  if (type.kind !== 'struct' || !ts.isStringLiteral(field)) {
-    const values = { expected: 'a struct and the name of a field', actual: type.name };
-    return refuse(context, node, 'MU301', { ...values, instead: 'offsetof<S>("field")' });
-  }
-  const found = type.fields.find((f) => f.name === field.text);
-  if (found === undefined) {
-    const fields = type.fields.map((f) => f.name).join(', ');
-    return refuse(context, field, 'MU206', { type: type.name, name: field.text, fields });
-  }
-  return literal(context, node, usize, BigInt(found.offset));
+  const { size } = layoutOf(type, pointerBytes(context.checker.target));
+  return literal(context, node, usize, BigInt(size));
 }
 
 function checkRef(context: Context, node: ts.CallExpression): Expression {
@@ -140,9 +125,9 @@ function checkIntrinsic(
   const { parameters } = intrinsic;
   const actual = node.arguments.length;
   const least = parameters.length - (intrinsic.optional ?? 0);
-  const most = intrinsic.rest ? Number.POSITIVE_INFINITY : parameters.length;
-  const arity = `${least}${most > least ? (intrinsic.rest ? ' and more' : ` to ${most}`) : ''}`;
+  const most = parameters.length;
   if (actual < least || actual > most) {
+    const arity = `${least}${most > least ? ` to ${most}` : ''}`;
     const values = { name, expected: arity, actual, parameters: parameters.join(', ') };
     return refuse(context, node, 'MU308', values);
   }
@@ -176,10 +161,9 @@ function checkIntrinsic(
       return refuse(context, node, 'MU602', { name, type: subject.name, instead });
     }
   }
-  const given = node.arguments.map((argument, i) => {
-    const parameter = parameters[Math.min(i, parameters.length - 1)];
-    return checkParameter(context, argument, parameter, subject, checked[i]);
-  });
+  const given = node.arguments.map((argument, i) =>
+    checkParameter(context, argument, parameters[i], subject, checked[i]),
+  );
   if (given.some((argument) => argument.kind === 'error')) return errorAt(at);
   if (!argumentsFit(context, node, intrinsic, subject, given)) return errorAt(at);
   const types = subject === undefined ? [] : [subject];
@@ -351,29 +335,13 @@ function argumentsFit(
       if (from.kind !== 'vector' || from.lanes * from.element.bits !== bytes) {
         return fail(0, `a vector of ${bytes / 8} bytes`, 'the number of bytes stays the same');
       }
-    } else if (intrinsic.name === 'shuffle' && given.length !== 2 + lanes) {
-      const values = { name: `${name}.shuffle`, expected: 2 + lanes, actual: given.length };
-      report(context, node, 'MU308', { ...values, parameters: `a, b, ${lanes} lanes` });
-      return false;
-    }
-    const most = intrinsic.name === 'shuffle' ? 2 * lanes : lanes;
-    for (const [i, argument] of given.entries()) {
-      if (intrinsic.parameters[Math.min(i, intrinsic.parameters.length - 1)] !== 'constant')
-        continue;
-      const lane = argument.value as bigint;
-      if (lane < 0n || lane >= BigInt(most)) {
-        const values = { index: String(lane), type: name, last: most - 1 };
-        report(context, node.arguments[i], 'MU404', values);
+    } else if (intrinsic.name === 'lane') {
+      const lane = given[1].value as bigint;
+      if (lane < 0n || lane >= BigInt(lanes)) {
+        const values = { index: String(lane), type: name, last: lanes - 1 };
+        report(context, node.arguments[1], 'MU404', values);
         return false;
       }
-    }
-  }
-  if (intrinsic.name === 'reinterpret' && subject !== undefined && subject.kind !== 'vector') {
-    const from = given[0].type;
-    const size = (type: Type) =>
-      type.kind === 'integer' ? bitsOf(type, context.checker.target) : (type as typeof f32).bits;
-    if (!isNumber(from) || size(from) !== size(subject)) {
-      return fail(0, `a number as wide as ${subject.name}`, 'cast first');
     }
   }
   if (intrinsic.name === 'changetype' && subject !== undefined) {

@@ -234,7 +234,7 @@ function applies(operator: BinaryOperator, type: Type): string | undefined {
   if (type.kind === 'integer' || type.kind === 'enum') return undefined;
   if (type.kind === 'float') {
     if (isComparison(operator) || ['+', '-', '*', '/'].includes(operator)) return undefined;
-    return operator === '%' ? 'it is for integers: x - y * trunc(x / y)' : 'it is for integers';
+    return 'it is for integers';
   }
   if (type.kind === 'vector') return `${type.name}.add(a, b) and the like`;
   if (isEquality(operator) && ['bool', 'pointer', 'function', 'null'].includes(type.kind)) {

@@ -20,7 +20,6 @@ export type Level = 0 | 1 | 2 | 3;
 const OF_INTRINSIC: Record<Effect, Level> = {
   none: NONE,
   reads: READS,
-  traps: TRAPS,
   writes: WRITES,
 };
 

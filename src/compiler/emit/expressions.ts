@@ -418,8 +418,7 @@ function argumentOperand(
   argument: Expression,
   i: number,
 ): Operand {
-  const { parameters } = x.intrinsic;
-  const parameter = parameters[Math.min(i, parameters.length - 1)];
+  const parameter = x.intrinsic.parameters[i];
   const own = operand(e)(argument);
   const vectorOperator = x.types[0]?.kind === 'vector';
   const { type } = argument;

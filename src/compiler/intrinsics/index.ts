@@ -14,12 +14,4 @@ export const INTRINSICS = byName([...arithmetic, ...memory]);
 export const VECTOR_INTRINSICS = byName(vectors);
 
 /** Compile-time builtins, which check/builtins.ts answers itself. */
-export const COMPILE_TIME = [
-  'sizeof',
-  'alignof',
-  'offsetof',
-  'ref',
-  'zeroed',
-  'asm',
-  'everyUnit',
-] as const;
+export const COMPILE_TIME = ['sizeof', 'ref', 'zeroed', 'asm', 'everyUnit'] as const;

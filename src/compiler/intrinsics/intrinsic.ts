@@ -19,7 +19,7 @@ import type { FloatType, IntegerType, Type, VectorType } from '../types.ts';
 export type Parameter = string;
 
 /** How an intrinsic may disturb what stands beside it: see emit/effects.ts. */
-export type Effect = 'none' | 'reads' | 'traps' | 'writes';
+export type Effect = 'none' | 'reads' | 'writes';
 
 /** What an intrinsic sees of one of its uses, to write its C. */
 export interface Use {
@@ -61,8 +61,6 @@ export interface Intrinsic {
   parameters: Parameter[];
   /** how many of the parameters may be left out at the end */
   optional?: number;
-  /** any number of the last parameter */
-  rest?: boolean;
   result: Parameter;
   effect: Effect;
   c: (use: Use) => string;

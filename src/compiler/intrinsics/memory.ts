@@ -9,20 +9,18 @@ function address(use: Use): string {
   return `nonnull(${use.args[0]}, ${use.site()})`;
 }
 
-const at = (use: Use, qualifier = '') =>
-  use.args[0] === undefined ? '' : `(${qualifier}${use.c(use.types[0])} *)${address(use)}`;
+const at = (use: Use, qualifier = '') => `(${qualifier}${use.c(use.types[0])} *)${address(use)}`;
 
 const access = (use: Use) => `*${at(use, 'volatile ')}`;
 
-/** seq_cst read-modify-write by clang's __atomic_fetch_* */
-const fetch = (name: string, builtin: string): Intrinsic => ({
+const fetch = (name: string): Intrinsic => ({
   name: `atomic.${name}`,
   generic: true,
   of: 'integer',
   parameters: ['address', 'T'],
   result: 'T',
   effect: 'writes',
-  c: (use) => `__atomic_${builtin}(${at(use)}, ${use.args[1]}, __ATOMIC_SEQ_CST)`,
+  c: (use) => `__atomic_fetch_${name}(${at(use)}, ${use.args[1]}, __ATOMIC_SEQ_CST)`,
 });
 
 export const memory: Intrinsic[] = [
@@ -98,37 +96,8 @@ export const memory: Intrinsic[] = [
     effect: 'writes',
     c: (use) => `__atomic_store_n(${at(use)}, ${use.args[1]}, __ATOMIC_SEQ_CST)`,
   },
-  fetch('add', 'fetch_add'),
-  fetch('sub', 'fetch_sub'),
-  fetch('and', 'fetch_and'),
-  fetch('or', 'fetch_or'),
-  fetch('xor', 'fetch_xor'),
-  fetch('xchg', 'exchange_n'),
-  {
-    name: 'atomic.cmpxchg',
-    generic: true,
-    of: 'integer',
-    parameters: ['address', 'T', 'T'],
-    result: 'T',
-    effect: 'writes',
-    c: (use) => {
-      const type = use.c(use.types[0]);
-      const name = `${type}_cmpxchg`;
-      const text = `HELPER ${type} ${name}(${type} *p, ${type} expected, ${type} replacement) {
-  __atomic_compare_exchange_n(p, &expected, replacement, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-  return expected;
-}`;
-      const to = at(use);
-      return `${use.helper(name, text)}(${to}, ${use.args[1]}, ${use.args[2]})`;
-    },
-  },
-  {
-    name: 'atomic.fence',
-    parameters: [],
-    result: 'void',
-    effect: 'writes',
-    c: () => '__atomic_thread_fence(__ATOMIC_SEQ_CST)',
-  },
+  fetch('add'),
+  fetch('sub'),
   {
     name: 'memory.copy',
     parameters: ['address', 'address', 'usize'],

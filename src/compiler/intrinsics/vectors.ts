@@ -5,7 +5,6 @@
 
 import type { IntegerType, VectorType } from '../types.ts';
 import { dot } from './dot.ts';
-import { fusedMultiplyAdd } from './fma.ts';
 import { type Intrinsic, isSigned, type Use } from './intrinsic.ts';
 import { applySign, dot2, pairDot } from './pairs.ts';
 
@@ -46,39 +45,28 @@ const choose = (name: string, operator: string): Intrinsic => ({
   },
 });
 
-const elementwise = (name: string, builtin: string, of: Intrinsic['of']): Intrinsic => ({
-  name,
-  of,
-  parameters: ['V'],
-  result: 'V',
-  effect: 'none',
-  c: (use) => `__builtin_elementwise_${builtin}(${use.args[0]})`,
-});
-
 /**
  * V → E by a fixed tree: the upper half is combined onto the lower half until one lane is left.
  * `step` combines lower a and upper b. 16 lanes: 16 → 8 → 4 → 2 → 1.
  */
-function reduce(use: Use, name: string, step: (a: string, b: string) => string): string {
-  const { element, lanes } = vectorOf(use);
-  const e = use.c(element);
-  const lines: string[] = [];
-  let from = 'v';
-  for (let n = lanes / 2; n >= 2; n /= 2) {
-    const half = use.c(use.vector(element.name, n));
-    lines.push(`${half} v${n} = ${step(`${from}.lo`, `${from}.hi`)};`);
-    from = `v${n}`;
-  }
-  lines.push(`return (${e})(${step(`${from}[0]`, `${from}[1]`)});`);
-  return perVector(use, name, e, `${use.c(vectorOf(use))} v`, lines.join(' '));
-}
-
 const reduction = (name: string, step: (a: string, b: string) => string): Intrinsic => ({
   name,
   parameters: ['V'],
   result: 'E',
   effect: 'none',
-  c: (use) => reduce(use, name, step),
+  c: (use) => {
+    const { element, lanes } = vectorOf(use);
+    const e = use.c(element);
+    const lines: string[] = [];
+    let from = 'v';
+    for (let n = lanes / 2; n >= 2; n /= 2) {
+      const half = use.c(use.vector(element.name, n));
+      lines.push(`${half} v${n} = ${step(`${from}.lo`, `${from}.hi`)};`);
+      from = `v${n}`;
+    }
+    lines.push(`return (${e})(${step(`${from}[0]`, `${from}[1]`)});`);
+    return perVector(use, name, e, `${use.c(vectorOf(use))} v`, lines.join(' '));
+  },
 });
 
 const compare = (name: string, operator: string): Intrinsic => ({
@@ -109,13 +97,13 @@ const shift = (name: string, operator: string): Intrinsic => ({
 });
 
 /** `p + i`, checked for null */
-function place(use: Use, pointer = 0, index = 1): string {
-  let p = use.args[pointer];
+function place(use: Use): string {
+  let [p] = use.args;
+  const i = use.args[1];
   if (use.checked) {
     use.helper('nonnull', '');
-    p = `(${use.c(use.argTypes[pointer])})nonnull(${p}, ${use.site()})`;
+    p = `(${use.c(use.argTypes[0])})nonnull(${p}, ${use.site()})`;
   }
-  const i = use.args[index];
   return i === undefined || i === '0' ? p : `${p} + ${i}`;
 }
 
@@ -261,14 +249,6 @@ export const vectors: Intrinsic[] = [
     c: (use) => `(-${use.args[0]})`,
   },
   {
-    name: 'not',
-    of: 'integer',
-    parameters: ['V'],
-    result: 'V',
-    effect: 'none',
-    c: (use) => `(~${use.args[0]})`,
-  },
-  {
     name: 'abs',
     parameters: ['V'],
     result: 'V',
@@ -294,16 +274,18 @@ export const vectors: Intrinsic[] = [
     parameters: ['V', 'V', 'V'],
     result: 'V',
     effect: 'none',
-    c: (use) => fusedMultiplyAdd(use, vectorOf(use)),
+    c: (use) => `__builtin_elementwise_fma(${use.args.join(', ')})`,
   },
-  elementwise('sqrt', 'sqrt', 'float'),
-  elementwise('floor', 'floor', 'float'),
-  elementwise('ceil', 'ceil', 'float'),
-  elementwise('trunc', 'trunc', 'float'),
-  elementwise('nearest', 'roundeven', 'float'),
+  {
+    name: 'nearest',
+    of: 'float',
+    parameters: ['V'],
+    result: 'V',
+    effect: 'none',
+    c: (use) => `__builtin_elementwise_roundeven(${use.args[0]})`,
+  },
   reduction('sum', (a, b) => `${a} + ${b}`),
   reduction('maxLane', (a, b) => `${a} > ${b} ? ${a} : ${b}`),
-  reduction('minLane', (a, b) => `${a} < ${b} ? ${a} : ${b}`),
   { name: 'convert', parameters: ['W'], result: 'V', effect: 'none', c: convert },
   {
     name: 'reinterpret',
@@ -318,34 +300,6 @@ export const vectors: Intrinsic[] = [
     result: 'E',
     effect: 'none',
     c: (use) => `${use.args[0]}[${use.constants[1]}]`,
-  },
-  {
-    name: 'withLane',
-    parameters: ['V', 'constant', 'E'],
-    result: 'V',
-    effect: 'none',
-    c: (use) => {
-      const type = use.c(vectorOf(use));
-      const e = use.c(vectorOf(use).element);
-      return perVector(
-        use,
-        'withLane',
-        type,
-        `${type} v, i32 lane, ${e} x`,
-        'v[lane] = x; return v;',
-      );
-    },
-  },
-  {
-    name: 'shuffle',
-    parameters: ['V', 'V', 'constant'],
-    rest: true,
-    result: 'V',
-    effect: 'none',
-    c: (use) => {
-      const lanes = use.constants.slice(2).join(', ');
-      return `__builtin_shufflevector(${use.args[0]}, ${use.args[1]}, ${lanes})`;
-    },
   },
   compare('less', '<'),
   compare('equal', '=='),

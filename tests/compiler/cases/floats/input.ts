@@ -5,9 +5,9 @@ export function single(x: f32): f32 {
 }
 
 export function double(x: f64, n: i32): f64 {
-  return fma(x, 2, -0.0) / f64(n) + nearest(x) + min(x, 1) + copysign(x, -1);
+  return fma(x, 2, -0.0) / f64(n) + nearest(x) + min(x, 1);
 }
 
 export function special(x: f32): bool {
-  return isNaN(x) || x == Infinity || sqrt(x) > abs(x);
+  return x != x || x == Infinity || sqrt(x) > max(x, -x);
 }

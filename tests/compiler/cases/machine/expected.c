@@ -7,10 +7,6 @@ struct Frame {
 _Static_assert(sizeof(Frame) == 24, "layout of Frame");
 
 HELPER void store_usize(void *p, usize value) { __builtin_memcpy(p, &value, sizeof value); }
-HELPER u32 u32_cmpxchg(u32 *p, u32 expected, u32 replacement) {
-  __atomic_compare_exchange_n(p, &expected, replacement, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-  return expected;
-}
 
 __attribute__((interrupt, target("general-regs-only"))) static void onFault(Frame *, usize);
 __attribute__((target("general-regs-only"))) static void say(u8);
@@ -36,6 +32,6 @@ static inline void pause(void) {
 void start(usize info) {
   store_usize((void *)4096, (usize)onFault);
   *(volatile u32 *)(void *)0xfee000b0ull = 0;
-  if (u32_cmpxchg((u32 *)(void *)8192, 0, 1) == 0) { __atomic_fetch_add((u32 *)(void *)8196, 1, __ATOMIC_SEQ_CST); }
+  if (__atomic_fetch_add((u32 *)(void *)8192, 1, __ATOMIC_SEQ_CST) == 0) { __atomic_store_n((u32 *)(void *)8196, 1, __ATOMIC_SEQ_CST); }
   __asm__ volatile("hlt" :  :  : "memory", "cc");
 }

@@ -27,6 +27,6 @@ function pause(): void {
 function start(info: usize): void {
   store<usize>(4096, changetype<usize>(onFault));
   volatile.store<u32>(0xfee000b0, 0);
-  if (atomic.cmpxchg<u32>(8192, 0, 1) == 0) atomic.add<u32>(8196, 1);
+  if (atomic.add<u32>(8192, 1) == 0) atomic.store<u32>(8196, 1);
   asm('hlt');
 }

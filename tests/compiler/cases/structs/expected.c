@@ -49,5 +49,5 @@ usize use(void) {
   first.next = &first;
   Point *middle = &first.position;
   middle->y = 2.0f;
-  return 16ull + 64ull + 512 + (usize)sum(&first);
+  return 32ull + 64ull + 512 + (usize)sum(&first);
 }

@@ -45,5 +45,5 @@ export function use(): usize {
   first.next = ref(first);
   const middle = ref(first.position);
   middle.y = 2;
-  return offsetof<Node>('position') + sizeof<Line>() + table.length + usize(sum(ref(first)));
+  return sizeof<Node>() + sizeof<Line>() + table.length + usize(sum(ref(first)));
 }

@@ -39,32 +39,6 @@ VECTOR_HELPER f32x8 f32x8_loadF16(const u16 *p) {
   return (f32x8)(sign | (special & isSpecial) | (finite & ~isSpecial));
 }
 #endif
-#if defined(__FMA__) || defined(__aarch64__) || defined(__riscv_flen)
-HELPER f32 f32_fma(f32 a, f32 b, f32 c) { return __builtin_fmaf(a, b, c); }
-#else
-HELPER f32 f32_fma(f32 a, f32 b, f32 c) {
-  f64 product = (f64)a * (f64)b;
-  f64 sum = product + (f64)c;
-  u64 bits;
-  __builtin_memcpy(&bits, &sum, 8);
-  if ((bits & 0x7ff0000000000000ull) == 0x7ff0000000000000ull) return (f32)sum;
-  f64 part = sum - product;
-  f64 lost = (product - (sum - part)) + ((f64)c - part);
-  if (lost != 0 && (bits & 1) == 0) {
-    bits += (lost > 0) == (sum > 0) ? 1 : -1;
-    __builtin_memcpy(&sum, &bits, 8);
-  }
-  return (f32)sum;
-}
-#endif
-#if defined(__FMA__) || defined(__aarch64__) || defined(__riscv_flen)
-VECTOR_HELPER f32x8 f32x8_fma(f32x8 a, f32x8 b, f32x8 c) { return __builtin_elementwise_fma(a, b, c); }
-#else
-VECTOR_HELPER f32x8 f32x8_fma(f32x8 a, f32x8 b, f32x8 c) {
-  for (i32 i = 0; i < 8; i++) c[i] = f32_fma(a[i], b[i], c[i]);
-  return c;
-}
-#endif
 VECTOR_HELPER f32x8 f32x8_max(f32x8 a, f32x8 b) { return a > b ? a : b; }
 VECTOR_HELPER f32x8 f32x8_select(f32x8 a, f32x8 b, i32x8 mask) { return (f32x8)((mask & (i32x8)a) | (~mask & (i32x8)b)); }
 VECTOR_HELPER void f32x8_store(f32 *p, f32x8 v) { __builtin_memcpy(p, &v, sizeof v); }
@@ -78,7 +52,7 @@ i32 bytes(u8 *, i8 *);
 f32 attention(f32 *out, f32 *q, u16 *k, i32 n) {
   f32x8 sum = (f32x8)(0.0f);
   for (i32 i = 0; i < n; i += 8) {
-    sum = f32x8_fma(f32x8_load(q + i), f32x8_loadF16(k + i), sum);
+    sum = __builtin_elementwise_fma(f32x8_load(q + i), f32x8_loadF16(k + i), sum);
   }
   f32x8 top = f32x8_max(sum, (-sum));
   f32x8_store(out, f32x8_select(sum, top, ((i32x8)(sum < top))));
@@ -89,5 +63,5 @@ i32 bytes(u8 *a, i8 *b) {
   u8x16 low = (u8x16_load(a) & ((u8x16)(15)));
   i32x4 acc = i32x4_dot(((i32x4)(0)), low, i8x16_load(b + 16));
   i32x4 wide = __builtin_convertvector(__builtin_convertvector(acc, f32x4), i32x4);
-  return i32x4_sum(__builtin_shufflevector(wide, acc, 0, 4, 1, 5)) + ((acc << (i32x4)(i32)3)[2]);
+  return i32x4_sum(wide) + ((acc << (i32x4)(i32)3)[2]);
 }

@@ -12,5 +12,5 @@ export function bytes(a: Ptr<u8>, b: Ptr<i8>): i32 {
   const low = u8x16.and(u8x16.load(a), u8x16.splat(15));
   const acc = i32x4.dot(i32x4.splat(0), low, i8x16.load(b, 16));
   const wide = i32x4.convert(f32x4.convert(acc));
-  return i32x4.sum(i32x4.shuffle(wide, acc, 0, 4, 1, 5)) + i32x4.lane(i32x4.shl(acc, 3), 2);
+  return i32x4.sum(wide) + i32x4.lane(i32x4.shl(acc, 3), 2);
 }

@@ -93,16 +93,10 @@ export function blocks(n: usize): u32 {
 
 export function bits(x: u32): u32 {
   return (
-    reinterpret<u32>(reinterpret<f32>(x) + 1.0) +
-    rotl<u32>(x, 7) +
-    clz<u32>(x) * 3 +
-    ctz(x) +
+    rotr<u32>(x, 7) +
+    ctz(x) * 3 +
     popcnt(x)
   );
-}
-
-export function chosen(a: i32, b: i32): i32 {
-  return select<i32>(a, b, a > b) + select<i32>(1, 2, flag);
 }
 
 export function stops(x: i32): i32 {
