@@ -151,7 +151,7 @@ test('without a network the error says what was tried and what to do', async () 
   }
 });
 
-/** Makes the wheel of package mu_piece1, mu_piece2, …: argv is folder, number, file with a piece. */
+/** Makes the wheel of package mu_piece1, …: argv is folder, number, file with a piece. */
 const MAKE_WHEEL = `
 import sys, zipfile
 folder, number, piece = sys.argv[1:]
