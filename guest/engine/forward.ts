@@ -18,15 +18,14 @@ const evaluators: FixedArray<(ids: Ptr<i32>, count: i32, position: i32) => void>
   everyUnit(evaluateHere);
 const logitReaders: FixedArray<(index: i32) => Ptr<f32>> = everyUnit(logitsHere);
 
-const UNKNOWN: i32 = -1;
-let chosen: i32 = UNKNOWN;
+let chosen: i32 = -1; // not yet known
 
 /**
  * The variant that computes here, its place in the tables. Asked once: cpuid is slow, in a virtual
  * machine above all.
  */
 export function variantInUse(): i32 {
-  if (chosen == UNKNOWN) chosen = chooseVariant();
+  if (chosen < 0) chosen = chooseVariant();
   return chosen;
 }
 

@@ -18,16 +18,16 @@ export enum TileFormat {
 // Facts of each, in that order
 
 /** Columns that a block has. */
-const BLOCK_COLUMNS: FixedArray<i32> = [1, 1, 1, 32, 32, 32, 16];
+export const BLOCK_COLUMNS: FixedArray<i32> = [1, 1, 1, 32, 32, 32, 16];
 /** Bytes of a block of 16 rows: scales, minimums, weights. */
 const BLOCK_BYTES: FixedArray<i32> = [64, 32, 32, 32 + 512, 32 + 256, 32 + 32 + 256, 64 + 256];
 /** Bits of a stored weight. */
-const BITS: FixedArray<i32> = [32, 16, 16, 8, 4, 4, 6];
+export const WEIGHT_BITS: FixedArray<i32> = [32, 16, 16, 8, 4, 4, 6];
 /**
  * Whether a weight is d · stored + m, with a minimum m of each row; else d · (stored - 2^(bits -
  * 1)).
  */
-const HAS_MINIMUM: FixedArray<bool> = [false, false, false, false, false, true, false];
+export const HAS_MINIMUM: FixedArray<bool> = [false, false, false, false, false, true, false];
 
 /** A matrix is cut into tiles of 16 rows: one lane per row. */
 export const TILE_ROWS: i32 = 16;
@@ -41,21 +41,6 @@ export function tileBytes(format: i32, columns: i32): usize {
 }
 
 /** @inline */
-export function blockColumns(format: i32): i32 {
-  return BLOCK_COLUMNS[format];
-}
-
-/** @inline */
 export function blockBytes(format: i32): i32 {
   return BLOCK_BYTES[format];
-}
-
-/** @inline */
-export function weightBits(format: i32): i32 {
-  return BITS[format];
-}
-
-/** @inline */
-export function hasMinimum(format: i32): bool {
-  return HAS_MINIMUM[format];
 }

@@ -21,7 +21,7 @@
 import { type Accumulator4, accumulate4, beginAccumulator4, reduce4 } from 'dots';
 import { isPrefetchOn, prefetchAhead } from './prefetch.ts';
 import { type Activations, type Input, linesOf, PANEL_TOKENS } from './quantize.ts';
-import { blockBytes, hasMinimum } from './tileFormat.ts';
+import { blockBytes, HAS_MINIMUM } from './tileFormat.ts';
 
 /**
  * out[token][16] = tile · activations, for all tokens of the batch. tile: one row of blocks.
@@ -145,7 +145,7 @@ function gemmTile4(
  * Where the nibbles of a block begin: behind the scales, and the minimums if there are any. @inline
  */
 function nibblesOf(block: Ptr<u8>, format: i32): Ptr<u8> {
-  return ref(block[hasMinimum(format) ? 64 : 32]);
+  return ref(block[HAS_MINIMUM[format] ? 64 : 32]);
 }
 
 /** Weights of columns 4j … 4j + 3, one a byte. @inline */
@@ -169,7 +169,7 @@ function accumulateVector(
  * What the dot product of a group begins with: without a minimum, nibbles are weight + 8. @inline
  */
 function biasOf(x: Ptr<Activations>, group: i32, format: i32): i32 {
-  return hasMinimum(format) ? 0 : x.bias4[group];
+  return HAS_MINIMUM[format] ? 0 : x.bias4[group];
 }
 
 /** Σ nibble · activation of a block's 32 columns. @inline */
@@ -191,7 +191,7 @@ function addBlock(
 ): f32x16 {
   const halves = changetype<Ptr<u16>>(block);
   const total = f32x16.add(sum, f32x16.mul(dot, f32x16.loadF16(halves)));
-  if (!hasMinimum(format)) return total;
+  if (!HAS_MINIMUM[format]) return total;
   return f32x16.add(total, f32x16.scale(f32x16.loadF16(halves, 16), x.sum));
 }
 
@@ -207,7 +207,7 @@ export function dequantizeRow4(
   for (let i: i32 = 0; i < columns / 32; i++) {
     const scales = changetype<Ptr<u16>>(block);
     const scale = f32x16.lane(f32x16.loadF16(ref(scales[lane])), 0);
-    const minimum: f32 = hasMinimum(format)
+    const minimum: f32 = HAS_MINIMUM[format]
       ? f32x16.lane(f32x16.loadF16(ref(scales[16 + lane])), 0)
       : -8 * scale;
     const nibbles = nibblesOf(block, format);

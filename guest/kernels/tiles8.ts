@@ -17,7 +17,7 @@
 import { dot6, dot8, dot8Gemv } from 'dots';
 import { isPrefetchOn, prefetchAhead } from './prefetch.ts';
 import { type Activations, type Input, linesOf, PANEL_TOKENS } from './quantize.ts';
-import { blockBytes, blockColumns, weightBits } from './tileFormat.ts';
+import { BLOCK_COLUMNS, blockBytes, WEIGHT_BITS } from './tileFormat.ts';
 
 /**
  * out[token][16] = tile · activations, for all tokens of the batch. tile: one row of blocks.
@@ -97,17 +97,17 @@ function gemmTile8(
 
 /** @inline */
 function isSixBit(format: i32): bool {
-  return weightBits(format) == 6;
+  return WEIGHT_BITS[format] == 6;
 }
 
 /** Bytes of 32 columns: what a line of activations is multiplied with. @inline */
 function lineBytes(format: i32): i32 {
-  return (32 / blockColumns(format)) * blockBytes(format);
+  return (32 / BLOCK_COLUMNS[format]) * blockBytes(format);
 }
 
 /** Where vector j of 32 columns begins, in bytes. @inline */
 function vectorAt(j: i32, format: i32): i32 {
-  const perBlock = blockColumns(format) / 4;
+  const perBlock = BLOCK_COLUMNS[format] / 4;
   const scaleBytes = isSixBit(format) ? 64 : 32;
   return (j / perBlock) * blockBytes(format) + scaleBytes + (j % perBlock) * 64;
 }
