@@ -134,6 +134,16 @@ function emit(token: u32): void {
   if (token != NONE) receive(i32(token)); // NONE: a byte that the vocabulary lacks
 }
 
+/** The token of a symbol that begins at source[at]; what merged to no token becomes bytes. */
+function emitSymbol(symbol: i32, at: i32): void {
+  if (pieces[symbol] < u32(TOKENIZER_TOKENS)) {
+    emit(pieces[symbol]);
+    return;
+  }
+  const end = at + next[symbol] - symbol;
+  for (let i = at; i < end; i++) emit(tableEntry(TOKENIZER_BYTE_TOKEN, i32(source[i])));
+}
+
 /** The longest user-defined token that stands at a position, or -1. */
 function userTokenAt(at: i32, end: i32): i32 {
   const byte = i32(source[at]);
@@ -244,7 +254,7 @@ function encodeWord(start: i32, end: i32): void {
     previous[i] = i - 1;
   }
   mergeSymbols(count);
-  for (let i: i32 = 0; i < count; i = next[i]) emit(pieces[i]);
+  for (let i: i32 = 0; i < count; i = next[i]) emitSymbol(i, start + i);
 }
 
 /** The token whose bytes are exactly source[start … end): binary search in the sorted tokens. */
@@ -272,10 +282,7 @@ function findWord(start: i32, end: i32): u32 {
 // -------------------------------------------------------------------------------------------------
 // SentencePiece
 
-/**
- * Tokens of source[start … end), after a space if `withSpace`. What merges to no token becomes
- * bytes.
- */
+/** Tokens of source[start … end), after a space if `withSpace`. */
 function encodeCharacters(start: i32, end: i32, withSpace: bool): void {
   const lead: i32 = withSpace ? 1 : 0;
   const count = lead + end - start;
@@ -299,15 +306,9 @@ function encodeCharacters(start: i32, end: i32, withSpace: bool): void {
   }
   mergeSymbols(count);
   for (let i: i32 = 0; i < count; i = next[i]) {
-    if (pieces[i] < u32(TOKENIZER_TOKENS)) {
-      emit(pieces[i]);
-    } else if (i < lead) {
-      emit(tableEntry(TOKENIZER_BYTE_TOKEN, 0x20));
-    } else {
-      for (let b = i; b < next[i]; b++) {
-        emit(tableEntry(TOKENIZER_BYTE_TOKEN, i32(source[start + b - lead])));
-      }
-    }
+    const isSpace = i < lead && pieces[i] >= u32(TOKENIZER_TOKENS);
+    if (isSpace) emit(tableEntry(TOKENIZER_BYTE_TOKEN, 0x20));
+    else emitSymbol(i, start + i - lead);
   }
 }
 

@@ -58,7 +58,7 @@ interface TokenizerModule {
  *     tokenizer.encode('Why is the sky blue?') // [6004, …]
  */
 export async function loadTokenizer(
-  model: Pick<Model, 'path' | 'tokenizer'>,
+  model: Pick<Model, 'tokenizer'>,
   { maxText = DEFAULT_MAX_TEXT, checked = false }: LoadOptions = {},
 ): Promise<HostTokenizer> {
   const { sections, constants } = compileTokenizer(model);

@@ -165,13 +165,15 @@ export interface Tokenizer {
   types: Uint8Array;
   /** bpe: `left right`, best first. */
   merges: ByteString[];
-  /** bpe: name of the pre-tokenizer, a key of preTokenizers. */
+  /** bpe: name of the pre-tokenizer, one of preTokenizers. */
   preTokenizer?: string;
   bos?: number;
   eos?: number;
   unknown?: number;
   /** Tokens that end an answer: eos and end-of-turn tokens, ascending. */
   end: number[];
+  /** Special tokens after which white space of a template is left out (Phi-3). */
+  stripsAfter: number[];
   addBos: boolean;
   addEos: boolean;
   /** spm: a text begins with a space of its own. */

@@ -10,9 +10,10 @@ import { type HostTokenizer, loadTokenizer } from '../../src/model/hostTokenizer
 import { openModel } from '../../src/model/index.ts';
 import { findModel } from '../../src/pull/models.ts';
 import { hasSharedModels, put, sharedModels, temporaryFolder } from './files.ts';
+import { type GgufValue, writeGguf } from './ggufWriter.ts';
 import { makeLlama3Gguf } from './llama3Vocabulary.ts';
-import { recoverModel, type VocabularyName } from './recoverVocabulary.ts';
-import { makeTinyGguf } from './tinyGguf.ts';
+import { makeMissingPiecesGguf } from './missingPieces.ts';
+import { makeTinyGguf, tinyContent } from './tinyGguf.ts';
 
 interface Vectors {
   source: string;
@@ -30,20 +31,6 @@ async function tokenizerOf(path: string, tokenizer?: string): Promise<HostTokeni
 }
 
 describe.skipIf(!hasSharedModels)('with $MU_MODELS or ../shared/models', () => {
-  const names: VocabularyName[] = ['llama-spm', 'gpt-2', 'deepseek-llm'];
-  test.each(names)("llama.cpp's own test of %s", async (name) => {
-    const base = join(sharedModels, 'vocab', `ggml-vocab-${name}.gguf`);
-    const path = put(folder, `${name}.gguf`, recoverModel(readFileSync(base), name));
-    const tokenizer = await tokenizerOf(path);
-    const inputs = readFileSync(`${base}.inp`, 'utf8').split('\n__ggml_vocab_test__\n');
-    const outputs = readFileSync(`${base}.out`, 'utf8').split('\n');
-    expect(inputs).toHaveLength(47);
-    for (const [i, input] of inputs.entries()) {
-      const ids = tokenizer.encode(input, { addBos: false }).join(' ');
-      expect([input, ids]).toEqual([input, outputs[i].trim()]);
-    }
-  });
-
   test("llama2.c's encode", async () => {
     const bin = join(sharedModels, 'tok512.bin');
     const tokenizer = await tokenizerOf(join(sharedModels, 'stories260K.bin'), bin);
@@ -79,6 +66,78 @@ test("llama.cpp's tokens of a vocabulary of Llama 3's kind", async () => {
   const { cases } = readVectors('tiny-llama3-tokens.json');
   const found = cases.map(({ text }) => ({ text, ids: tokenizer.encode(text) }));
   expect(found).toEqual(cases);
+});
+
+describe('merges through texts that are no pieces', () => {
+  let tokenizer: HostTokenizer;
+  beforeAll(async () => {
+    tokenizer = await tokenizerOf(put(folder, 'missing.gguf', makeMissingPiecesGguf()));
+  });
+
+  test("llama.cpp's tokens", () => {
+    const { cases } = readVectors('missing-pieces-tokens.json');
+    const found = cases.map(({ text }) => ({ text, ids: tokenizer.encode(text) }));
+    expect(found).toEqual(cases);
+  });
+
+  test('a byte is not lost (llama.cpp loses those that are no ASCII letters)', () => {
+    const tokens = tokenizer.encode(' s');
+    expect(tokens).toHaveLength(2);
+    expect(Buffer.from(tokenizer.decode(tokens)).toString()).toBe(' s');
+  });
+});
+
+test('a control token is nothing that a text merges to', async () => {
+  const tiny = tinyContent({ vocab: 340, dim: 32, hidden: 32, heads: 1, kvHeads: 1 });
+  const key = 'tokenizer.ggml.tokens';
+  const pieces = (tiny.metadata[key].value as string[]).map((piece) =>
+    piece === 'Ġthe' ? '</s>' : piece,
+  );
+  const letters = '</s>'.split('').map((_, i) => '</s>'.slice(0, i + 1));
+  const merges = letters.slice(1).map((text) => `${text.slice(0, -1)} ${text.slice(-1)}`);
+  pieces.splice(-2, 2, ...letters.slice(1, -1));
+  const metadata: Record<string, GgufValue> = {
+    ...tiny.metadata,
+    [key]: { type: 'strings', value: pieces },
+    'tokenizer.ggml.pre': { type: 'string', value: 'bloom' },
+    'tokenizer.ggml.merges': { type: 'strings', value: merges },
+  };
+  const path = put(folder, 'control.gguf', writeGguf({ metadata, tensors: tiny.tensors }));
+  const tokenizer = await tokenizerOf(path);
+  const token = pieces.indexOf('</s>');
+  expect(tokenizer.encode('</s>')).not.toContain(token);
+  expect(Buffer.from(tokenizer.decode(tokenizer.encode('</s>'))).toString()).toBe('</s>');
+  expect(tokenizer.encode('</s>', { parseSpecial: true })).toEqual([token]);
+});
+
+test('Phi-3 drops white space after its special tokens', async () => {
+  const namedSo = async (name: string) => {
+    const tiny = tinyContent({ vocab: 340, dim: 32, hidden: 32, heads: 1, kvHeads: 1 });
+    const title: GgufValue = { type: 'string', value: name };
+    const metadata = { ...tiny.metadata, 'general.name': title };
+    const path = put(folder, 'phi.gguf', writeGguf({ metadata, tensors: tiny.tensors }));
+    return tokenizerOf(path);
+  };
+  const text = '<|im_start|>\n the<|im_end|> <|endoftext|> \n<|im_start|>';
+  const [the, line, space] = ['the', '\n', ' '];
+  const plain = await namedSo('Phi 3');
+  const ids = (part: string) => plain.encode(part, { addBos: false });
+  const [end, start, stop] = [0, 1, 2];
+  expect(plain.encode(text, { parseSpecial: true })).toEqual(
+    [
+      start,
+      ids(`${line}${space}${the}`),
+      stop,
+      ids(space),
+      end,
+      ids(`${space}${line}`),
+      start,
+    ].flat(),
+  );
+  const phi = await namedSo('phi-3-mini');
+  expect(phi.encode(text, { parseSpecial: true })).toEqual(
+    [start, ids(the), stop, end, ids(`${space}${line}`), start].flat(),
+  );
 });
 
 describe.each(['bpe', 'spm'] as const)('a tiny %s vocabulary', (kind) => {

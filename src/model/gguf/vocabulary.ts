@@ -1,10 +1,14 @@
 import { type ByteString, PieceType, type Tokenizer } from '../model.ts';
 import { quote } from '../modelError.ts';
-import { endPieces } from '../tokenizer/endPieces.ts';
-import { preTokenizers } from '../tokenizer/preTokenizers.ts';
+import { findEndTokens } from '../tokenizer/endPieces.ts';
+import { otherPreTokenizers, preTokenizers } from '../tokenizer/preTokenizers.ts';
+import { isSpecial } from '../tokenizer/special.ts';
 import type { Metadata } from './metadata.ts';
 
 const MAX_PIECE = 4096;
+
+/** Keys, without their `_token_id`, of tokens that end an answer beside eos. */
+const endKeys = ['eot', 'eom', 'fim_pad', 'fim_rep', 'fim_sep'];
 
 /**
  * The vocabulary in `tokenizer.ggml.*`: model `llama` (SentencePiece BPE) or `gpt2` (byte-level
@@ -23,13 +27,11 @@ export function readVocabulary(metadata: Metadata): Tokenizer {
     readSpecial(metadata, name, pieces, fallback);
   const isSpm = kind === 'spm';
   const eos = special('eos', isSpm ? 2 : undefined);
-  const end = new Set([eos, special('eot'), special('eom')].filter((id) => id !== undefined));
-  for (const [id, piece] of pieces.entries()) {
-    if (!endPieces.has(piece)) continue;
-    end.add(id);
-    types[id] = PieceType.control; // some conversions forget it
-  }
-  const rule = preTokenizer === undefined ? undefined : preTokenizers[preTokenizer];
+  const { ends, exceptions } = findEndTokens(pieces);
+  for (const id of ends) types[id] = PieceType.control; // some conversions forget it
+  const named = endKeys.map((name) => special(name));
+  const end = [eos, ...named, ...ends].filter((id) => id !== undefined && !exceptions.has(id));
+  const rule = preTokenizers.get(preTokenizer ?? '');
   const bos = special('bos', isSpm ? 1 : undefined);
   const addBos = metadata.boolean('tokenizer.ggml.add_bos_token', isSpm || rule?.addBos === true);
   if (addBos && bos === undefined) {
@@ -45,13 +47,26 @@ export function readVocabulary(metadata: Metadata): Tokenizer {
     bos,
     eos,
     unknown: special('unknown', isSpm ? 0 : undefined),
-    end: [...end].sort((a, b) => a - b),
+    end: [...new Set(end as number[])].sort((a, b) => a - b),
+    stripsAfter: readStrips(metadata, pieces, types),
     addBos,
     addEos: metadata.boolean('tokenizer.ggml.add_eos_token', false),
     addSpacePrefix: metadata.boolean('tokenizer.ggml.add_space_prefix', isSpm),
     stripAfterBos: false,
     ignoreMerges: rule?.ignoreMerges === true,
   };
+}
+
+/**
+ * Phi-3's special tokens, but for some, take white space after them away, and its files do not say
+ * so: llama.cpp goes by the model's name (llama-vocab.cpp, LLAMA_TOKEN_ATTR_RSTRIP).
+ */
+function readStrips(metadata: Metadata, pieces: ByteString[], types: Uint8Array): number[] {
+  if (!/phi-?3/i.test(metadata.text('general.name') ?? '')) return [];
+  const others = new Set(['<unk>', '<s>', '<|endoftext|>']);
+  return [...pieces.keys()].filter(
+    (id) => pieces[id] === '</s>' || (isSpecial(types[id]) && !others.has(pieces[id])),
+  );
 }
 
 function readKind(metadata: Metadata): Tokenizer['kind'] {
@@ -83,12 +98,13 @@ function checkPieces(metadata: Metadata, pieces: ByteString[]): void {
 
 function readPreTokenizer(metadata: Metadata): string {
   const name = metadata.text('tokenizer.ggml.pre') ?? 'default';
-  if (Object.hasOwn(preTokenizers, name)) return name;
+  if (preTokenizers.has(name)) return name;
+  const why = Object.hasOwn(otherPreTokenizers, name) ? otherPreTokenizers[name] : 'it is unknown';
   throw metadata.error(
     'tokenizer.ggml.pre',
-    quote(name),
-    `one of ${Object.keys(preTokenizers).join(', ')}`,
-    'this pre-tokenizer is not known yet',
+    `${quote(name)}, which is not supported: ${why}`,
+    `one of the ${preTokenizers.size} that are, such as llama-bpe, qwen2, gpt-2`,
+    'take a model with another tokenizer',
   );
 }
 
@@ -124,6 +140,11 @@ function readMerges(metadata: Metadata): ByteString[] {
   const merges = metadata.strings('tokenizer.ggml.merges');
   if (merges === undefined) {
     throw metadata.error('tokenizer.ggml.merges', 'nothing', 'the merges of byte-level BPE');
+  }
+  const wrong = merges.findIndex((line) => !/^..* ./s.test(line));
+  if (wrong >= 0) {
+    const field = `tokenizer.ggml.merges[${wrong}]`;
+    throw metadata.error(field, quote(merges[wrong]), 'two pieces with a space between them');
   }
   return merges;
 }

@@ -64,6 +64,7 @@ export async function readTokenizerBin(path: string, vocabSize: number): Promise
       unknown: 0,
       end: [1, 2], // run.c stops at BOS, which separates stories
       addBos: true,
+      stripsAfter: [],
       addEos: false,
       addSpacePrefix: true,
       stripAfterBos: true,

@@ -42,13 +42,12 @@ export interface CompiledTables {
  * | userStart, userTokens | u32[257] by first byte, in tokens found as they stand, longest first |
  * | wordOrder | u32[V]: tokens sorted by their bytes, where words are looked up whole |
  */
-export function compileTokenizer(model: Pick<Model, 'path' | 'tokenizer'>): CompiledTables {
-  const { tokenizer } = model;
+export function compileTokenizer({ tokenizer }: Pick<Model, 'tokenizer'>): CompiledTables {
   const pieces = decodePieces(tokenizer);
   const symbols = compileSymbols(tokenizer);
-  const merges = compileMerges(tokenizer, symbols, model.path);
-  const phases = tokenizer.preTokenizer ? preTokenizers[tokenizer.preTokenizer].phases : [];
-  const words = compileWords(phases);
+  const merges = compileMerges(tokenizer, symbols);
+  const rule = preTokenizers.get(tokenizer.preTokenizer ?? '');
+  const words = compileWords(rule?.phases ?? []);
   const user = compileUserTokens(tokenizer, pieces);
   const order = tokenizer.ignoreMerges ? sortTokens(pieces, tokenizer) : [];
   const section = (name: string, table: Uint8Array | Uint16Array | Uint32Array): TableSection => ({

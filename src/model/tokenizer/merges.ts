@@ -1,6 +1,5 @@
 import type { Tokenizer } from '../model.ts';
-import { ModelError, quote } from '../modelError.ts';
-import { charactersOf, type Symbols } from './symbols.ts';
+import { charactersOf, type Symbols, splitMerge } from './symbols.ts';
 
 /** Which pairs of pieces may be merged. */
 export interface MergeTable {
@@ -20,11 +19,9 @@ interface Merge {
   rank: number;
 }
 
-export function compileMerges(tokenizer: Tokenizer, symbols: Symbols, file: string): MergeTable {
+export function compileMerges(tokenizer: Tokenizer, symbols: Symbols): MergeTable {
   const merges =
-    tokenizer.kind === 'bpe'
-      ? listedMerges(tokenizer, symbols, file)
-      : scoredMerges(tokenizer, symbols);
+    tokenizer.kind === 'bpe' ? listedMerges(tokenizer, symbols) : scoredMerges(tokenizer, symbols);
   merges.sort((a, b) => a.left - b.left || a.right - b.right || a.rank - b.rank);
   const start = new Uint32Array(symbols.count + 1);
   const rows: number[] = [];
@@ -40,23 +37,16 @@ export function compileMerges(tokenizer: Tokenizer, symbols: Symbols, file: stri
   return { start, rows: Uint32Array.from(rows) };
 }
 
-/** bpe: `left right` lines, the first is merged first. */
-function listedMerges(tokenizer: Tokenizer, { idOf }: Symbols, file: string): Merge[] {
-  return tokenizer.merges.map((line, rank) => {
-    const space = line.indexOf(' ', 1);
-    const parts = [line.slice(0, space), line.slice(space + 1)];
+/** bpe: the first line is merged first. What no text becomes has no id, and is never merged. */
+function listedMerges(tokenizer: Tokenizer, { idOf }: Symbols): Merge[] {
+  const merges: Merge[] = [];
+  for (const [rank, line] of tokenizer.merges.entries()) {
+    const parts = splitMerge(line);
     const [left, right, merged] = [...parts, parts.join('')].map((piece) => idOf.get(piece));
-    if (space < 0 || left === undefined || right === undefined || merged === undefined) {
-      throw new ModelError({
-        file,
-        field: `tokenizer.ggml.merges[${rank}]`,
-        found: quote(line),
-        expected: 'two pieces of the vocabulary that together are a third',
-        remedy: 'the vocabulary is incomplete: take another conversion',
-      });
-    }
-    return { left, right, merged, rank };
-  });
+    if (left === undefined || right === undefined || merged === undefined) continue;
+    merges.push({ left, right, merged, rank });
+  }
+  return merges;
 }
 
 /**

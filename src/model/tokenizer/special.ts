@@ -8,18 +8,28 @@ import { type ByteString, PieceType, type Tokenizer } from '../model.ts';
 export function splitSpecial(tokenizer: Tokenizer, text: ByteString): (number | ByteString)[] {
   const ids = new Map<ByteString, number>();
   for (const [token, piece] of tokenizer.pieces.entries()) {
-    if (piece !== '' && specialTypes.has(tokenizer.types[token])) ids.set(piece, token);
+    if (piece !== '' && isSpecial(tokenizer.types[token])) ids.set(piece, token);
   }
   if (ids.size === 0) return text === '' ? [] : [text];
   const pieces = [...ids.keys()].sort((a, b) => b.length - a.length);
   const anyPiece = new RegExp(`(${pieces.map(escapePattern).join('|')})`);
-  return text
+  const strips = new Set(tokenizer.stripsAfter);
+  const parts = text
     .split(anyPiece)
-    .map((part, i) => (i % 2 === 1 ? (ids.get(part) as number) : part))
+    .map((part, i) => (i % 2 === 1 ? (ids.get(part) as number) : part));
+  return parts
+    .map((part, i) => {
+      const isStripped = typeof part === 'string' && i > 0 && strips.has(parts[i - 1] as number);
+      return isStripped ? part.replace(/^[ \t-\r]+/, '') : part;
+    })
     .filter((part) => part !== '');
 }
 
 const specialTypes = new Set<number>([PieceType.control, PieceType.unknown, PieceType.userDefined]);
+
+export function isSpecial(type: number): boolean {
+  return specialTypes.has(type);
+}
 
 function escapePattern(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');

@@ -10,8 +10,9 @@ export const NONE = 0xffffffff;
  */
 export interface Symbols {
   /**
-   * Every piece that takes part in merging: tokens by id, then, from V on, characters that are no
-   * token by themselves.
+   * Every piece that takes part in merging: tokens by id, then, from V on, what is no token by
+   * itself. spm: characters; bpe: results of merges, control tokens among them, since a text does
+   * not become one.
    */
   idOf: Map<ByteString, number>;
   /** P: one past the largest id. */
@@ -35,10 +36,30 @@ export function compileSymbols(tokenizer: Tokenizer): Symbols {
     for (const [byte, letter] of letterOfByte.entries()) {
       byteToken[byte] = idOf.get(Buffer.from(letter, 'utf8').toString('latin1')) ?? NONE;
     }
-    return { idOf, count: tokenizer.pieces.length, byteToken, characters: new Uint32Array(0) };
+    const count = addMergeResults(tokenizer, idOf);
+    return { idOf, count, byteToken, characters: new Uint32Array(0) };
   }
   fillByteTokens(tokenizer, idOf, byteToken);
   return { ...listCharacters(tokenizer, idOf), byteToken };
+}
+
+/**
+ * bpe: merges go by text, as in llama.cpp (llama-vocab.cpp, llm_tokenizer_bpe_session), so each
+ * result gets an id though it is no token: it may be merged further, or becomes bytes. Returns P.
+ */
+function addMergeResults(tokenizer: Tokenizer, idOf: Map<ByteString, number>): number {
+  let count = tokenizer.pieces.length;
+  for (const line of tokenizer.merges) {
+    const result = splitMerge(line).join('');
+    if (!idOf.has(result)) idOf.set(result, count++);
+  }
+  return count;
+}
+
+/** The two parts of a merge, `left right`; the left one may begin with a space. */
+export function splitMerge(line: ByteString): [left: ByteString, right: ByteString] {
+  const space = line.indexOf(' ', 1);
+  return [line.slice(0, space), line.slice(space + 1)];
 }
 
 /**
