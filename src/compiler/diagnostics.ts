@@ -148,28 +148,20 @@ const TABLE = {
     hint: 'tags of the dialect: @inline @noinline @interrupt @generalRegisters @symbol @section @panic @packed @align @unroll',
   },
   MU502: { message: '{tag} {problem}', hint: '{instead}' },
-  MU503: {
-    message: 'generic function "{name}" is not a value',
-    hint: 'only a function without type parameters has an address',
-  },
+  MU503: { message: 'a second {what}', hint: 'a program has one; the first is at {first}' },
   MU504: {
-    message: '"{name}" instantiates itself without end',
-    hint: 'generic functions cannot call themselves with ever larger types',
-  },
-  MU505: { message: 'a second {what}', hint: 'a program has one; the first is at {first}' },
-  MU506: {
     message: '@generalRegisters function "{name}" uses {type}',
     hint: 'floats and vectors live in registers that are not switched on yet',
   },
-  MU507: {
+  MU505: {
     message: 'everyUnit {problem}',
     hint: '{instead}',
   },
-  MU508: {
+  MU506: {
     message: '{symbol} is {actual} in its unit, and {declared} in the main one',
     hint: 'a function that every unit has can only have types that no unit changes',
   },
-  MU509: {
+  MU507: {
     message: 'the unit {unit} uses "{name}", which the main unit does not have',
     hint: "storage is the main unit's: declare it in a module that the main unit imports too",
   },

@@ -1,6 +1,6 @@
 /**
  * The compiler: guest TypeScript → one readable C file. Phases in order: parse/ (files, modules),
- * check/ (types, constants, generics: a typed tree), emit/ (C). docs/language.md is its
+ * check/ (types, constants: a typed tree), emit/ (C). docs/language.md is its
  * specification.
  */
 
@@ -112,8 +112,10 @@ export function compileToC(input: CompileInput): CompileOutput {
   return { c: emitted.c, units: Object.fromEntries(texts), storage, reached, diagnostics };
 }
 
+/** Each once: an import is followed at every use, and every function is written twice. */
 function sorted(diagnostics: Diagnostic[]): Diagnostic[] {
-  return diagnostics.toSorted(
+  const known = new Map(diagnostics.map((d) => [JSON.stringify(d), d]));
+  return [...known.values()].sort(
     (a, b) =>
       (a.file < b.file ? -1 : a.file > b.file ? 1 : 0) || a.line - b.line || a.column - b.column,
   );

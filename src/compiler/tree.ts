@@ -1,7 +1,6 @@
 /**
  * What checking makes of the program: a tree in which every name is resolved, every expression has
- * its type, every conversion is explicit and every generic function has been instantiated. Emission
- * reads nothing else.
+ * its type and every conversion is explicit. Emission reads nothing else.
  */
 
 import type { Place } from './diagnostics.ts';
@@ -56,14 +55,12 @@ export interface GlobalDeclaration {
   tags: Tags;
 }
 
-/** A function, or one instance of a generic one. */
-export interface FunctionInstance {
+export interface FunctionDeclaration {
   kind: 'function';
   name: string;
   module: string;
   place: Place;
   type: FunctionType;
-  typeArguments: Type[];
   parameters: Local[];
   /** undefined until it is checked, and of external functions */
   body: Statement[] | undefined;
@@ -80,7 +77,7 @@ export interface FunctionInstance {
 export type AssemblyPiece =
   | string
   | { operand: string }
-  | { symbol: FunctionInstance | GlobalDeclaration };
+  | { symbol: FunctionDeclaration | GlobalDeclaration };
 
 /** register: '' for any that the text names by the operand's name */
 export interface AssemblyInput {
@@ -127,13 +124,13 @@ export type Expression = Common &
     | { kind: 'constant'; constant: ConstantDeclaration }
     | { kind: 'member'; enum: EnumType; name: string }
     | { kind: 'global'; global: GlobalDeclaration }
-    | { kind: 'function'; function: FunctionInstance }
+    | { kind: 'function'; function: FunctionDeclaration }
     | { kind: 'unary'; operator: '-' | '~' | '!'; operand: Expression }
     | { kind: 'binary'; operator: BinaryOperator; left: Expression; right: Expression }
     | { kind: 'conditional'; condition: Expression; whenTrue: Expression; whenFalse: Expression }
     /** explicit: written as a cast, so that a checked build checks it */
     | { kind: 'convert'; operand: Expression; explicit: boolean }
-    | { kind: 'call'; function: FunctionInstance; arguments: Expression[] }
+    | { kind: 'call'; function: FunctionDeclaration; arguments: Expression[] }
     | { kind: 'callPointer'; callee: Expression; arguments: Expression[] }
     | { kind: 'intrinsic'; intrinsic: Intrinsic; types: Type[]; arguments: Expression[] }
     /** base: a pointer's value, or an array's place */
@@ -207,8 +204,7 @@ export interface SwitchClause {
 export interface Program {
   /** a further unit's name; undefined: the main unit, which has the entry and all storage */
   unit: string | undefined;
-  /** in source order; generic instances at the place of their declaration */
-  functions: FunctionInstance[];
+  functions: FunctionDeclaration[];
   constants: ConstantDeclaration[];
   globals: GlobalDeclaration[];
   structs: StructType[];
@@ -218,10 +214,10 @@ export interface Program {
   /**
    * functions that the outside may call: exports of the root module and, in the main unit, @symbol
    */
-  roots: FunctionInstance[];
+  roots: FunctionDeclaration[];
   /** at module level, in the order of the modules; of the main unit */
   assembly: Assembly[];
-  panic: FunctionInstance | undefined;
+  panic: FunctionDeclaration | undefined;
 }
 
 export type { ArrayType };

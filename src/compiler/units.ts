@@ -77,7 +77,7 @@ export function checkLinks(
   const storage = new Set(program.globals.map(({ symbol }) => symbol));
   for (const { name: unit, emitted } of units) {
     for (const { symbol, name, place } of emitted.storage) {
-      if (!storage.has(symbol)) found.push(diagnostic('MU509', place, { unit, name }));
+      if (!storage.has(symbol)) found.push(diagnostic('MU507', place, { unit, name }));
     }
   }
   const roots = new Map(
@@ -88,7 +88,7 @@ export function checkLinks(
     const actual = roots.get(symbol) as string;
     const declared = external.type.name;
     if (actual !== declared) {
-      found.push(diagnostic('MU508', external.place, { symbol, actual, declared }));
+      found.push(diagnostic('MU506', external.place, { symbol, actual, declared }));
     }
   }
   return found;

@@ -53,15 +53,14 @@ export function checkAssembly(context: Context, node: ts.CallExpression): Assemb
   }
   const groups = operands === undefined ? {} : readGroups(context, operands);
   const named = new Set([...text.text.matchAll(NAME)].map(([, name]) => name));
-  const outputs = properties(context, groups.out).flatMap((p) => output(context, p, named));
-  const inputs = properties(context, groups.in).flatMap((p) => input(context, p, named));
+  const [into, outOf] = [properties(context, groups.in), properties(context, groups.out)];
+  const outputs = outOf.flatMap((p) => output(context, p, named));
+  const inputs = into.flatMap((p) => input(context, p, named));
   const symbols = new Map(properties(context, groups.use).map((p) => [p.name, symbol(context, p)]));
   const clobbers = clobbered(context, groups.clobbers);
   checkTwice(context, node, outputs, clobbers);
   checkTwice(context, node, inputs, clobbers);
-  const known = new Set(
-    [groups.in, groups.out].flatMap((group) => properties(context, group).map(({ name }) => name)),
-  );
+  const known = new Set([...into, ...outOf].map(({ name }) => name));
   const pieces = split(dedent(text.text), (name) => {
     const found = symbols.get(name);
     if (found !== undefined) return found;

@@ -16,10 +16,9 @@ import {
 import { coerce } from './convert.ts';
 import { checkExpression, checkValue } from './expressions.ts';
 import { foldCast } from './fold.ts';
-import { functionContext, instanceOf } from './functions.ts';
+import { functionDeclaration } from './functions.ts';
 import { lookup } from './lookup.ts';
 import { isUntyped } from './operators.ts';
-import { parameterType, typeFrom } from './types.ts';
 
 export function checkCall(
   context: Context,
@@ -95,137 +94,21 @@ function checkDirect(
   node: ts.CallExpression,
   symbol: FunctionSymbol,
 ): Expression {
-  const at = place(context, node);
-  const generic = symbol.typeParameters.length > 0;
-  if (!generic) {
-    if (node.typeArguments !== undefined) {
-      const actual = node.typeArguments.length;
-      report(context, node, 'MU209', { name: symbol.name, expected: 0, actual });
-    }
-    const instance = instanceOf(context, symbol, [], node);
-    if (instance === undefined) return errorAt(at);
-    if (symbol.tags.has('interrupt')) {
-      const instead = 'put its address into the interrupt table: changetype<usize>(name)';
-      const problem = 'functions are called by the processor only';
-      return refuse(context, node, 'MU502', { tag: '@interrupt', problem, instead });
-    }
-    const { parameters, result } = instance.type;
-    if (!countMatches(context, node, symbol.name, parameters)) return errorAt(at);
-    const given = node.arguments.map((a, i) => checkArgument(context, a, parameters[i]));
-    return { kind: 'call', function: instance, arguments: given, type: result, place: at };
-  }
-
-  const expectedCount = symbol.node.parameters.length;
-  if (node.arguments.length !== expectedCount) {
-    return refuse(context, node, 'MU308', {
-      name: symbol.name,
-      expected: expectedCount,
-      actual: node.arguments.length,
-      parameters: symbol.node.parameters.map((p) => p.getText()).join(', '),
-    });
-  }
-  const bindings = new Map<string, Type>();
-  let early: (Expression | undefined)[] = [];
   if (node.typeArguments !== undefined) {
-    if (node.typeArguments.length !== symbol.typeParameters.length) {
-      return refuse(context, node, 'MU209', {
-        name: symbol.name,
-        expected: symbol.typeParameters.length,
-        actual: node.typeArguments.length,
-      });
-    }
-    node.typeArguments.forEach((argument, i) => {
-      bindings.set(symbol.typeParameters[i], typeFrom(context, argument));
-    });
-  } else {
-    early = infer(context, node, symbol, bindings);
+    const actual = node.typeArguments.length;
+    report(context, node, 'MU209', { name: symbol.name, expected: 0, actual });
   }
-  const typeArguments: Type[] = [];
-  for (const name of symbol.typeParameters) {
-    const bound = bindings.get(name);
-    if (bound === undefined) {
-      if (early.some((argument) => argument?.kind === 'error')) return errorAt(at);
-      return refuse(context, node, 'MU210', { name, call: symbol.name });
-    }
-    if (bound === errorType) return errorAt(at);
-    typeArguments.push(bound);
+  if (symbol.tags.has('interrupt')) {
+    const instead = 'put its address into the interrupt table: changetype<usize>(name)';
+    const problem = 'functions are called by the processor only';
+    return refuse(context, node, 'MU502', { tag: '@interrupt', problem, instead });
   }
-  const inner = functionContext(context, symbol, typeArguments);
-  const given = node.arguments.map((argument, i) => {
-    const type = parameterType(inner, symbol.node.parameters[i]);
-    const checked = early[i];
-    return checked === undefined
-      ? checkArgument(context, argument, type)
-      : coerce(context, argument, checked, type);
-  });
-  const instance = instanceOf(context, symbol, typeArguments, node);
-  if (instance === undefined) return errorAt(at);
-  return {
-    kind: 'call',
-    function: instance,
-    arguments: given,
-    type: instance.type.result,
-    place: at,
-  };
-}
-
-/**
- * Binds type parameters from the arguments that have a type of their own; literals come after, with
- * their default type.
- */
-function infer(
-  context: Context,
-  node: ts.CallExpression,
-  symbol: FunctionSymbol,
-  bindings: Map<string, Type>,
-): (Expression | undefined)[] {
-  const checked: (Expression | undefined)[] = node.arguments.map((argument) =>
-    isUntyped(argument) ? undefined : checkExpression(context, argument),
-  );
-  const match = (i: number, type: Type) => {
-    const written = symbol.node.parameters[i].type;
-    if (written !== undefined) bind(written, type, symbol.typeParameters, bindings);
-  };
-  checked.forEach((argument, i) => {
-    if (argument !== undefined && argument.kind !== 'error') match(i, argument.type);
-  });
-  node.arguments.forEach((argument, i) => {
-    if (checked[i] !== undefined) return;
-    const written = symbol.node.parameters[i].type?.getText();
-    if (written === undefined || bindings.has(written)) return;
-    if (symbol.typeParameters.includes(written)) match(i, checkExpression(context, argument).type);
-  });
-  return checked;
-}
-
-/** Walks the written type and the actual one side by side. */
-function bind(
-  written: ts.TypeNode,
-  actual: Type,
-  names: string[],
-  bindings: Map<string, Type>,
-): void {
-  if (ts.isParenthesizedTypeNode(written)) bind(written.type, actual, names, bindings);
-  else if (ts.isTypeReferenceNode(written)) {
-    const name = written.typeName.getText();
-    const first = written.typeArguments?.[0];
-    if (names.includes(name)) {
-      if (!bindings.has(name)) bindings.set(name, actual);
-    } else if (name === 'Ptr' && first !== undefined && actual.kind === 'pointer') {
-      bind(first, actual.to, names, bindings);
-    } else if (name === 'FixedArray' && first !== undefined && actual.kind === 'array') {
-      bind(first, actual.of, names, bindings);
-    } else if (name === 'Efi' && first !== undefined) {
-      bind(first, actual, names, bindings);
-    }
-  } else if (ts.isFunctionTypeNode(written) && actual.kind === 'function') {
-    written.parameters.forEach((parameter, i) => {
-      if (parameter.type && actual.parameters[i]) {
-        bind(parameter.type, actual.parameters[i], names, bindings);
-      }
-    });
-    bind(written.type, actual.result, names, bindings);
-  }
+  const declaration = functionDeclaration(context, symbol);
+  const { parameters, result } = declaration.type;
+  const at = place(context, node);
+  if (!countMatches(context, node, symbol.name, parameters)) return errorAt(at);
+  const given = node.arguments.map((a, i) => checkArgument(context, a, parameters[i]));
+  return { kind: 'call', function: declaration, arguments: given, type: result, place: at };
 }
 
 /** u8(x), f32(x), bool(x) */

@@ -10,7 +10,7 @@ import type { Target } from '../target.ts';
 import type {
   ConstantDeclaration,
   Expression,
-  FunctionInstance,
+  FunctionDeclaration,
   GlobalDeclaration,
   Local,
   Tags,
@@ -39,9 +39,8 @@ interface SymbolCommon {
 export interface FunctionSymbol extends SymbolCommon {
   kind: 'function';
   node: ts.FunctionDeclaration;
-  typeParameters: string[];
   tags: Tags;
-  instances: Map<string, FunctionInstance>;
+  declaration: FunctionDeclaration | undefined;
 }
 
 /** `const` of a scalar. state: whether its value is being worked out, to find circles. */
@@ -116,19 +115,18 @@ export interface Checker {
   reexports: Map<SourceModule, Map<string, ImportSymbol>>;
   /** names of the build's constants modules that were used: "model.DIM" */
   provided: Map<string, ConstantDeclaration | GlobalDeclaration>;
-  /** function instances whose body waits to be checked */
-  queue: { symbol: FunctionSymbol; instance: FunctionInstance }[];
-  functions: FunctionInstance[];
-  panic: FunctionInstance | undefined;
+  /** functions whose body waits to be checked */
+  queue: { symbol: FunctionSymbol; declaration: FunctionDeclaration }[];
+  functions: FunctionDeclaration[];
+  panic: FunctionDeclaration | undefined;
 }
 
 /** Where an expression stands: in a function, or at module level (result undefined). */
 export interface Context {
   checker: Checker;
   module: SourceModule;
-  typeArguments: Map<string, Type>;
   scope: Scope | undefined;
-  function: FunctionInstance | undefined;
+  function: FunctionDeclaration | undefined;
 }
 
 /**
@@ -155,17 +153,7 @@ export function reportAt(
   code: DiagnosticCode,
   values: Record<string, string | number> = {},
 ): void {
-  const found = diagnostic(code, place, values);
-  // A generic function is checked once per instance: the same complaint once is enough.
-  const known = checker.diagnostics.some(
-    (d) =>
-      d.code === code &&
-      d.line === place.line &&
-      d.column === place.column &&
-      d.file === place.file &&
-      d.message === found.message,
-  );
-  if (!known) checker.diagnostics.push(found);
+  checker.diagnostics.push(diagnostic(code, place, values));
 }
 
 /**
@@ -196,7 +184,7 @@ export function innerScope(context: Context): Context {
 
 /** A context at module level, for types and constants that a declaration mentions. */
 export function moduleContext(checker: Checker, module: SourceModule): Context {
-  return { checker, module, typeArguments: new Map(), scope: undefined, function: undefined };
+  return { checker, module, scope: undefined, function: undefined };
 }
 
 export function findLocal(scope: Scope | undefined, name: string): Local | 'pending' | undefined {

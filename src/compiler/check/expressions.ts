@@ -10,7 +10,7 @@ import { checkCall } from './calls.ts';
 import { constantDeclaration, numericLiteral } from './constants.ts';
 import { type Context, errorAt, findLocal, place, refuse } from './context.ts';
 import { coerce, literal } from './convert.ts';
-import { instanceOf } from './functions.ts';
+import { functionDeclaration } from './functions.ts';
 import { globalDeclaration } from './globals.ts';
 import { lookup } from './lookup.ts';
 import { checkBinary, checkConditional, checkPrefix } from './operators.ts';
@@ -121,14 +121,12 @@ function checkName(context: Context, node: ts.Identifier, expected: Type | undef
       return { kind: 'constant', constant: declaration, type, value: declaration.value, place: at };
     }
     case 'function': {
-      if (symbol.typeParameters.length > 0) return refuse(context, node, 'MU503', { name });
-      const instance = instanceOf(context, symbol, [], node);
-      if (instance === undefined) return errorAt(at);
-      const { parameters, result } = instance.type;
+      const declaration = functionDeclaration(context, symbol);
+      const { parameters, result } = declaration.type;
       const type = symbol.tags.has('interrupt')
         ? context.checker.types.function(parameters, result, 'interrupt')
-        : instance.type;
-      return { kind: 'function', function: instance, type, place: at };
+        : declaration.type;
+      return { kind: 'function', function: declaration, type, place: at };
     }
     case 'struct':
     case 'enum':

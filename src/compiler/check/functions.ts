@@ -1,81 +1,51 @@
-/**
- * Functions: their types, and an instance for every combination of type arguments that the program
- * uses.
- */
+/** Functions: their types; their bodies are for check/statements.ts. */
 
 import type ts from 'typescript';
 import { placeOf } from '../parse/modules.ts';
-import type { FunctionInstance, Local } from '../tree.ts';
-import { errorType, identity, type Type, voidType } from '../types.ts';
+import type { FunctionDeclaration, Local } from '../tree.ts';
+import { errorType, type Type, voidType } from '../types.ts';
 import { type Context, type FunctionSymbol, moduleContext, place, report } from './context.ts';
 import { parameterType, requireValue, typeFrom } from './types.ts';
 
-/** More instances of one function than this: it feeds itself ever larger types. */
-const MOST_INSTANCES = 200;
-
-/** The context in which a function's types and body are read. */
-export function functionContext(
-  context: Context,
-  symbol: FunctionSymbol,
-  typeArguments: Type[],
-): Context {
-  const outer = moduleContext(context.checker, symbol.module);
-  symbol.typeParameters.forEach((name, i) => {
-    outer.typeArguments.set(name, typeArguments[i] ?? errorType);
-  });
-  return outer;
+/** Its body is checked later, so that functions may call each other. */
+export function functionDeclaration(context: Context, symbol: FunctionSymbol): FunctionDeclaration {
+  if (symbol.declaration === undefined) {
+    const { checker } = context;
+    symbol.declaration = declare(moduleContext(checker, symbol.module), symbol);
+    checker.functions.push(symbol.declaration);
+    checker.queue.push({ symbol, declaration: symbol.declaration });
+  }
+  return symbol.declaration;
 }
 
-/**
- * The instance with these type arguments; its body is checked later, so that functions may call
- * each other.
- */
-export function instanceOf(
-  context: Context,
-  symbol: FunctionSymbol,
-  typeArguments: Type[],
-  user: ts.Node,
-): FunctionInstance | undefined {
-  const key = typeArguments.map(identity).join();
-  const known = symbol.instances.get(key);
-  if (known !== undefined) return known;
-  if (symbol.instances.size >= MOST_INSTANCES) {
-    report(context, user, 'MU504', { name: symbol.name });
-    return undefined;
+function declare(context: Context, symbol: FunctionSymbol): FunctionDeclaration {
+  const { node, module, name, tags, exported } = symbol;
+  if (node.typeParameters !== undefined) {
+    const instead = 'write the function for the type that it is used with';
+    report(context, node, 'MU101', { what: 'a generic function', instead });
   }
-  const { node, module } = symbol;
-  const inner = functionContext(context, symbol, typeArguments);
   const parameters: Local[] = node.parameters.map((parameter) => ({
     kind: 'local',
     name: parameter.name.getText(),
-    type: parameterType(inner, parameter),
-    place: place(inner, parameter),
+    type: parameterType(context, parameter),
+    place: place(context, parameter),
     mutable: true,
     addressed: false,
   }));
-  const result = resultType(inner, node);
-  const { types } = context.checker;
-  const instance: FunctionInstance = {
+  const types = parameters.map(({ type }) => type);
+  return {
     kind: 'function',
-    name: symbol.name,
+    name,
     module: module.name,
     place: placeOf(node.name ?? node, module.file),
-    type: types.function(
-      parameters.map((parameter) => parameter.type),
-      result,
-    ),
-    typeArguments,
+    type: context.checker.types.function(types, resultType(context, node)),
     parameters,
     body: undefined,
     end: endOf(node, module.file),
-    tags: symbol.tags,
-    exported: symbol.exported,
+    tags,
+    exported,
     external: false,
   };
-  symbol.instances.set(key, instance);
-  context.checker.functions.push(instance);
-  context.checker.queue.push({ symbol, instance });
-  return instance;
 }
 
 function resultType(context: Context, node: ts.FunctionDeclaration): Type {

@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 import ts from 'typescript';
-import type { Expression, FunctionInstance, GlobalDeclaration, TableElement } from '../tree.ts';
+import type { Expression, FunctionDeclaration, GlobalDeclaration, TableElement } from '../tree.ts';
 import { type ArrayType, isNumber, type Type } from '../types.ts';
 import {
   type Context,
@@ -156,7 +156,7 @@ function declareVersions(
   if (checker.unit !== undefined) {
     const problem = `is used in the unit ${checker.unit}`;
     const instead = 'only the main unit calls the others: import this module there alone';
-    report(context, call, 'MU507', { problem, instead });
+    report(context, call, 'MU505', { problem, instead });
     return undefined;
   }
   const type = tableType(context, symbol, 1 + checker.further.length);
@@ -171,10 +171,10 @@ function declareVersions(
     if (!exported || resolve(at.file) !== resolve(root)) {
       const problem = `finds no "${name}" in the unit ${unit}`;
       const instead = 'a further unit has a version of each function that its root module exports';
-      report(context, argument, 'MU507', { problem, instead });
+      report(context, argument, 'MU505', { problem, instead });
       return undefined;
     }
-    const version: FunctionInstance = {
+    const version: FunctionDeclaration = {
       ...own.function,
       ...{ name: `${name}_${unit}`, place: own.place, body: undefined, exported: false },
       ...{ external: true, tags: new Map([['symbol', `${tags.get('symbol') ?? name}_${unit}`]]) },
@@ -189,7 +189,7 @@ function declareVersions(
 export function refuseEveryUnit(context: Context, call: ts.CallExpression): Expression {
   const problem = 'is only the initial value of a const at module level, and takes one function';
   const instead = 'const versions: FixedArray<(x: i32) => void> = everyUnit(f)';
-  return refuse(context, call, 'MU507', { problem, instead });
+  return refuse(context, call, 'MU505', { problem, instead });
 }
 
 function tableElements(

@@ -3,7 +3,7 @@
 import type ts from 'typescript';
 import type { ModuleGraph, SourceModule } from '../parse/modules.ts';
 import type { Target } from '../target.ts';
-import type { FunctionInstance, Program } from '../tree.ts';
+import type { FunctionDeclaration, Program } from '../tree.ts';
 import { i32, stringType, TypeTable, usize, voidType } from '../types.ts';
 import { checkAssembly, isAssembly } from './assembly.ts';
 import { constantDeclaration } from './constants.ts';
@@ -14,12 +14,12 @@ import {
   report,
   type UnitRoot,
 } from './context.ts';
-import { instanceOf } from './functions.ts';
+import { functionDeclaration } from './functions.ts';
 import { globalDeclaration } from './globals.ts';
 import { follow, lookup } from './lookup.ts';
 import { checkBody } from './statements.ts';
 import { collectSymbols, type LooseStatement } from './symbols.ts';
-import { enumType, structType, typeFrom } from './types.ts';
+import { aliasType, enumType, structType } from './types.ts';
 
 /**
  * Every function of every module is checked, used or not; only what is reachable is emitted later.
@@ -46,7 +46,7 @@ export function checkProgram(
     panic: undefined,
   };
   const loose = graph.modules.flatMap((module) => collectSymbols(checker, module));
-  const roots: FunctionInstance[] = [];
+  const roots: FunctionDeclaration[] = [];
   const program: Program = {
     unit,
     functions: checker.functions,
@@ -71,8 +71,8 @@ export function checkProgram(
     }
   }
   for (const statement of loose) checkLoose(checker, statement, program);
-  for (let next = checker.queue.shift(); next !== undefined; next = checker.queue.shift()) {
-    checkBody(moduleContext(checker, next.symbol.module), next.symbol, next.instance);
+  for (const { symbol, declaration } of checker.queue) {
+    checkBody(moduleContext(checker, symbol.module), symbol.node, declaration);
   }
   for (const declaration of checker.provided.values()) {
     if (declaration.kind === 'constant') program.constants.unshift(declaration);
@@ -101,7 +101,7 @@ function declare(
       program.enums.push(enumType(context, symbol));
       break;
     case 'alias':
-      typeFrom(context, symbol.node.type);
+      aliasType(context, symbol);
       break;
     case 'constant': {
       const found = constantDeclaration(context, symbol, symbol.node);
@@ -117,15 +117,13 @@ function declare(
       lookup(context, symbol.name, symbol.node);
       break;
     case 'function': {
-      if (symbol.typeParameters.length > 0) break;
-      const instance = instanceOf(context, symbol, [], symbol.node);
-      if (instance === undefined) break;
+      const declaration = functionDeclaration(context, symbol);
       const isSymbol = symbol.tags.has('symbol') && program.unit === undefined;
       if ((symbol.exported && module === root) || isSymbol) {
-        program.roots.push(instance);
+        program.roots.push(declaration);
       }
-      if (symbol.tags.has('panic')) declarePanic(checker, module, symbol.node, instance);
-      if (symbol.tags.has('interrupt')) checkInterrupt(checker, module, symbol.node, instance);
+      if (symbol.tags.has('panic')) declarePanic(checker, module, symbol.node, declaration);
+      if (symbol.tags.has('interrupt')) checkInterrupt(checker, module, symbol.node, declaration);
       break;
     }
   }
@@ -135,21 +133,21 @@ function declarePanic(
   checker: Checker,
   module: SourceModule,
   node: ts.FunctionDeclaration,
-  instance: FunctionInstance,
+  declaration: FunctionDeclaration,
 ): void {
   const context = moduleContext(checker, module);
-  const [message, file, line] = instance.type.parameters;
+  const [message, file, line] = declaration.type.parameters;
   if (message !== stringType || file !== stringType || line !== i32) {
     report(context, node, 'MU502', {
       tag: '@panic',
-      problem: `is on a function of type ${instance.type.name}`,
+      problem: `is on a function of type ${declaration.type.name}`,
       instead: 'it takes (message: string, file: string, line: i32)',
     });
   } else if (checker.panic !== undefined) {
     const { file: where, line: first } = checker.panic.place;
-    report(context, node, 'MU505', { what: '@panic function', first: `${where}:${first}` });
+    report(context, node, 'MU503', { what: '@panic function', first: `${where}:${first}` });
   } else {
-    checker.panic = instance;
+    checker.panic = declaration;
   }
 }
 
@@ -158,9 +156,9 @@ function checkInterrupt(
   checker: Checker,
   module: SourceModule,
   node: ts.FunctionDeclaration,
-  instance: FunctionInstance,
+  declaration: FunctionDeclaration,
 ): void {
-  const { parameters, result } = instance.type;
+  const { parameters, result } = declaration.type;
   const [frame, code] = parameters;
   const fits =
     frame?.kind === 'pointer' &&
@@ -170,7 +168,7 @@ function checkInterrupt(
   if (fits) return;
   report(moduleContext(checker, module), node, 'MU502', {
     tag: '@interrupt',
-    problem: `is on a function of type ${instance.type.name}`,
+    problem: `is on a function of type ${declaration.type.name}`,
     instead: 'it takes (frame: Ptr<Frame>) or (frame: Ptr<Frame>, code: usize) and returns void',
   });
 }

@@ -1,32 +1,27 @@
 /** Phase 2c: statements and function bodies. */
 
 import ts from 'typescript';
-import type { Expression, FunctionInstance, Local, Statement, SwitchClause } from '../tree.ts';
+import type { Expression, FunctionDeclaration, Local, Statement, SwitchClause } from '../tree.ts';
 import { errorType, isValue, nullType, type Type, voidType } from '../types.ts';
 import { checkAssembly, isAssembly } from './assembly.ts';
 import { checkConstant } from './constants.ts';
-import { type Context, type FunctionSymbol, innerScope, place, refuse, report } from './context.ts';
+import { type Context, innerScope, place, refuse, report } from './context.ts';
 import { coerce, literal } from './convert.ts';
 import { checkCondition, checkExpression, checkTarget, checkValue } from './expressions.ts';
 import { completes } from './flow.ts';
-import { functionContext } from './functions.ts';
 import { isZeroed, zeroedType } from './globals.ts';
 import { COMPOUND, combine, isUntyped } from './operators.ts';
 import { isUnrolled, readTags } from './tags.ts';
 import { requireValue, typeFrom } from './types.ts';
 
-/** Checks the body of a function instance and stores it there. */
+/** Checks the body of a function and stores it in its declaration. */
 export function checkBody(
   outer: Context,
-  symbol: FunctionSymbol,
-  instance: FunctionInstance,
+  node: ts.FunctionDeclaration,
+  declaration: FunctionDeclaration,
 ): void {
-  const { node } = symbol;
-  const context = innerScope({
-    ...functionContext(outer, symbol, instance.typeArguments),
-    function: instance,
-  });
-  for (const parameter of instance.parameters) {
+  const context = innerScope({ ...outer, function: declaration });
+  for (const parameter of declaration.parameters) {
     if (context.scope?.names.has(parameter.name)) {
       report(context, node, 'MU202', { name: parameter.name });
     }
@@ -43,11 +38,11 @@ export function checkBody(
   }
   const before = context.checker.diagnostics.length;
   announce(context, node.body.statements);
-  instance.body = node.body.statements.flatMap((s) => checkStatement(context, s));
+  declaration.body = node.body.statements.flatMap((s) => checkStatement(context, s));
   if (context.checker.diagnostics.length > before) return;
-  const { result } = instance.type;
-  if (result !== voidType && result.kind !== 'error' && completes(instance.body)) {
-    const values = { name: instance.name, type: result.name };
+  const { result } = declaration.type;
+  if (result !== voidType && result.kind !== 'error' && completes(declaration.body)) {
+    const values = { name: declaration.name, type: result.name };
     report(context, node.name ?? node, 'MU313', values);
   }
 }
@@ -338,9 +333,9 @@ function checkSwitch(outer: Context, node: ts.SwitchStatement): Statement[] {
 
 function checkReturn(context: Context, node: ts.ReturnStatement): Statement[] {
   const at = place(context, node);
-  const instance = context.function as FunctionInstance;
-  const { result } = instance.type;
-  const { name } = instance;
+  const declaration = context.function as FunctionDeclaration;
+  const { result } = declaration.type;
+  const { name } = declaration;
   if (result.kind === 'error') return [];
   if (node.expression === undefined) {
     if (isValue(result) || result.kind === 'never') {

@@ -40,10 +40,8 @@ export function collectSymbols(checker: Checker, module: SourceModule): LooseSta
         continue;
       }
       const tags = readTags(context, node, 'function');
-      const typeParameters = (node.typeParameters ?? []).map((p) => p.name.text);
       const name = node.name.text;
-      const instances = new Map();
-      add({ kind: 'function', name, ...common, node, typeParameters, tags, instances }, node.name);
+      add({ kind: 'function', name, ...common, node, tags, declaration: undefined }, node.name);
     } else if (ts.isVariableStatement(node)) {
       checkModifiers(context, node);
       collectVariables(context, node, common, add);

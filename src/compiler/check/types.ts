@@ -49,9 +49,6 @@ export function typeFrom(context: Context, node: ts.TypeNode): Type {
   }
   const name = node.typeName.text;
   const given = node.typeArguments ?? [];
-  const bound = context.typeArguments.get(name);
-  if (bound !== undefined) return bound;
-
   const symbol = lookup(context, name, node);
   if (symbol?.kind === 'failed') return errorType;
   if (symbol !== undefined) {
@@ -252,7 +249,7 @@ export function enumType(context: Context, symbol: EnumSymbol): EnumType {
   return symbol.type;
 }
 
-function aliasType(context: Context, symbol: AliasSymbol): Type {
+export function aliasType(context: Context, symbol: AliasSymbol): Type {
   if (symbol.state === 'working') {
     report(context, symbol.node, 'MU205', { name: symbol.name });
     return errorType;

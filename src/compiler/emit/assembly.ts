@@ -4,7 +4,7 @@
  */
 
 import { diagnostic } from '../diagnostics.ts';
-import type { Assembly, Expression, FunctionInstance, GlobalDeclaration } from '../tree.ts';
+import type { Assembly, Expression, FunctionDeclaration, GlobalDeclaration } from '../tree.ts';
 import { bitsOfType, declare, type Emitter, temporary, useFunction } from './emitter.ts';
 import { converted } from './expressions.ts';
 import { cString } from './literals.ts';
@@ -92,7 +92,7 @@ function textOf(e: Emitter, { pieces, inputs, outputs }: Assembly): string {
 const quoted = (line: string, end: string) => cString(new TextEncoder().encode(line + end));
 
 /** What the assembler knows it by. It is kept, though no C may name it. */
-function symbolText(e: Emitter, named: FunctionInstance | GlobalDeclaration): string {
+function symbolText(e: Emitter, named: FunctionDeclaration | GlobalDeclaration): string {
   e.named.add(named);
   if (named.kind === 'function') {
     const name = useFunction(e, named);

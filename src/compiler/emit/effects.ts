@@ -5,7 +5,7 @@
  */
 
 import type { Effect } from '../intrinsics/intrinsic.ts';
-import type { Expression, FunctionInstance, Statement } from '../tree.ts';
+import type { Expression, FunctionDeclaration, Statement } from '../tree.ts';
 
 export const NONE = 0;
 /** depends on memory that a call may write */
@@ -24,30 +24,30 @@ const OF_INTRINSIC: Record<Effect, Level> = {
 };
 
 export class Effects {
-  readonly #functions = new Map<FunctionInstance, Level>();
+  readonly #functions = new Map<FunctionDeclaration, Level>();
   readonly #checked: boolean;
 
   /**
    * A function's effect is that of its body: the largest over all calls, by iteration until nothing
    * changes.
    */
-  constructor(functions: FunctionInstance[], checked: boolean) {
+  constructor(functions: FunctionDeclaration[], checked: boolean) {
     this.#checked = checked;
     for (let changed = true; changed; ) {
       changed = false;
-      for (const instance of functions) {
-        const before = this.ofFunction(instance);
-        const after = Math.max(before, this.#ofStatements(instance.body ?? [])) as Level;
+      for (const declaration of functions) {
+        const before = this.ofFunction(declaration);
+        const after = Math.max(before, this.#ofStatements(declaration.body ?? [])) as Level;
         if (after !== before) {
-          this.#functions.set(instance, after);
+          this.#functions.set(declaration, after);
           changed = true;
         }
       }
     }
   }
 
-  ofFunction(instance: FunctionInstance): Level {
-    return this.#functions.get(instance) ?? NONE;
+  ofFunction(declaration: FunctionDeclaration): Level {
+    return this.#functions.get(declaration) ?? NONE;
   }
 
   of(expression: Expression): Level {

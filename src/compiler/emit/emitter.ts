@@ -5,7 +5,12 @@
 
 import type { Diagnostic, Place } from '../diagnostics.ts';
 import { pointerBytes, type Target } from '../target.ts';
-import type { ConstantDeclaration, FunctionInstance, GlobalDeclaration, Program } from '../tree.ts';
+import type {
+  ConstantDeclaration,
+  FunctionDeclaration,
+  GlobalDeclaration,
+  Program,
+} from '../tree.ts';
 import type {
   EnumType,
   FloatType,
@@ -37,16 +42,16 @@ export interface Emitter {
   constants: Set<ConstantDeclaration>;
   globals: Set<GlobalDeclaration>;
   /** functions that are called or pointed to; those not yet written stand in `pending` */
-  functions: Set<FunctionInstance>;
-  pending: FunctionInstance[];
+  functions: Set<FunctionDeclaration>;
+  pending: FunctionDeclaration[];
   /** what assembly names: kept, though no C may */
-  named: Set<FunctionInstance | GlobalDeclaration>;
+  named: Set<FunctionDeclaration | GlobalDeclaration>;
   /** files that checks name → number of their `file_N` */
   files: Map<string, number>;
   /** functions compiled for general registers only: emit/registers.ts */
-  general: Set<FunctionInstance>;
+  general: Set<FunctionDeclaration>;
   /** the function being written */
-  current: FunctionInstance | undefined;
+  current: FunctionDeclaration | undefined;
   locals: LocalNames;
   temporaries: number;
 }
@@ -56,12 +61,12 @@ export function bitsOfType(e: Emitter, type: IntegerType | FloatType): number {
 }
 
 /** Notes that the program uses a function. */
-export function useFunction(e: Emitter, instance: FunctionInstance): string {
-  if (!e.functions.has(instance)) {
-    e.functions.add(instance);
-    if (!instance.external) e.pending.push(instance);
+export function useFunction(e: Emitter, declaration: FunctionDeclaration): string {
+  if (!e.functions.has(declaration)) {
+    e.functions.add(declaration);
+    if (!declaration.external) e.pending.push(declaration);
   }
-  return e.names.of(instance);
+  return e.names.of(declaration);
 }
 
 export function temporary(e: Emitter): string {

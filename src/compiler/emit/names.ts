@@ -3,12 +3,17 @@
  * after reserved ones.
  */
 
-import type { ConstantDeclaration, FunctionInstance, GlobalDeclaration, Local } from '../tree.ts';
+import type {
+  ConstantDeclaration,
+  FunctionDeclaration,
+  GlobalDeclaration,
+  Local,
+} from '../tree.ts';
 import type { EnumType, StructType, Type } from '../types.ts';
 
 /** Whatever has a name at C's file level. */
 export type Named =
-  | FunctionInstance
+  | FunctionDeclaration
   | ConstantDeclaration
   | GlobalDeclaration
   | StructType
@@ -39,20 +44,19 @@ export class Names {
   readonly #members = new Map<EnumType, Map<string, string>>();
 
   /** Names for all of the program, those that the outside sees first. */
-  constructor(all: Named[], roots: FunctionInstance[]) {
+  constructor(all: Named[], roots: FunctionDeclaration[]) {
     const wanted = new Map<string, number>();
     for (const named of all) {
-      const name = plainName(named);
-      wanted.set(name, (wanted.get(name) ?? 0) + 1);
+      wanted.set(named.name, (wanted.get(named.name) ?? 0) + 1);
     }
     for (const root of roots) {
       this.#give(root, this.#free(root.tags.get('symbol') ?? root.name));
     }
     for (const named of all) {
       if (this.#names.has(named)) continue;
-      const plain = plainName(named);
-      const collides = (wanted.get(plain) ?? 0) > 1;
-      this.#give(named, this.#free(collides ? `${named.module}_${plain}` : plain));
+      const { name, module } = named;
+      const collides = (wanted.get(name) ?? 0) > 1;
+      this.#give(named, this.#free(collides ? `${module}_${name}` : name));
     }
   }
 
@@ -87,11 +91,6 @@ export class Names {
   member(type: EnumType, name: string): string {
     return this.#members.get(type)?.get(name) as string;
   }
-}
-
-function plainName(named: Named): string {
-  if (named.kind !== 'function' || named.typeArguments.length === 0) return named.name;
-  return `${named.name}_${named.typeArguments.map(mangle).join('_')}`;
 }
 
 /** A type as part of an identifier. */

@@ -7,7 +7,7 @@ import type { Checker } from '../check/context.ts';
 import type { Diagnostic, Place } from '../diagnostics.ts';
 import type {
   ConstantDeclaration,
-  FunctionInstance,
+  FunctionDeclaration,
   GlobalDeclaration,
   Program,
   TableElement,
@@ -37,7 +37,7 @@ export interface Emitted {
   /** storage that the C uses */
   storage: GlobalDeclaration[];
   /** functions of further units that the C uses */
-  externals: FunctionInstance[];
+  externals: FunctionDeclaration[];
   /** where each declaration that the C holds stands */
   reached: Place[];
 }
@@ -86,16 +86,16 @@ export function emitProgram(
   if (checked && program.panic !== undefined) useFunction(e, program.panic);
   const assembly = program.assembly.map((text) => moduleAssembly(e, text));
 
-  const bodies = new Map<FunctionInstance, (out: Lines) => void>();
+  const bodies = new Map<FunctionDeclaration, (out: Lines) => void>();
   const globals = new Set<GlobalDeclaration>();
   // Writing a function finds further functions, globals and types; so all of them are written
   // before the file is put together.
   for (let busy = true; busy; ) {
     busy = false;
     for (let next = e.pending.pop(); next !== undefined; next = e.pending.pop()) {
-      const instance = next;
-      definition(e, new Lines(), instance);
-      bodies.set(instance, (out) => definition(e, out, instance));
+      const declaration = next;
+      definition(e, new Lines(), declaration);
+      bodies.set(declaration, (out) => definition(e, out, declaration));
       busy = true;
     }
     for (const global of e.globals) {
@@ -105,19 +105,21 @@ export function emitProgram(
       busy = true;
     }
   }
-  const functions = program.functions.filter((instance) => bodies.has(instance));
+  const functions = program.functions.filter((declaration) => bodies.has(declaration));
   functions.sort((a, b) => order(checker, a) - order(checker, b) || a.place.line - b.place.line);
-  e.general = new Set(functions.filter((instance) => e.general.has(instance)));
+  e.general = new Set(functions.filter((declaration) => e.general.has(declaration)));
   e.diagnostics.push(...checkRegisters(e.general));
 
   const out = new Lines();
-  for (const instance of functions) {
+  for (const declaration of functions) {
     out.gap();
-    bodies.get(instance)?.(out);
+    bodies.get(declaration)?.(out);
   }
   const general = e.general.size > 0;
   const externals = program.functions.filter((f) => f.external && e.functions.has(f));
-  const prototypes = [...externals, ...functions].map((instance) => `${head(e, instance, true)};`);
+  const prototypes = [...externals, ...functions].map(
+    (declaration) => `${head(e, declaration, true)};`,
+  );
   const constants = program.constants.filter((constant) => e.constants.has(constant));
   const tables = program.globals.filter((global) => globals.has(global));
   const enums = program.enums.filter((type) => e.enums.has(type));
@@ -152,19 +154,13 @@ export function emitProgram(
   const storage = tables.filter((global) => global.table === undefined);
   const written = [...functions, ...constants, ...tables, ...enums, ...e.structs];
   const reached = [...written, ...program.assembly].map(({ place }) => place);
-  return { c, diagnostics: unique(e.diagnostics), storage, externals, reached };
+  return { c, diagnostics: e.diagnostics, storage, externals, reached };
 }
 
-/** Every function is written twice, and a generic one once per instance. */
-function unique(diagnostics: Diagnostic[]): Diagnostic[] {
-  const known = new Map(diagnostics.map((d) => [JSON.stringify(d), d]));
-  return [...known.values()];
-}
-
-function order(checker: Checker, instance: FunctionInstance): number {
+function order(checker: Checker, declaration: FunctionDeclaration): number {
   let i = 0;
   for (const module of checker.symbols.keys()) {
-    if (module.file === instance.place.file) return i;
+    if (module.file === declaration.place.file) return i;
     i += 1;
   }
   return i;
@@ -268,47 +264,47 @@ function element(e: Emitter, x: Exclude<TableElement, unknown[]>): string {
   );
 }
 
-function definition(e: Emitter, out: Lines, instance: FunctionInstance): void {
-  e.current = instance;
+function definition(e: Emitter, out: Lines, declaration: FunctionDeclaration): void {
+  e.current = declaration;
   e.locals = new LocalNames(e.names);
   e.temporaries = 0;
-  out.at(instance.place, `${head(e, instance, false)} {`);
-  statements(e, out, instance.body ?? [], '  ');
-  out.at(instance.end, '}');
+  out.at(declaration.place, `${head(e, declaration, false)} {`);
+  statements(e, out, declaration.body ?? [], '  ');
+  out.at(declaration.end, '}');
   e.current = undefined;
 }
 
 /** What the linker knows a root, or a further unit's function, by. */
-export function symbolOf({ unit }: Program, { name, tags, external }: FunctionInstance): string {
+export function symbolOf({ unit }: Program, { name, tags, external }: FunctionDeclaration): string {
   const symbol = tags.get('symbol') ?? name;
   return unit === undefined || external ? symbol : `${symbol}_${unit}`;
 }
 
 /** `static i32 f(i32 a)` with its attributes. */
-function head(e: Emitter, instance: FunctionInstance, prototype: boolean): string {
-  const { tags, type } = instance;
+function head(e: Emitter, declaration: FunctionDeclaration, prototype: boolean): string {
+  const { tags, type } = declaration;
   const attributes: string[] = [];
   const x86 = e.target.arch === 'x86_64';
-  const isRoot = e.program.roots.includes(instance);
+  const isRoot = e.program.roots.includes(declaration);
   if (tags.has('inline')) attributes.push('always_inline');
   if (tags.has('noinline')) attributes.push('noinline');
   if (tags.has('interrupt') && x86) attributes.push('interrupt');
-  if (e.general.has(instance)) attributes.push('target("general-regs-only")');
+  if (e.general.has(declaration)) attributes.push('target("general-regs-only")');
   if (tags.has('efi') && x86) attributes.push('ms_abi');
   if (tags.has('section')) attributes.push(`section(${JSON.stringify(tags.get('section'))})`);
   if (type.result.kind === 'never') attributes.push('noreturn');
-  if (e.named.has(instance) && !instance.external) attributes.push('used');
+  if (e.named.has(declaration) && !declaration.external) attributes.push('used');
   // The outside sees the name of the TypeScript, also where C needs another.
-  const symbol = symbolOf(e.program, instance);
+  const symbol = symbolOf(e.program, declaration);
   if (isRoot && e.target.arch === 'wasm32') attributes.push(`export_name("${symbol}")`);
   const isNamed = tags.has('symbol') || e.program.unit !== undefined;
-  const isOutside = isRoot || instance.external;
-  const hasLabel = isOutside && isNamed && e.names.of(instance) !== symbol;
+  const isOutside = isRoot || declaration.external;
+  const hasLabel = isOutside && isNamed && e.names.of(declaration) !== symbol;
   const label = hasLabel && prototype ? ` __asm__("${symbol}")` : '';
-  const names = instance.parameters.map((parameter) => e.locals.of(parameter));
+  const names = declaration.parameters.map((parameter) => e.locals.of(parameter));
   const list = parameterList(e, type.parameters, prototype ? undefined : names);
   const linkage = isOutside ? '' : tags.has('inline') ? 'static inline ' : 'static ';
   const attribute =
     attributes.length > 0 && prototype ? `__attribute__((${attributes.join(', ')})) ` : '';
-  return `${attribute}${linkage}${declare(e, type.result, `${e.names.of(instance)}(${list})`)}${label}`;
+  return `${attribute}${linkage}${declare(e, type.result, `${e.names.of(declaration)}(${list})`)}${label}`;
 }

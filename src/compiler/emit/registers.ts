@@ -6,33 +6,34 @@
  */
 
 import { type Diagnostic, diagnostic } from '../diagnostics.ts';
-import type { FunctionInstance } from '../tree.ts';
+import type { FunctionDeclaration } from '../tree.ts';
 import type { Type } from '../types.ts';
 
 /** All functions that are compiled for general registers only. */
-export function generalFunctions(functions: FunctionInstance[]): Set<FunctionInstance> {
-  const general = new Set<FunctionInstance>();
-  const visit = (instance: FunctionInstance, withCallees: boolean): void => {
-    if (general.has(instance)) return;
-    general.add(instance);
-    for (const callee of scan(instance).callees) {
+export function generalFunctions(functions: FunctionDeclaration[]): Set<FunctionDeclaration> {
+  const general = new Set<FunctionDeclaration>();
+  const visit = (declaration: FunctionDeclaration, withCallees: boolean): void => {
+    if (general.has(declaration)) return;
+    general.add(declaration);
+    for (const callee of scan(declaration).callees) {
       const returns = callee.type.result.kind !== 'never';
       if (callee.tags.has('inline') || (withCallees && returns)) visit(callee, withCallees);
     }
   };
-  for (const instance of functions) if (instance.tags.has('interrupt')) visit(instance, true);
-  for (const instance of functions)
-    if (instance.tags.has('generalRegisters')) visit(instance, false);
+  for (const declaration of functions)
+    if (declaration.tags.has('interrupt')) visit(declaration, true);
+  for (const declaration of functions)
+    if (declaration.tags.has('generalRegisters')) visit(declaration, false);
   return general;
 }
 
-export function checkRegisters(general: Set<FunctionInstance>): Diagnostic[] {
+export function checkRegisters(general: Set<FunctionDeclaration>): Diagnostic[] {
   const found: Diagnostic[] = [];
-  for (const instance of general) {
-    const { types } = scan(instance);
+  for (const declaration of general) {
+    const { types } = scan(declaration);
     const type = types.find((t) => t.kind === 'float' || t.kind === 'vector');
     if (type === undefined) continue;
-    found.push(diagnostic('MU506', instance.place, { name: instance.name, type: type.name }));
+    found.push(diagnostic('MU504', declaration.place, { name: declaration.name, type: type.name }));
   }
   return found;
 }
@@ -52,13 +53,13 @@ const FOREIGN = new Set([
 
 interface Contents {
   types: Type[];
-  callees: FunctionInstance[];
+  callees: FunctionDeclaration[];
 }
 
 /** Types that a function computes with, and what it calls. */
-function scan(instance: FunctionInstance): Contents {
+function scan(declaration: FunctionDeclaration): Contents {
   const found: Contents = {
-    types: [...instance.type.parameters, instance.type.result],
+    types: [...declaration.type.parameters, declaration.type.result],
     callees: [],
   };
   const visit = (node: unknown): void => {
@@ -66,7 +67,7 @@ function scan(instance: FunctionInstance): Contents {
       for (const item of node) visit(item);
     } else if (typeof node === 'object' && node !== null) {
       if ('kind' in node && node.kind === 'call' && 'function' in node) {
-        found.callees.push(node.function as FunctionInstance);
+        found.callees.push(node.function as FunctionDeclaration);
       }
       for (const [key, value] of Object.entries(node)) {
         if (key === 'type' || key === 'types') found.types.push(...[value].flat());
@@ -74,6 +75,6 @@ function scan(instance: FunctionInstance): Contents {
       }
     }
   };
-  visit(instance.body);
+  visit(declaration.body);
   return found;
 }

@@ -28,15 +28,7 @@ class Box {
   next!: Ptr<Box>;
 }
 
-function grows<T>(p: Ptr<T>, n: i32): void {
-  grows<Ptr<T>>(null, n);
-}
-
-function start(stack: Ptr<usize>): void {
-  grows<u8>(null, 3);
-}
-
-function wrong(): void {}
+function generic<T>(n: i32): void {}
 
 export function loop(): void {
   /** @unrol */

@@ -13,12 +13,8 @@ const LIMIT: i32 = 6;
 const TABLE: FixedArray<u8> = [1, 2];
 let shadowed: i32 = 0;
 
-function first<T>(p: Ptr<T>): T {
+function first(p: Ptr<i32>): i32 {
   return p[0];
-}
-
-function make<T>(): T {
-  return load<T>(8);
 }
 
 export function names(p: Ptr<Point>, c: Color): i32 {
@@ -38,13 +34,12 @@ export function names(p: Ptr<Point>, c: Color): i32 {
   const fixed: i32 = 3;
   fixed++;
   const g = first<i32, u8>(null);
-  const h = make();
-  const i = first;
+  const h = load(8);
   const w: Widget = null;
   const v: Ptr<i32, i32> = null;
   const z = atomic.reboot();
   const y = u8.MIDDLE;
   const nothere = f32x16.cbrt(f32x16.splat(1));
   memory.free(p);
-  return make<i32>() + a;
+  return load<i32>(8) + a;
 }

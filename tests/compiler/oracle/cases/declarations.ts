@@ -1,4 +1,4 @@
-// Constants, enums, globals, generics, scopes, memory.
+// Constants, enums, globals, scopes, memory.
 
 const WIDTH: i32 = 7;
 const AREA: i32 = WIDTH * (WIDTH + 3);
@@ -43,19 +43,14 @@ export function globals(x: i64): i64 {
   return flag ? value : -value;
 }
 
-function largest<T>(a: T, b: T): T {
-  return a > b ? a : b;
-}
-
-function pick<T>(a: T, b: T, n: i32): T {
+function pick(a: u8, b: u8, n: i32): u8 {
   let result = a;
   for (let i: i32 = 0; i < n; i++) result = result == a ? b : a;
   return result;
 }
 
-export function generics(a: i32, b: f64): f64 {
-  const byte = f64(pick<u8>(u8(3), 200, a & 7));
-  return f64(largest<i32>(a, 3)) + largest<f64>(b, 2.5) + byte + pick(b, 3, 5);
+export function picked(a: i32, b: f64): f64 {
+  return f64(max<i32>(a, 3)) + max<f64>(b, 2.5) + f64(pick(u8(3), 200, a & 7));
 }
 
 export function sizes(): usize {
