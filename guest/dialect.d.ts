@@ -83,28 +83,12 @@ declare namespace usize {
 /** IEEE 754 binary32 */
 declare type f32 = number;
 declare function f32(x: number | boolean): f32;
-declare namespace f32 {
-  /** the most negative finite value is -MAX_VALUE; MIN_NORMAL_VALUE is the smallest normal one */
-  const MAX_VALUE: f32;
-  const MIN_NORMAL_VALUE: f32;
-  const EPSILON: f32;
-}
 /** IEEE 754 binary64 */
 declare type f64 = number;
 declare function f64(x: number | boolean): f64;
-declare namespace f64 {
-  /** the most negative finite value is -MAX_VALUE; MIN_NORMAL_VALUE is the smallest normal one */
-  const MAX_VALUE: f64;
-  const MIN_NORMAL_VALUE: f64;
-  const EPSILON: f64;
-}
 /** true or false; the only type that a condition takes. bool(x) is x != 0. */
 declare type bool = boolean;
 declare function bool(x: number | boolean): bool;
-
-/** Float constants that, like a literal, take the type their surroundings want. */
-declare const NaN: number;
-declare const Infinity: number;
 
 // -------------------------------------------------------------------------------------------------
 // Memory

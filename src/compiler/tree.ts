@@ -5,7 +5,7 @@
 
 import type { Place } from './diagnostics.ts';
 import type { Intrinsic } from './intrinsics/intrinsic.ts';
-import type { ArrayType, EnumType, FunctionType, StructType, Type } from './types.ts';
+import type { EnumType, FunctionType, StructType, Type } from './types.ts';
 
 /** bigint: integers and enums; number: floats (rounded to f32 where that is the type). */
 export type ConstantValue = bigint | number | boolean;
@@ -186,7 +186,7 @@ export type Statement = { place: Place } & (
       update: Statement[];
       body: Statement[];
     }
-  | { kind: 'switch'; subject: Expression; clauses: SwitchClause[]; end: Place }
+  | { kind: 'switch'; subject: Expression; clauses: SwitchClause[] }
   | { kind: 'block'; body: Statement[] }
   | { kind: 'return'; value?: Expression }
   | { kind: 'break' }
@@ -219,5 +219,3 @@ export interface Program {
   assembly: Assembly[];
   panic: FunctionDeclaration | undefined;
 }
-
-export type { ArrayType };

@@ -37,6 +37,11 @@ interface Property {
  * Undefined if it has been refused. In a function or, without operands but `use`, at module level.
  */
 export function checkAssembly(context: Context, node: ts.CallExpression): Assembly | undefined {
+  const { arch } = context.checker.target;
+  if (arch === 'wasm32') {
+    report(context, node, 'MU601', { target: arch });
+    return undefined;
+  }
   const before = context.checker.diagnostics.length;
   const [text, operands] = node.arguments;
   if (node.arguments.length < 1 || node.arguments.length > 2) {
@@ -187,7 +192,6 @@ function registerOf(
   };
   if (bits === undefined) return refuse('an integer or an address', 'others: load and store them');
   if (named.has(name)) return '';
-  if (arch === 'wasm32') return name; // refused where it is emitted
   const register = machineRegister(arch, name);
   if (register === undefined) {
     const problem = `${name} is no register of ${arch} that can hold an operand`;
@@ -229,7 +233,6 @@ function clobbered(context: Context, node: ts.Expression | undefined): string[] 
   const { arch } = context.checker.target;
   const elements = ts.isArrayLiteralExpression(node) ? [...node.elements] : [node];
   return elements.flatMap((element) => {
-    if (ts.isStringLiteral(element) && arch === 'wasm32') return [element.text];
     if (ts.isStringLiteral(element) && canBeClobbered(arch, element.text)) return [element.text];
     const problem = `${element.getText()} is no register of ${arch} that can be clobbered`;
     report(context, element, 'MU604', { problem, instead: "a list: clobbers: ['rcx', 'r11']" });

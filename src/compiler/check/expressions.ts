@@ -5,11 +5,12 @@
 
 import ts from 'typescript';
 import type { Expression, ExpressionOf } from '../tree.ts';
-import { f64, nullType, SCALARS, stringType, type Type, usize } from '../types.ts';
+import { nullType, range, SCALARS, stringType, type Type, usize } from '../types.ts';
 import { checkCall } from './calls.ts';
 import { constantDeclaration, numericLiteral } from './constants.ts';
 import { type Context, errorAt, findLocal, place, refuse } from './context.ts';
 import { coerce, literal } from './convert.ts';
+import { bitsOf } from './fold.ts';
 import { functionDeclaration } from './functions.ts';
 import { globalDeclaration } from './globals.ts';
 import { lookup } from './lookup.ts';
@@ -29,7 +30,7 @@ export function checkExpression(
     const bytes = new TextEncoder().encode(node.text);
     return { kind: 'string', bytes, type: stringType, place: place(context, node) };
   }
-  if (ts.isIdentifier(node)) return checkName(context, node, expected);
+  if (ts.isIdentifier(node)) return checkName(context, node);
   if (ts.isPropertyAccessExpression(node)) return checkProperty(context, node);
   if (ts.isElementAccessExpression(node)) return checkElement(context, node);
   if (ts.isCallExpression(node)) return checkCall(context, node, expected);
@@ -90,7 +91,7 @@ export function notInDialect(context: Context, node: ts.Node): Expression {
   return refuse(context, node, 'MU101', { what, instead });
 }
 
-function checkName(context: Context, node: ts.Identifier, expected: Type | undefined): Expression {
+function checkName(context: Context, node: ts.Identifier): Expression {
   const name = node.text;
   const at = place(context, node);
   const local = findLocal(context.scope, name);
@@ -99,7 +100,7 @@ function checkName(context: Context, node: ts.Identifier, expected: Type | undef
   if (local !== undefined) return { kind: 'local', local, type: local.type, place: at };
 
   const symbol = lookup(context, name, node);
-  if (symbol === undefined) return builtinName(context, node, expected);
+  if (symbol === undefined) return builtinName(context, node);
   switch (symbol.kind) {
     case 'failed':
       return errorAt(at);
@@ -138,16 +139,8 @@ function checkName(context: Context, node: ts.Identifier, expected: Type | undef
   }
 }
 
-function builtinName(
-  context: Context,
-  node: ts.Identifier,
-  expected: Type | undefined,
-): Expression {
+function builtinName(context: Context, node: ts.Identifier): Expression {
   const name = node.text;
-  if (name === 'NaN' || name === 'Infinity') {
-    const value = name === 'NaN' ? Number.NaN : Number.POSITIVE_INFINITY;
-    return literal(context, node, expected?.kind === 'float' ? expected : f64, value);
-  }
   if (name === 'undefined') {
     const instead = 'use null for pointers';
     return refuse(context, node, 'MU101', { what: '`undefined`', instead });
@@ -196,27 +189,12 @@ function checkQualified(
   if (symbol !== undefined) return undefined;
   const scalar = SCALARS.get(left.text);
   if (scalar === undefined) return undefined;
-  const limit = scalarLimit(context, scalar, name);
-  if (limit === undefined) {
-    return refuse(context, node, 'MU603', { name: node.getText() });
+  if (scalar.kind === 'integer') {
+    const { min, max } = range(scalar, bitsOf(scalar, context.checker.target));
+    if (name === 'MIN_VALUE') return literal(context, node, scalar, min);
+    if (name === 'MAX_VALUE') return literal(context, node, scalar, max);
   }
-  return literal(context, node, scalar, limit);
-}
-
-function scalarLimit(context: Context, type: Type, name: string): bigint | number | undefined {
-  if (type.kind === 'integer') {
-    const bits =
-      type.pointerSized && context.checker.target.arch === 'wasm32' ? 32n : BigInt(type.bits);
-    if (name === 'MAX_VALUE') return (1n << (type.signed ? bits - 1n : bits)) - 1n;
-    if (name === 'MIN_VALUE') return type.signed ? -(1n << (bits - 1n)) : 0n;
-  }
-  if (type.kind === 'float') {
-    const single = type.bits === 32;
-    if (name === 'MAX_VALUE') return single ? 2 ** 128 - 2 ** 104 : Number.MAX_VALUE;
-    if (name === 'MIN_NORMAL_VALUE') return single ? 2 ** -126 : 2 ** -1022;
-    if (name === 'EPSILON') return single ? 2 ** -23 : 2 ** -52;
-  }
-  return undefined;
+  return refuse(context, node, 'MU603', { name: node.getText() });
 }
 
 function fieldOf(

@@ -65,7 +65,6 @@ const isComparison = (operator: BinaryOperator) =>
 export function isUntyped(node: ts.Expression): boolean {
   if (ts.isParenthesizedExpression(node)) return isUntyped(node.expression);
   if (ts.isNumericLiteral(node) || node.kind === ts.SyntaxKind.NullKeyword) return true;
-  if (ts.isIdentifier(node)) return node.text === 'NaN' || node.text === 'Infinity';
   if (ts.isPrefixUnaryExpression(node)) return isUntyped(node.operand);
   if (ts.isConditionalExpression(node))
     return isUntyped(node.whenTrue) && isUntyped(node.whenFalse);

@@ -327,8 +327,7 @@ function checkSwitch(outer: Context, node: ts.SwitchStatement): Statement[] {
     const body = clause.statements.flatMap((statement) => checkStatement(inner, statement));
     return { place: place(outer, clause), case: value, body };
   });
-  const end = { ...place(outer, node) };
-  return [{ kind: 'switch', subject, clauses, end, place: place(outer, node) }];
+  return [{ kind: 'switch', subject, clauses, place: place(outer, node) }];
 }
 
 function checkReturn(context: Context, node: ts.ReturnStatement): Statement[] {

@@ -1,4 +1,4 @@
-/** JSDoc tags that the compiler acts on, and those that are only documentation. */
+/** JSDoc tags: the compiler acts on each. */
 
 import ts from 'typescript';
 import type { Tags } from '../tree.ts';
@@ -12,27 +12,16 @@ const KNOWN: Record<string, { on: Owner[]; argument?: 'name' | 'power of two' }>
   interrupt: { on: ['function'] },
   generalRegisters: { on: ['function'] },
   symbol: { on: ['function'], argument: 'name' },
-  section: { on: ['function', 'storage'], argument: 'name' },
+  section: { on: ['storage'], argument: 'name' },
   panic: { on: ['function'] },
   packed: { on: ['struct'] },
   align: { on: ['struct', 'storage'], argument: 'power of two' },
 };
 
-const DOCUMENTATION = new Set([
-  'param',
-  'returns',
-  'return',
-  'see',
-  'example',
-  'deprecated',
-  'todo',
-]);
-
 export function readTags(context: Context, node: ts.Node, owner: Owner): Tags {
   const tags: Tags = new Map();
   for (const tag of ts.getJSDocTags(node)) {
     const name = tag.tagName.text;
-    if (DOCUMENTATION.has(name)) continue;
     const known = Object.hasOwn(KNOWN, name) ? KNOWN[name] : undefined;
     if (known === undefined) {
       report(context, tag, 'MU501', { tag: `@${name}` });

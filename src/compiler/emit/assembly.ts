@@ -3,7 +3,6 @@
  * register for the others.
  */
 
-import { diagnostic } from '../diagnostics.ts';
 import type { Assembly, Expression, FunctionDeclaration, GlobalDeclaration } from '../tree.ts';
 import { bitsOfType, declare, type Emitter, temporary, useFunction } from './emitter.ts';
 import { converted } from './expressions.ts';
@@ -11,7 +10,6 @@ import { cString } from './literals.ts';
 
 /** At file level. Afterwards the assembler goes on in .text, where the functions are. */
 export function moduleAssembly(e: Emitter, assembly: Assembly): string {
-  if (!isThere(e, assembly)) return '';
   const text = assembly.pieces
     .map((piece) => {
       if (typeof piece === 'string') return piece;
@@ -23,7 +21,6 @@ export function moduleAssembly(e: Emitter, assembly: Assembly): string {
 
 /** A statement, in braces if it needs variables of its own. */
 export function inlineAssembly(e: Emitter, assembly: Assembly): string {
-  if (!isThere(e, assembly)) return '';
   const { inputs, outputs } = assembly;
   const values: string[] = [];
   const registers: string[] = [];
@@ -60,12 +57,6 @@ export function inlineAssembly(e: Emitter, assembly: Assembly): string {
   const statement = `__asm__ volatile(${textOf(e, assembly)} : ${lists.join(' : ')});`;
   const all = [...values, ...registers, statement, ...after];
   return all.length === 1 ? statement : `{ ${all.join(' ')} }`;
-}
-
-function isThere(e: Emitter, { place }: Assembly): boolean {
-  if (e.target.arch !== 'wasm32') return true;
-  e.diagnostics.push(diagnostic('MU601', place, { target: e.target.arch }));
-  return false;
 }
 
 /**

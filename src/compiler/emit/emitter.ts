@@ -3,7 +3,7 @@
  * being written.
  */
 
-import type { Diagnostic, Place } from '../diagnostics.ts';
+import type { Place } from '../diagnostics.ts';
 import { pointerBytes, type Target } from '../target.ts';
 import type {
   ConstantDeclaration,
@@ -33,7 +33,6 @@ export interface Emitter {
   types: TypeTable;
   names: Names;
   effects: Effects;
-  diagnostics: Diagnostic[];
   /** helper name → C text, in order of need */
   helpers: Map<string, string>;
   vectors: Set<VectorType>;

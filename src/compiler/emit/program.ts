@@ -66,7 +66,6 @@ export function emitProgram(
     types: checker.types,
     names,
     effects: new Effects(program.functions, checked),
-    diagnostics: [],
     helpers: new Map(),
     vectors: new Set(),
     structs: new Set(),
@@ -108,7 +107,6 @@ export function emitProgram(
   const functions = program.functions.filter((declaration) => bodies.has(declaration));
   functions.sort((a, b) => order(checker, a) - order(checker, b) || a.place.line - b.place.line);
   e.general = new Set(functions.filter((declaration) => e.general.has(declaration)));
-  e.diagnostics.push(...checkRegisters(e.general));
 
   const out = new Lines();
   for (const declaration of functions) {
@@ -154,7 +152,7 @@ export function emitProgram(
   const storage = tables.filter((global) => global.table === undefined);
   const written = [...functions, ...constants, ...tables, ...enums, ...e.structs];
   const reached = [...written, ...program.assembly].map(({ place }) => place);
-  return { c, diagnostics: e.diagnostics, storage, externals, reached };
+  return { c, diagnostics: checkRegisters(e.general), storage, externals, reached };
 }
 
 function order(checker: Checker, declaration: FunctionDeclaration): number {
@@ -291,7 +289,6 @@ function head(e: Emitter, declaration: FunctionDeclaration, prototype: boolean):
   if (tags.has('interrupt') && x86) attributes.push('interrupt');
   if (e.general.has(declaration)) attributes.push('target("general-regs-only")');
   if (tags.has('efi') && x86) attributes.push('ms_abi');
-  if (tags.has('section')) attributes.push(`section(${JSON.stringify(tags.get('section'))})`);
   if (type.result.kind === 'never') attributes.push('noreturn');
   if (e.named.has(declaration) && !declaration.external) attributes.push('used');
   // The outside sees the name of the TypeScript, also where C needs another.

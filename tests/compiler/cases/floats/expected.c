@@ -2,11 +2,12 @@ HELPER f32 f32_max(f32 a, f32 b) { return a > b ? a : b; }
 HELPER f64 f64_min(f64 a, f64 b) { return a < b ? a : b; }
 
 static const f32 THIRD = 0.33333334f;
+static const f32 INFINITE = __builtin_inff();
 f32 single(f32);
 f64 double_(f64, i32);
 bool special(f32);
 
-#line 3 "tests/compiler/cases/floats/input.ts"
+#line 4 "tests/compiler/cases/floats/input.ts"
 f32 single(f32 x) {
   return x * THIRD + 0.1f - 1e-40f;
 }
@@ -16,5 +17,5 @@ f64 double_(f64 x, i32 n) {
 }
 
 bool special(f32 x) {
-  return x != x || x == __builtin_inff() || __builtin_elementwise_sqrt(x) > f32_max(x, -x);
+  return x != x || x == INFINITE || __builtin_elementwise_sqrt(x) > f32_max(x, -x);
 }

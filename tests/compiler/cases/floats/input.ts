@@ -1,4 +1,5 @@
 const THIRD: f32 = 1.0 / 3.0;
+const INFINITE: f32 = 1.0 / 0.0;
 
 export function single(x: f32): f32 {
   return x * THIRD + 0.1 - 1e-40;
@@ -9,5 +10,5 @@ export function double(x: f64, n: i32): f64 {
 }
 
 export function special(x: f32): bool {
-  return x != x || x == Infinity || sqrt(x) > max(x, -x);
+  return x != x || x == INFINITE || sqrt(x) > max(x, -x);
 }
