@@ -4,7 +4,7 @@
  */
 
 import type { Use } from '../intrinsics/intrinsic.ts';
-import type { BinaryOperator, Expression, ExpressionOf } from '../tree.ts';
+import type { BinaryOperator, ConstantValue, Expression, ExpressionOf } from '../tree.ts';
 import { type FloatType, type IntegerType, SCALARS, type Type } from '../types.ts';
 import { castHelper, divisionHelper, indexHelper, nonnullHelper, panicCall } from './checks.ts';
 import { NONE, WRITES } from './effects.ts';
@@ -67,7 +67,7 @@ type Written = [c: string, strength: number];
 function write(e: Emitter, x: Expression, bare: boolean): Written {
   switch (x.kind) {
     case 'literal': {
-      const c = constant(e, x.type, x.value as bigint, bare, x.hex);
+      const c = literal(e, x.type, x.value as ConstantValue, bare, x.hex);
       return [c, c.startsWith('-') ? UNARY : POSTFIX];
     }
     case 'null':
@@ -114,17 +114,25 @@ function write(e: Emitter, x: Expression, bare: boolean): Written {
       return ref(e, x);
     case 'length':
       if (x.base.type.kind === 'array' && e.effects.of(x) === WRITES) {
-        const count = constant(e, x.type, x.value as bigint, false);
+        const count = literal(e, x.type, x.value as ConstantValue, false);
         return [`((void)&${place(e, x.base, true)}, ${count})`, POSTFIX];
       }
-      if (x.value !== undefined) return [constant(e, x.type, x.value as bigint, bare), POSTFIX];
+      if (x.value !== undefined)
+        return [literal(e, x.type, x.value as ConstantValue, bare), POSTFIX];
       return [`${expression(e, x.base, POSTFIX)}.length`, POSTFIX];
     case 'error':
       throw new Error('an expression that was refused reached emission');
   }
 }
 
-function constant(e: Emitter, type: Type, value: bigint, bare: boolean, hex = false): string {
+/** A value that is known, written out. */
+export function literal(
+  e: Emitter,
+  type: Type,
+  value: ConstantValue,
+  bare: boolean,
+  hex = false,
+): string {
   const bits = type.kind === 'integer' ? bitsOfType(e, type) : 32;
   return cLiteral(type, value, bits, bare, hex);
 }

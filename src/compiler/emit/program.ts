@@ -23,8 +23,8 @@ import {
   structDefinition,
   useFunction,
 } from './emitter.ts';
-import { converted } from './expressions.ts';
-import { cLiteral, cString } from './literals.ts';
+import { converted, literal } from './expressions.ts';
+import { cString } from './literals.ts';
 import { LocalNames, Names } from './names.ts';
 import { HEADER, MEMORY_PROTOTYPES, macros, memoryFunctions } from './prelude.ts';
 import { checkRegisters, generalFunctions } from './registers.ts';
@@ -197,14 +197,8 @@ function helper(text: string, general: boolean): string {
 
 function constantDefinition(e: Emitter, constant: ConstantDeclaration): string {
   const { type, value } = constant;
-  const bits = type.kind === 'integer' && type.pointerSized && e.target.arch === 'wasm32' ? 32 : 64;
-  const literal = cLiteral(
-    type,
-    value,
-    type.kind === 'integer' ? Math.min(type.bits, bits) : 32,
-    true,
-  );
-  return `static const ${declare(e, type, e.names.of(constant))} = ${literal};`;
+  const name = declare(e, type, e.names.of(constant));
+  return `static const ${name} = ${literal(e, type, value, true)};`;
 }
 
 function globalDefinition(e: Emitter, global: GlobalDeclaration): string {
@@ -251,15 +245,7 @@ function table(e: Emitter, elements: TableElement[]): string {
 /** A static initial value must be a constant expression in C: numbers are written out. */
 function element(e: Emitter, x: Exclude<TableElement, unknown[]>): string {
   if (x.kind === 'string') return `{(u8 *)${cString(x.bytes)}, ${x.bytes.length}}`;
-  if (x.value === undefined) return converted(e, x);
-  const bits =
-    x.type.kind === 'integer' && x.type.pointerSized && e.target.arch === 'wasm32' ? 32 : 64;
-  return cLiteral(
-    x.type,
-    x.value,
-    x.type.kind === 'integer' ? Math.min(x.type.bits, bits) : 32,
-    true,
-  );
+  return x.value === undefined ? converted(e, x) : literal(e, x.type, x.value, true);
 }
 
 function definition(e: Emitter, out: Lines, declaration: FunctionDeclaration): void {
