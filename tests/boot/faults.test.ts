@@ -207,7 +207,7 @@ interface Ending {
 
 let sockets = 0;
 
-/** Breaks it, and waits for its end: 30 s at most, then it was killed and has no exit code. */
+/** Breaks it, and waits for its end: 90 s at most, then it was killed and has no exit code. */
 async function provoke({ options = {}, letter, inject }: Fault, place: Place): Promise<Ending> {
   const settings = typeof options === 'function' ? await options() : options;
   const socket = join(scratch, `qmp-fault-${sockets++}`);
