@@ -19,6 +19,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findPeer } from '../../bench/peer.ts';
 import { packFor, withEvaluator } from '../../src/measure/guestPrograms.ts';
 import { createLlamaBench } from '../../src/measure/llamaBench.ts';
+import type { Evaluator } from '../../src/measure/perplexity.ts';
 import { compileBench, startMemoryProbe } from '../../src/measure/speedGuests.ts';
 import { openModel, tensorTypes } from '../../src/model/index.ts';
 import { PROJECT_ROOT } from '../../src/toolchain/cache.ts';
@@ -67,9 +68,10 @@ describe('the logits after what was timed are those of the same tokens evaluated
     const run = await compileBench(pack);
     const { logits, nanos, resident } = await run(one, 2);
     const tokens = randomTokens(count, pack.model.vocabulary);
-    const expected = await withEvaluator(pack, 1, async (evaluator) => {
+    const lastOf = async (evaluator: Evaluator) => {
       for await (const last of evaluator.evaluate(tokens, count - 1)) return last.slice();
-    });
+    };
+    const expected = await withEvaluator(pack, 1, lastOf, 'portable');
     expect(logits).toEqual(expected);
     expect(nanos).toBeGreaterThan(0);
     expect(resident.peak).toBeGreaterThanOrEqual(pack.bytes); // all of the pack was read
@@ -89,7 +91,7 @@ test('a pack that lies in small pages is read again, in large ones', async (cont
   writeFileSync(file('larger.gguf'), makeTinyGguf({ type: 'F32', vocab: 32768, dim: 128 }));
   const pack = await packFor({ model: file('larger.gguf') }, 128);
   const one = { prompt: 0, generated: 1, depth: 0 };
-  const { largePages } = await (await compileBench(pack))(one, 1);
+  const { largePages } = await (await compileBench(pack, 'portable'))(one, 1);
   context.skip((largePages ?? 0) < LARGE_ENOUGH, 'Linux keeps no files in pages of 2 MiB here');
 
   const bytes = readFileSync(pack.path);
@@ -98,9 +100,9 @@ test('a pack that lies in small pages is read again, in large ones', async (cont
   fsyncSync(copy);
   closeSync(copy);
   const copied = { ...pack, path: file('copy') };
-  expect((await (await compileBench(copied))(one, 1)).largePages).toBeGreaterThanOrEqual(
-    LARGE_ENOUGH,
-  );
+  expect(
+    (await (await compileBench(copied, 'portable'))(one, 1)).largePages,
+  ).toBeGreaterThanOrEqual(LARGE_ENOUGH);
 });
 
 test('memory is read by as many cores as there are, and a line hops between two', async () => {
@@ -192,10 +194,13 @@ function peer(): string | null {
 const NO_LLAMA = 'needs llama.cpp: set LLAMA_BIN to the folder of its programs';
 
 describe('random models of a shape', () => {
+  const randomModel = (...words: string[]) => {
+    const command = ['--import', 'tsx', join(PROJECT_ROOT, 'bench/randomModel.ts'), ...words];
+    return spawnSync(process.execPath, command, { cwd: PROJECT_ROOT, encoding: 'utf8' });
+  };
   const make = (type: string, ...options: string[]) => {
     const path = file(`${type}.gguf`);
-    const words = ['tsx', join(PROJECT_ROOT, 'bench/randomModel.ts'), '256,512,2,4,2,640'];
-    const run = spawnSync('npx', [...words, type, path, ...options], { encoding: 'utf8' });
+    const run = randomModel('256,512,2,4,2,640', type, path, ...options);
     expect(run.status, run.stderr).toBe(0);
     return path;
   };
@@ -219,8 +224,7 @@ describe('random models of a shape', () => {
   });
 
   test('an impossible shape is refused', () => {
-    const words = [join(PROJECT_ROOT, 'bench/randomModel.ts'), '288,768,1,6,6,640', 'Q6_K'];
-    const run = spawnSync('npx', ['tsx', ...words, file('no.gguf')], { encoding: 'utf8' });
+    const run = randomModel('288,768,1,6,6,640', 'Q6_K', file('no.gguf'));
     expect(run.status).toBe(1);
     expect(run.stderr).toContain('288 columns, expected a multiple of 256, the block of Q6_K');
   });
