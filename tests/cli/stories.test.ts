@@ -131,7 +131,7 @@ describe.skipIf(!hasStories260K)(`stories260K ${hasStories260K ? '' : NO_STORIES
   });
 
   test('the console attached to a pipe: a line in, an answer out', async () => {
-    const { code, stdout, stderr } = await mu(['boot', folder], 'Once upon a time\n');
+    const { code, stdout, stderr } = await mu(['boot', folder, '-n', '20'], 'Once upon a time\n');
     expect(code, stderr).toBe(0);
     expect(stdout.length).toBeGreaterThan('Once upon a time'.length + 10);
   });

@@ -20,7 +20,7 @@ import { hasStories260K, NO_STORIES, stories260K } from './sharedModels.ts';
 const variants = [processVariant(undefined, true, 2), pcVariants[0], metalVariants[0]];
 
 /** An answer ends where it is full: emulated machines take a second for ten tokens. */
-const CONTEXT = 64;
+const CONTEXT = 32;
 /** For a conversation, kernels of one kind will do. */
 const atConsole = variants.map((variant) => ({ ...variant, cpu: 'portable' as const }));
 
