@@ -16,6 +16,7 @@ export declare const CONTEXT: i32; // positions in the KV cache, a multiple of 1
 export declare const MICRO_BATCH: i32; // tokens that go through a layer together, at most
 export declare const NORM_EPSILON: f32;
 export declare const ROPE_FREQUENCIES: FixedArray<f64>; // [ROPE_DIM / 2], radians per position
+export declare const ROPE_MAGNITUDE: f32; // factor of cosines and sines: 1, but for YaRN
 
 // Sizes that follow from the shape
 export declare const QUERY_DIM: i32; // HEADS × HEAD_DIM

@@ -2,7 +2,7 @@
  * Rotary position embedding (RoPE). Su et al. 2021, eq. 34: each pair (2i, 2i+1) of a head is
  * rotated by the angle position · frequency[i].
  */
-import { HEAD_DIM, MICRO_BATCH, ROPE_DIM, ROPE_FREQUENCIES } from 'model';
+import { HEAD_DIM, MICRO_BATCH, ROPE_DIM, ROPE_FREQUENCIES, ROPE_MAGNITUDE } from 'model';
 import { cos, sin } from './math.ts';
 
 const PAIRS: i32 = ROPE_DIM / 2;
@@ -15,8 +15,8 @@ const sines = zeroed<FixedArray<f32, typeof ANGLES>>();
 export function computeRopeAngles(token: i32, position: i32): void {
   for (let i: i32 = 0; i < PAIRS; i++) {
     const angle = f64(position) * ROPE_FREQUENCIES[i];
-    cosines[token * PAIRS + i] = f32(cos(angle));
-    sines[token * PAIRS + i] = f32(sin(angle));
+    cosines[token * PAIRS + i] = f32(cos(angle)) * ROPE_MAGNITUDE;
+    sines[token * PAIRS + i] = f32(sin(angle)) * ROPE_MAGNITUDE;
   }
 }
 

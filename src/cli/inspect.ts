@@ -149,10 +149,7 @@ function asText(facts: Facts, withTensors: boolean): string {
     ['parameters', `${(facts.parameters / 1e6).toFixed(1)} million`],
     ['layers', `${config.layers} of width ${config.dim}, feed-forward ${config.hiddenDim}`],
     ['heads', `${config.heads} of width ${config.headDim}, ${config.kvHeads} for keys and values`],
-    [
-      'positions',
-      `${config.contextLength}, RoPE base ${config.ropeBase} on ${config.ropeDim} values`,
-    ],
+    ['positions', `${config.contextLength}, ${describeRope(config)}`],
     ['output', config.tiedEmbeddings ? 'the embedding (tied)' : 'a matrix of its own'],
     ...facts.quantization.map((entry): [string, string] => [
       entry.type,
@@ -188,6 +185,21 @@ function asText(facts: Facts, withTensors: boolean): string {
     }
   }
   return `${lines.join('\n')}\n`;
+}
+
+function describeRope({ ropeBase, ropeDim, ropeScaling }: Facts['config']): string {
+  const parts = [`RoPE base ${ropeBase} on ${ropeDim} values`];
+  if (ropeScaling !== undefined) {
+    const { factor, magnitude, originalContext, yarn, divisors } = ropeScaling;
+    if (factor !== 1) parts.push(`${yarn ? 'YaRN' : 'all'} divided by ${factor}`);
+    if (yarn) parts.push(`from ${originalContext} positions`);
+    if (divisors) parts.push('each with a divisor of its own');
+    if (divisors && divisors.short !== divisors.long) {
+      parts.push(`another beyond ${originalContext} positions`);
+    }
+    if (magnitude !== 1) parts.push(`times ${Number(magnitude.toPrecision(6))}`);
+  }
+  return parts.join(', ');
 }
 
 function describeKind({ kind, preTokenizer, merges }: Facts['tokenizer']): string {

@@ -8,6 +8,7 @@
  * FamilyOptions (model.ts) first; a value stands here once everything computes it.
  */
 import type { FamilyOptions, LayerTensors, ModelConfig, ModelTensors } from './model.ts';
+import type { RopeDivisors } from './ropeScaling.ts';
 
 export interface Family {
   /** Its name for people. */
@@ -20,6 +21,8 @@ export interface Family {
    * others.
    */
   layer: { [role in keyof LayerTensors]: string };
+  /** Names of the tensors that divide RoPE's frequencies; a file may have none of them. */
+  ropeDivisors: { [context in 'always' | keyof RopeDivisors]: string };
   options: FamilyOptions;
 }
 
@@ -33,6 +36,8 @@ export interface FamilyKeys {
    * gguf/reader.ts.
    */
   read: Record<SizeKey, string>;
+  /** Where it says how its RoPE was changed (ropeScaling.ts); each may be missing. */
+  rope: Record<RopeKey, string>;
   /** Keys that change results unless they have this value, which does nothing. */
   neutral: Record<string, number | boolean | string>;
   /** Keys that describe what `neutral` has ruled out, or the conversion. */
@@ -40,9 +45,13 @@ export interface FamilyKeys {
 }
 
 export type SizeKey =
-  | Exclude<keyof ModelConfig, 'headDim' | 'tiedEmbeddings'>
+  | Exclude<keyof ModelConfig, 'headDim' | 'tiedEmbeddings' | 'ropeScaling'>
   | 'keyLength'
   | 'valueLength';
+
+export type RopeKey =
+  | ('type' | 'factor' | 'olderFactor' | 'baseGrowth' | 'magnitude' | 'originalContext')
+  | ('fastTurns' | 'slowTurns' | 'growthDivisor');
 
 /**
  * A tensor's shape in words of the configuration: [columns] of a vector, which is F32, or [rows,
@@ -102,11 +111,19 @@ const llama: Family = {
       ropeBase: 'rope.freq_base',
       vocabSize: 'vocab_size',
     },
+    rope: {
+      type: 'rope.scaling.type',
+      factor: 'rope.scaling.factor',
+      olderFactor: 'rope.scale_linear',
+      baseGrowth: 'rope.scaling.alpha',
+      magnitude: 'rope.scaling.attn_factor',
+      originalContext: 'rope.scaling.original_context_length',
+      fastTurns: 'rope.scaling.yarn_beta_fast',
+      slowTurns: 'rope.scaling.yarn_beta_slow',
+      growthDivisor: 'rope.scaling.yarn_log_multiplier',
+    },
     neutral: {
-      'rope.scaling.type': 'none',
-      'rope.scaling.factor': 1,
-      'rope.scale_linear': 1,
-      'rope.scaling.attn_factor': 1,
+      'rope.scaling.yarn_ext_factor': 1,
       'attention.sliding_window': 0,
       'attention.causal': true,
       'attention.scale': 0,
@@ -122,8 +139,9 @@ const llama: Family = {
       use_parallel_residual: false,
     },
     harmless: [
-      'rope.scaling.original_context_length',
       'rope.scaling.finetuned',
+      // llama.cpp computes it from the factor, whatever stands here (llama-context.cpp)
+      'rope.scaling.yarn_attn_factor',
       'tensor_data_layout',
     ],
   },
@@ -143,12 +161,16 @@ const llama: Family = {
     up: 'ffn_up.weight',
     down: 'ffn_down.weight',
   },
+  ropeDivisors: {
+    always: 'rope_freqs.weight', // Llama 3.1 and later
+    short: 'rope_factors_short.weight',
+    long: 'rope_factors_long.weight',
+  },
   options: {
     norm: 'rms',
     normPlaces: 'before',
     queryKeyNorm: 'none',
     ropePairs: 'interleaved',
-    ropeScaling: 'none',
     window: 'none',
     activation: 'silu',
     softCaps: 'none',

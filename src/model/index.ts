@@ -39,6 +39,7 @@ export type {
 } from './model.ts';
 export { PieceType } from './model.ts';
 export { ModelError, type ModelProblem } from './modelError.ts';
+export { type RopeScaling, ropeFrequencies } from './ropeScaling.ts';
 export { type CompiledTables, compileTokenizer, type TableSection } from './tokenizer/compile.ts';
 export { splitSpecial } from './tokenizer/special.ts';
 

@@ -1,4 +1,5 @@
 import type { TensorType } from './formats.ts';
+import type { RopeScaling } from './ropeScaling.ts';
 
 /**
  * A checked model, whatever format it came from. Everything below src/model works on this alone.
@@ -44,6 +45,8 @@ export interface ModelConfig {
    * where a family has other pairs, its tensors have been brought into this order (ropePairs.ts).
    */
   ropeDim: number;
+  /** Absent where frequencies are ropeBase^(-2i / ropeDim). */
+  ropeScaling?: RopeScaling;
   /** The output matrix is the embedding. */
   tiedEmbeddings: boolean;
 }
@@ -63,11 +66,6 @@ export interface FamilyOptions {
   queryKeyNorm: 'none';
   /** Which values of a head rotate together: 2i and 2i + 1, or i and i + ropeDim / 2 (GPT-NeoX). */
   ropePairs: 'interleaved' | 'halves';
-  /**
-   * What happens to RoPE's frequencies. Next: factors from a tensor (Llama 3.1), 'linear', 'yarn',
-   * 'longrope'.
-   */
-  ropeScaling: 'none';
   /** Positions that a layer sees. Next: sliding windows in some layers (Gemma, gpt-oss). */
   window: 'none';
   /** silu(gate) · up. Next: 'gelu' (Gemma), clamped (gpt-oss). */

@@ -1,7 +1,7 @@
 /** The constants that the guest is compiled with (guest/model.d.ts declares them). */
 import { createHash } from 'node:crypto';
 import type { Constants } from '../compiler/index.ts';
-import { type Model, tileFormats } from '../model/index.ts';
+import { type Model, ropeFrequencies, tileFormats } from '../model/index.ts';
 import type { ForwardPlan } from '../plan/forward.ts';
 import { MICRO_BATCH, PROMPT_BYTES, ROLES } from '../plan/sizes.ts';
 import type { PlacedSection } from './layout.ts';
@@ -33,10 +33,6 @@ export function shapeConstants(
   templateBytes: number,
 ): Constants {
   const { context, sizes } = plan;
-  const pairs = Array.from(
-    { length: config.ropeDim / 2 },
-    (_, i) => config.ropeBase ** ((-2 * i) / config.ropeDim),
-  );
   return {
     DIM: config.dim,
     FFN_DIM: config.hiddenDim,
@@ -49,7 +45,8 @@ export function shapeConstants(
     CONTEXT: context,
     MICRO_BATCH,
     NORM_EPSILON: { type: 'f32', value: config.normEpsilon },
-    ROPE_FREQUENCIES: { type: 'f64', value: pairs },
+    ROPE_FREQUENCIES: { type: 'f64', value: ropeFrequencies(config, context) },
+    ROPE_MAGNITUDE: { type: 'f32', value: config.ropeScaling?.magnitude ?? 1 },
     HAS_QKV_BIAS: tensors.layers[0].queryBias !== undefined,
     QUERY_DIM: sizes.queryDim,
     KV_DIM: sizes.kvDim,

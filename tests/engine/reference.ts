@@ -8,7 +8,7 @@
  * says is rounded ("Exactness and precision"), still in f64: what goes into a product with 4- to
  * 8-bit weights, keys and values.
  */
-import { dequantize, type Model, type Tensor } from '../../src/model/index.ts';
+import { dequantize, type Model, ropeFrequencies, type Tensor } from '../../src/model/index.ts';
 import type { BufferName } from '../../src/plan/buffers.ts';
 import { type Operation, planForward, type Step, stepsOf } from '../../src/plan/forward.ts';
 
@@ -69,17 +69,22 @@ export async function createReference(
     output: tensors.output ?? tensors.embedding,
   });
 
-  /** Rotates each head's pair i by position · base^(-2i / ropeDim). x: f64[n · headDim]. */
+  // base^(-2i / ropeDim), or what tests/model/ropeScaling.test.ts holds beside ggml's values
+  const frequencies = ropeFrequencies(config, config.contextLength);
+  const magnitude = config.ropeScaling?.magnitude ?? 1;
+
+  /** Rotates each head's pair i by position · frequency i. x: f64[n · headDim]. */
   function rotate(x: Vector, position: number): void {
     const { ropeDim } = config;
     for (let head = 0; head < x.length; head += headDim) {
       for (let i = 0; i < ropeDim / 2; i++) {
-        const angle = position * config.ropeBase ** ((-2 * i) / ropeDim);
+        const angle = position * frequencies[i];
+        const [cos, sin] = [Math.cos(angle) * magnitude, Math.sin(angle) * magnitude];
         const at = head + (pairs === 'halves' ? i : 2 * i);
         const other = at + (pairs === 'halves' ? ropeDim / 2 : 1);
         const [a, b] = [x[at], x[other]];
-        x[at] = a * Math.cos(angle) - b * Math.sin(angle);
-        x[other] = a * Math.sin(angle) + b * Math.cos(angle);
+        x[at] = a * cos - b * sin;
+        x[other] = a * sin + b * cos;
       }
     }
   }

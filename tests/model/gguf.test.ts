@@ -104,8 +104,6 @@ const wrongMetadata: [key: string, value: GgufValue | undefined, message: RegExp
   ['llama.rope.dimension_count', u32(32), /dimension_count: found 32/],
   ['llama.attention.layer_norm_rms_epsilon', { type: 'f32', value: Number.NaN }, /epsilon.*NaN/],
   ['llama.rope.freq_base', { type: 'f32', value: Number.POSITIVE_INFINITY }, /freq_base.*Infinity/],
-  ['llama.rope.scaling.type', text('yarn'), /llama\.rope\.scaling\.type: found the string "yarn"/],
-  ['llama.rope.scaling.factor', { type: 'f32', value: 4 }, /rope\.scaling\.factor: found f32 4/],
   ['llama.attention.sliding_window', u32(512), /sliding_window: found u32 512/],
   ['llama.expert_count', u32(8), /llama\.expert_count: found u32 8/],
   ['llama.some_new_thing', u32(1), /llama\.some_new_thing.*could change the results/],

@@ -29,7 +29,8 @@ export function checkForeignKeys(metadata: Metadata, prefix: string, keys: Famil
       'this feature is not supported yet',
     );
   }
-  const known = [...Object.values(keys.read), ...Object.keys(keys.neutral), ...keys.harmless];
+  const read = [...Object.values(keys.read), ...Object.values(keys.rope)];
+  const known = [...read, ...Object.keys(keys.neutral), ...keys.harmless];
   const names = new Set(known.map((key) => prefix + key));
   for (const key of metadata.keys()) {
     if (!key.startsWith(prefix) || names.has(key)) continue;

@@ -3,10 +3,12 @@ import {
   endShapes,
   type Family,
   layerShapes,
+  type RopeKey,
   type Shape,
   type SizeKey,
   shapeOf,
 } from '../architectures.ts';
+import { dequantize } from '../formats.ts';
 import type { LayerTensors, Model, ModelConfig, ModelTensors, Tensor } from '../model.ts';
 import { quote } from '../modelError.ts';
 import type { ModelFile } from '../modelFile.ts';
@@ -16,6 +18,7 @@ import { makeTensor } from '../tensorReader.ts';
 import { readGgufHeader, type TensorInfo } from './header.ts';
 import { checkForeignKeys } from './keys.ts';
 import type { Metadata } from './metadata.ts';
+import { readRopeBase, readRopeScaling, type TakeDivisors } from './ropeScaling.ts';
 import { openParts, type Parts } from './split.ts';
 import { readVocabulary } from './vocabulary.ts';
 
@@ -43,8 +46,10 @@ async function readModel(file: ModelFile, metadata: Metadata, parts: Parts): Pro
   const tokenizer = readVocabulary(metadata);
   const key = (name: SizeKey) => prefix + family.keys.read[name];
   const isTied = !parts.tensors.has(family.tensors.output);
-  const config = readConfig(metadata, key, tokenizer.pieces.length, isTied);
-  const tensors = collectTensors(metadata, parts.tensors, family, config);
+  const sizes = readConfig(metadata, key, tokenizer.pieces.length, isTied);
+  const left = new Map(parts.tensors);
+  const config = await scaleRope(metadata, left, family, prefix, sizes);
+  const tensors = collectTensors(metadata, left, family, config);
   // few, and they enter every value: checked at once
   for (const vector of vectorsOf(tensors)) await vector.read();
   return {
@@ -141,36 +146,70 @@ function readHeadDim(
   return keyLength;
 }
 
+/** The configuration with what the file says about changed RoPE. */
+async function scaleRope(
+  metadata: Metadata,
+  left: Map<string, TensorInfo>,
+  family: Family,
+  prefix: string,
+  config: ModelConfig,
+): Promise<ModelConfig> {
+  const key = (name: RopeKey) => prefix + family.keys.rope[name];
+  const takeDivisors: TakeDivisors = async (context) => {
+    const name = family.ropeDivisors[context];
+    if (!left.has(name)) return undefined;
+    const tensor = takeTensor(metadata, left, name, { rows: 1, columns: config.ropeDim / 2 });
+    const values = new Float32Array(tensor.columns);
+    dequantize('F32', await tensor.read(), values);
+    const wrong = values.findIndex((value) => !(value > 0));
+    if (wrong < 0) return [...values];
+    throw metadata.error(`tensor ${name}[${wrong}]`, String(values[wrong]), 'a number above 0');
+  };
+  const ropeBase = readRopeBase(metadata, key, config);
+  const scaling = await readRopeScaling(metadata, key, config.contextLength, takeDivisors);
+  return { ...config, ropeBase, ...(scaling && { ropeScaling: scaling }) };
+}
+
 /**
- * Every tensor that the family names, with the shape that the configuration gives it, and no other.
+ * Takes a tensor out of those that are left, checked to have the shape; a vector (one row) is F32.
+ */
+function takeTensor(
+  metadata: Metadata,
+  left: Map<string, TensorInfo>,
+  name: string,
+  { rows, columns }: { rows: number; columns: number },
+): Tensor {
+  const info = left.get(name);
+  const field = `tensor ${name}`;
+  if (info === undefined) throw metadata.error(field, 'nothing', `${rows} × ${columns} values`);
+  left.delete(name);
+  const [foundColumns, foundRows = 1, ...rest] = info.shape;
+  const flat = rest.every((size) => size === 1);
+  if (foundColumns !== columns || foundRows !== rows || !flat) {
+    throw metadata.error(
+      `${field} shape`,
+      `[${info.shape.join(', ')}]`,
+      `[${columns}, ${rows}] from the configuration`,
+    );
+  }
+  if (rows === 1 && info.type !== 'F32') {
+    throw metadata.error(`${field} type`, info.type, 'F32');
+  }
+  return makeTensor(info.file, name, info.type, rows, columns, info.offset);
+}
+
+/**
+ * Every tensor that the family names, with the shape that the configuration gives it; none is left
+ * then.
  */
 function collectTensors(
   metadata: Metadata,
-  tensors: Map<string, TensorInfo>,
+  left: Map<string, TensorInfo>,
   family: Family,
   config: ModelConfig,
 ): ModelTensors {
-  const left = new Map<string, TensorInfo>(tensors);
-  const take = (name: string, shape: Shape): Tensor => {
-    const { rows, columns } = shapeOf(shape, config);
-    const info = left.get(name);
-    const field = `tensor ${name}`;
-    if (info === undefined) throw metadata.error(field, 'nothing', `${rows} × ${columns} values`);
-    left.delete(name);
-    const [foundColumns, foundRows = 1, ...rest] = info.shape;
-    const flat = rest.every((size) => size === 1);
-    if (foundColumns !== columns || foundRows !== rows || !flat) {
-      throw metadata.error(
-        `${field} shape`,
-        `[${info.shape.join(', ')}]`,
-        `[${columns}, ${rows}] from the configuration`,
-      );
-    }
-    if (shape.length === 1 && info.type !== 'F32') {
-      throw metadata.error(`${field} type`, info.type, 'F32');
-    }
-    return makeTensor(info.file, name, info.type, rows, columns, info.offset);
-  };
+  const take = (name: string, shape: Shape): Tensor =>
+    takeTensor(metadata, left, name, shapeOf(shape, config));
   const takeLayer = (_: unknown, index: number): LayerTensors => {
     const roles = Object.entries(family.layer) as [keyof LayerTensors, string][];
     const found = roles.map(([role, name]) => {
