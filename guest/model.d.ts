@@ -45,6 +45,10 @@ export declare const USES_BF16: bool;
 export declare const USES_Q8_0: bool;
 export declare const USES_Q4_0: bool;
 export declare const USES_Q4_1: bool;
+export declare const USES_Q5_0: bool;
+export declare const USES_Q5_1: bool;
+export declare const USES_Q4_K: bool;
+export declare const USES_Q5_K: bool;
 export declare const USES_Q6_K: bool;
 
 // The pack

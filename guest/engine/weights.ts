@@ -35,7 +35,7 @@ const ROLES: i32 = 7;
  * the id of its constants.
  */
 const HEADER_BYTES: usize = 64;
-const MAGIC: u64 = 0x03006b636170756d; // mupack, 0, 3
+const MAGIC: u64 = 0x04006b636170756d; // mupack, 0, 4
 const ID_OFFSET: usize = 8;
 
 /** Ends the program if the pack is not the one that it was compiled for. */

@@ -9,13 +9,18 @@ import {
   USES_F32,
   USES_Q4_0,
   USES_Q4_1,
+  USES_Q4_K,
+  USES_Q5_0,
+  USES_Q5_1,
+  USES_Q5_K,
   USES_Q6_K,
   USES_Q8_0,
 } from 'model';
+import { dequantizeBlocks } from './block.ts';
 import type { Input } from './quantize.ts';
 import { TILE_ROWS, TileFormat, tileBytes } from './tileFormat.ts';
-import { dequantizeRow4, multiplyTile4 } from './tiles4.ts';
-import { dequantizeRow8, multiplyTile8 } from './tiles8.ts';
+import { multiplyTile5 } from './tiles5.ts';
+import { multiplyTile8 } from './tiles8.ts';
 import { multiplyTileFloat, readRowFloat } from './tilesFloat.ts';
 
 /**
@@ -41,10 +46,18 @@ export function matmul(
   for (let i: i32 = 0; i < count; i++) {
     const tile = ref(tiles[usize(i) * bytes]);
     const to = ref(out[(i / interleaved) * TILE_ROWS + (i % interleaved) * apart]);
-    if (USES_Q4_1 && format == TileFormat.Q4_1)
-      multiplyTile4(to, outStride, tile, TileFormat.Q4_1, input, tokens);
     if (USES_Q4_0 && format == TileFormat.Q4_0)
-      multiplyTile4(to, outStride, tile, TileFormat.Q4_0, input, tokens);
+      multiplyTile5(to, outStride, tile, TileFormat.Q4_0, input, tokens);
+    if (USES_Q4_1 && format == TileFormat.Q4_1)
+      multiplyTile5(to, outStride, tile, TileFormat.Q4_1, input, tokens);
+    if (USES_Q5_0 && format == TileFormat.Q5_0)
+      multiplyTile5(to, outStride, tile, TileFormat.Q5_0, input, tokens);
+    if (USES_Q5_1 && format == TileFormat.Q5_1)
+      multiplyTile5(to, outStride, tile, TileFormat.Q5_1, input, tokens);
+    if (USES_Q4_K && format == TileFormat.Q4_K)
+      multiplyTile5(to, outStride, tile, TileFormat.Q4_K, input, tokens);
+    if (USES_Q5_K && format == TileFormat.Q5_K)
+      multiplyTile5(to, outStride, tile, TileFormat.Q5_K, input, tokens);
     if (USES_Q8_0 && format == TileFormat.Q8_0)
       multiplyTile8(to, outStride, tile, TileFormat.Q8_0, input, tokens);
     if (USES_Q6_K && format == TileFormat.Q6_K)
@@ -63,10 +76,8 @@ export function dequantizeRow(out: Ptr<f32>, matrix: Ptr<u8>, columns: i32, row:
   const tile = ref(matrix[usize(row / TILE_ROWS) * tileBytes(EMBEDDING_TYPE, columns)]);
   const lane = row % TILE_ROWS;
   if (IS_FLOAT) readRowFloat(out, tile, columns, lane, EMBEDDING_TYPE);
-  else if (HAS_4_BITS) dequantizeRow4(out, tile, columns, lane, EMBEDDING_TYPE);
-  else dequantizeRow8(out, tile, columns, lane, EMBEDDING_TYPE);
+  else dequantizeBlocks(out, tile, columns, lane, EMBEDDING_TYPE);
 }
 
-// Of the embedding
+/** Whether the embedding is of floats. */
 const IS_FLOAT: bool = EMBEDDING_TYPE <= TileFormat.BF16;
-const HAS_4_BITS: bool = EMBEDDING_TYPE == TileFormat.Q4_0 || EMBEDDING_TYPE == TileFormat.Q4_1;

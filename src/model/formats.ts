@@ -16,23 +16,41 @@ export interface TileFormat {
   columns: number;
   /** Bytes that 16 rows of it take. */
   bytes: number;
+  /** Bytes that lie before each 256 columns, for 16 rows: floats that all of their blocks share. */
+  head: number;
 }
 
-/** A lane of f16[16], f32[16] and of a vector with 4 columns of 16 rows, in bytes. */
-const [HALVES, SINGLES, VECTOR] = [32, 64, 64];
+/** Columns that share a head. */
+const HEAD_COLUMNS = 256;
+
+/** f16[16], f32[16], u8[16] and a vector with 4 columns of 16 rows, in bytes. */
+const [HALVES, SINGLES, BYTES, VECTOR] = [32, 64, 16, 64];
+/** 32 columns of 4, 5, 6 and 8 bits: nibbles, then what is above them (docs/pack-format.md). */
+const BITS4 = 4 * VECTOR;
+const BITS5 = BITS4 + VECTOR;
+const BITS6 = BITS4 + 2 * VECTOR;
+const BITS8 = 8 * VECTOR;
 
 export const tileFormats = {
-  F32: { number: 0, columns: 1, bytes: SINGLES },
-  F16: { number: 1, columns: 1, bytes: HALVES },
-  BF16: { number: 2, columns: 1, bytes: HALVES },
+  F32: { number: 0, columns: 1, bytes: SINGLES, head: 0 },
+  F16: { number: 1, columns: 1, bytes: HALVES, head: 0 },
+  BF16: { number: 2, columns: 1, bytes: HALVES, head: 0 },
   /** d f16[16]; whole numbers -128 … 127, stored as value + 128 */
-  Q8_0: { number: 3, columns: 32, bytes: HALVES + 8 * VECTOR },
-  /** d f16[16]; -8 … 7, stored as value + 8, two to a byte */
-  Q4_0: { number: 4, columns: 32, bytes: HALVES + 4 * VECTOR },
-  /** d f16[16], m f16[16]; 0 … 15, two to a byte */
-  Q4_1: { number: 5, columns: 32, bytes: 2 * HALVES + 4 * VECTOR },
-  /** scale f32[16]; -32 … 31, stored as value + 32 */
-  Q6_K: { number: 6, columns: 16, bytes: SINGLES + 4 * VECTOR },
+  Q8_0: { number: 3, columns: 32, bytes: HALVES + BITS8, head: 0 },
+  /** d f16[16]; -8 … 7, stored as value + 8 */
+  Q4_0: { number: 4, columns: 32, bytes: HALVES + BITS4, head: 0 },
+  /** d f16[16], m f16[16]; 0 … 15 */
+  Q4_1: { number: 5, columns: 32, bytes: 2 * HALVES + BITS4, head: 0 },
+  /** d f16[16]; -16 … 15, stored as value + 16 */
+  Q5_0: { number: 6, columns: 32, bytes: HALVES + BITS5, head: 0 },
+  /** d f16[16], m f16[16]; 0 … 31 */
+  Q5_1: { number: 7, columns: 32, bytes: 2 * HALVES + BITS5, head: 0 },
+  /** head d f16[16], -dmin f16[16]; s u8[16], m u8[16]; 0 … 15 */
+  Q4_K: { number: 8, columns: 32, bytes: 2 * BYTES + BITS4, head: 2 * HALVES },
+  /** likewise; 0 … 31 */
+  Q5_K: { number: 9, columns: 32, bytes: 2 * BYTES + BITS5, head: 2 * HALVES },
+  /** head d f16[16]; s i8[2][16], one for 16 columns; -32 … 31, stored as value + 32 */
+  Q6_K: { number: 10, columns: 32, bytes: 2 * BYTES + BITS6, head: HALVES },
 } as const satisfies Record<string, TileFormat>;
 
 export type TileFormatName = keyof typeof tileFormats;
@@ -47,8 +65,9 @@ export function paddedRows(rows: number): number {
 
 /** Bytes of a matrix in the pack. */
 export function tiledBytes(format: TileFormatName, rows: number, columns: number): number {
-  const { columns: width, bytes } = tileFormats[format];
-  return (paddedRows(rows) / TILE_ROWS) * (columns / width) * bytes;
+  const { columns: width, bytes, head } = tileFormats[format];
+  const heads = head === 0 ? 0 : columns / HEAD_COLUMNS;
+  return (paddedRows(rows) / TILE_ROWS) * ((columns / width) * bytes + heads * head);
 }
 
 /** A weight type: how GGUF stores numbers. x is a weight, q its whole number in the file. */
@@ -68,7 +87,10 @@ export interface WeightType {
    * the scale.
    */
   scaleBits: number;
-  /** The floats of a block: what can be infinite or no number. A minimum is added to its values. */
+  /**
+   * The floats of a block: what can be infinite or no number. A minimum is added to its values; or,
+   * where groups have whole numbers, what is taken from them, times another such number.
+   */
   floats: readonly BlockFloat[];
   /** What its blocks become in the pack. */
   tile: TileFormatName;
@@ -114,6 +136,46 @@ function plainFloats(kind: BlockFloat['kind']) {
     floats,
     place(from: Uint8Array, at: number, tile: Uint8Array, start: number, row: number) {
       for (let i = 0; i < bytes; i++) tile[start + row * bytes + i] = from[at + i];
+    },
+  };
+}
+
+/**
+ * What Q4_K and Q5_K have in common: x = d·s·q - dmin·m, with s and m of 6 bits for each 32 values.
+ * Both products are exact in f32.
+ */
+function groupsWithMinimum(tile: 'Q4_K' | 'Q5_K', bits: 4 | 5) {
+  const read = (from: Uint8Array, at: number) => {
+    readSixBits(from, at + 4);
+    readQuantsK(from, at + 16, bits);
+  };
+  return {
+    block: 256,
+    bits,
+    group: 32,
+    scaleBits: 6,
+    floats: [scale(0), minimum(2)],
+    tile,
+    decode(from: Uint8Array, at: number, out: Float32Array, to: number) {
+      const d = halfAt(from, at);
+      const dmin = halfAt(from, at + 2);
+      read(from, at);
+      for (let i = 0; i < 256; i++) {
+        out[to + i] = d * sixBits[i >> 5] * quants[i] - dmin * sixBits[8 + (i >> 5)];
+      }
+    },
+    place(from: Uint8Array, at: number, to: Uint8Array, start: number, row: number) {
+      const { head, bytes } = tileFormats[tile];
+      copyHalf(from, at, to, start, row);
+      copyHalf(from, at + 2, to, start + HALVES, row);
+      to[start + HALVES + 2 * row + 1] ^= 0x80; // its sign
+      read(from, at);
+      for (let i = 0; i < 8; i++) {
+        const block = start + head + i * bytes;
+        to[block + row] = sixBits[i];
+        to[block + BYTES + row] = sixBits[8 + i];
+        placeQuants(32 * i, bits, to, block + 2 * BYTES, row);
+      }
     },
   };
 }
@@ -215,10 +277,55 @@ export const weightTypes = {
       interleave(from, at + 4, tile, start + 2 * HALVES, row, 4, 0);
     },
   },
-  /**
-   * low u4[256], high u2[256], s i8[16], d f16: x = d·s·(q - 32), a scale d·s for each 16 values,
-   * exact in f32
-   */
+  /** d f16, fifth bits u32, q u5[32] as in Q4_0: x = d·(q - 16) */
+  Q5_0: {
+    number: 6,
+    block: 32,
+    bytes: 22,
+    bits: 5,
+    group: 32,
+    scaleBits: 0,
+    floats: [scale(0)],
+    tile: 'Q5_0',
+    decode(from, at, out, to) {
+      const d = halfAt(from, at);
+      readQuants5(from, at + 2);
+      for (let i = 0; i < 32; i++) out[to + i] = d * (quants[i] - 16);
+    },
+    place(from, at, tile, start, row) {
+      copyHalf(from, at, tile, start, row);
+      readQuants5(from, at + 2);
+      placeQuants(0, 5, tile, start + HALVES, row);
+    },
+  },
+  /** d f16, m f16, fifth bits u32, q u5[32]: x = d·q + m */
+  Q5_1: {
+    number: 7,
+    block: 32,
+    bytes: 24,
+    bits: 5,
+    group: 32,
+    scaleBits: 0,
+    floats: [scale(0), minimum(2)],
+    tile: 'Q5_1',
+    decode(from, at, out, to) {
+      const d = halfAt(from, at);
+      const m = halfAt(from, at + 2);
+      readQuants5(from, at + 4);
+      for (let i = 0; i < 32; i++) out[to + i] = d * quants[i] + m;
+    },
+    place(from, at, tile, start, row) {
+      copyHalf(from, at, tile, start, row);
+      copyHalf(from, at + 2, tile, start + HALVES, row);
+      readQuants5(from, at + 4);
+      placeQuants(0, 5, tile, start + 2 * HALVES, row);
+    },
+  },
+  /** d f16, dmin f16, s and m u6[8], q u4[256] */
+  Q4_K: { number: 12, bytes: 144, ...groupsWithMinimum('Q4_K', 4) },
+  /** d f16, dmin f16, s and m u6[8], fifth bits u8[32], q u4[256] */
+  Q5_K: { number: 13, bytes: 176, ...groupsWithMinimum('Q5_K', 5) },
+  /** low u4[256], high u2[256], s i8[16], d f16: x = d·s·(q - 32), a scale d·s for 16 values */
   Q6_K: {
     number: 14,
     block: 256,
@@ -230,20 +337,20 @@ export const weightTypes = {
     tile: 'Q6_K',
     decode(from, at, out, to) {
       const d = halfAt(from, at + 208);
+      readQuants6(from, at);
       for (let i = 0; i < 256; i++) {
-        out[to + i] = d * signed(from[at + 192 + (i >> 4)]) * (quantQ6K(from, at, i) - 32);
+        out[to + i] = d * signed(from[at + 192 + (i >> 4)]) * (quants[i] - 32);
       }
     },
     place(from, at, tile, start, row) {
-      const d = halfAt(from, at + 208);
-      const view = new DataView(tile.buffer, tile.byteOffset);
-      for (let group = 0; group < 16; group++) {
-        const block = start + group * tileFormats.Q6_K.bytes;
-        view.setFloat32(block + row * 4, d * signed(from[at + 192 + group]), true);
-        for (let c = 0; c < 16; c++) {
-          const vector = block + SINGLES + (c >> 2) * VECTOR;
-          tile[vector + row * 4 + (c & 3)] = quantQ6K(from, at, group * 16 + c);
-        }
+      const { head, bytes } = tileFormats.Q6_K;
+      copyHalf(from, at + 208, tile, start, row);
+      readQuants6(from, at);
+      for (let i = 0; i < 8; i++) {
+        const block = start + head + i * bytes;
+        tile[block + row] = from[at + 192 + 2 * i];
+        tile[block + BYTES + row] = from[at + 192 + 2 * i + 1];
+        placeQuants(32 * i, 6, tile, block + 2 * BYTES, row);
       }
     },
   },
@@ -255,13 +362,9 @@ export const tensorTypes = Object.keys(weightTypes) as TensorType[];
 
 /** Names of ggml's other types by number, for messages. */
 export const unsupportedTypes: Record<number, string> = {
-  6: 'Q5_0',
-  7: 'Q5_1',
   9: 'Q8_1',
   10: 'Q2_K',
   11: 'Q3_K',
-  12: 'Q4_K',
-  13: 'Q5_K',
   15: 'Q8_K',
   16: 'IQ2_XXS',
   17: 'IQ2_XS',
@@ -375,15 +478,69 @@ function interleave(
   }
 }
 
+/** q of a block's values, as the functions below read them. */
+const quants = new Uint8Array(256);
+/** s, then m, of the eight groups of a block of Q4_K or Q5_K. */
+const sixBits = new Uint8Array(16);
+
+/** 32 values: a fifth bit each in u32, then nibbles; byte i holds values i (low) and 16 + i. */
+function readQuants5(from: Uint8Array, at: number) {
+  for (let i = 0; i < 16; i++) {
+    const fifth = (value: number) => ((from[at + (value >> 3)] >> (value & 7)) & 1) << 4;
+    quants[i] = (from[at + 4 + i] & 15) | fifth(i);
+    quants[16 + i] = (from[at + 4 + i] >> 4) | fifth(16 + i);
+  }
+}
+
 /**
- * q of value i of a Q6_K block: halves of 128 values share 64 bytes of low nibbles and 32 of high
- * bit pairs.
+ * 256 values: 64 share 32 bytes, the first 32 low nibbles, the others high ones. With 5 bits, 32
+ * bytes come before: bit g of byte i is the fifth of value 32g + i.
  */
-function quantQ6K(from: Uint8Array, at: number, i: number): number {
-  const half = i >> 7;
-  // nibbles of bytes 0-31, 32-63 (low), then the same bytes' high nibbles
-  const quarter = (i >> 5) & 3;
-  const low = from[at + half * 64 + (quarter & 1) * 32 + (i & 31)] >> (quarter >> 1 ? 4 : 0);
-  const high = from[at + 128 + half * 32 + (i & 31)] >> (quarter * 2);
-  return (low & 15) | ((high & 3) << 4);
+function readQuantsK(from: Uint8Array, at: number, bits: 4 | 5) {
+  const nibbles = bits === 5 ? at + 32 : at;
+  for (let i = 0; i < 256; i++) {
+    const group = i >> 5;
+    const byte = from[nibbles + (group >> 1) * 32 + (i & 31)];
+    const fifth = bits === 5 ? ((from[at + (i & 31)] >> group) & 1) << 4 : 0;
+    quants[i] = (group & 1 ? byte >> 4 : byte & 15) | fifth;
+  }
+}
+
+/** 256 values: halves of 128 share 64 bytes of low nibbles and 32 of high bit pairs. */
+function readQuants6(from: Uint8Array, at: number) {
+  for (let i = 0; i < 256; i++) {
+    const half = i >> 7;
+    // nibbles of bytes 0-31, 32-63 (low), then the same bytes' high nibbles
+    const quarter = (i >> 5) & 3;
+    const low = from[at + half * 64 + (quarter & 1) * 32 + (i & 31)] >> (quarter >> 1 ? 4 : 0);
+    const high = from[at + 128 + half * 32 + (i & 31)] >> (quarter * 2);
+    quants[i] = (low & 15) | ((high & 3) << 4);
+  }
+}
+
+/** Twelve bytes: ggml's get_scale_min_k4. */
+function readSixBits(from: Uint8Array, at: number) {
+  for (let i = 0; i < 4; i++) {
+    const [s, m, both] = [from[at + i], from[at + 4 + i], from[at + 8 + i]];
+    sixBits[i] = s & 63;
+    sixBits[8 + i] = m & 63;
+    sixBits[4 + i] = (both & 15) | ((s >> 6) << 4);
+    sixBits[12 + i] = (both >> 4) | ((m >> 6) << 4);
+  }
+}
+
+/**
+ * quants[first …] become 32 columns of `bits` bits of a row of the tile, from tile[start]; what was
+ * there is zero.
+ */
+function placeQuants(first: number, bits: 5 | 6 | 4, tile: Uint8Array, start: number, row: number) {
+  for (let c = 0; c < 32; c++) {
+    const q = quants[first + c];
+    const lane = row * 4 + (c & 3);
+    tile[start + ((c >> 2) & 3) * VECTOR + lane] |= c < 16 ? q & 15 : (q & 15) << 4;
+    if (bits === 5) tile[start + BITS4 + lane] |= (q >> 4) << (c >> 2);
+    if (bits === 6) {
+      tile[start + BITS4 + (c >> 4) * VECTOR + lane] |= (q >> 4) << (2 * ((c >> 2) & 3));
+    }
+  }
 }

@@ -6,7 +6,7 @@
 
 /** Begins a pack; a zero and the version follow. */
 export const PACK_MAGIC = 'mupack';
-export const PACK_VERSION = 3;
+export const PACK_VERSION = 4;
 
 /** Its file beside a program, where there is one. */
 export const PACK_FILE = 'model.pack';

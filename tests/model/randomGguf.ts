@@ -183,7 +183,9 @@ function randomMatrix(
     for (let i = 0; i < blockBytes; i++) bytes[at + i] = 256 * random(); // the fraction is cut off
     const scale = amplitude * (0.5 + random());
     for (const { at: inBlock, kind, means } of floats) {
-      const x = { value, scale: () => scale / reach, minimum: () => -scale }[means]();
+      // What is taken away, times such a number: in the middle of what the scale gives
+      const minimum = () => (scaleBits === 0 ? -scale : scale / greatest(scaleBits));
+      const x = { value, scale: () => scale / reach, minimum }[means]();
       bytes.writeUInt16LE(kind === 'f16' ? halfBits(x) : singleBits(x) >>> 16, at + inBlock);
     }
   }

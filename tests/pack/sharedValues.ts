@@ -181,7 +181,7 @@ const formats = Object.values(tileFormats);
 const { temperature, topK, topP, minP, repeatPenalty, repeatLast, predict } = DEFAULT_SETTINGS;
 
 export const sharedValues: SharedValue[] = [
-  constant('pack header', weights, 'MAGIC', PACK_WORD, 'u64 = 0x03006b636170756d'),
+  constant('pack header', weights, 'MAGIC', PACK_WORD, 'u64 = 0x04006b636170756d'),
   constant('pack header', weights, 'HEADER_BYTES', HEADER_BYTES, 'usize = 64'),
   constant('pack header', weights, 'ID_OFFSET', ID_OFFSET, 'usize = 8'),
 
@@ -193,13 +193,19 @@ export const sharedValues: SharedValue[] = [
     ...{ group: 'tile formats', what: 'columns of blocks', file: tiles },
     host: formats.map(({ columns }) => BigInt(columns)),
     guest: (module) => module.table('BLOCK_COLUMNS'),
-    mutations: [replacing('1, 1, 32, 32, 32, 16]', '1, 1, 32, 32, 32, 32]')],
+    mutations: [replacing('[1, 1, 1, 32, 32,', '[1, 1, 1, 32, 16,')],
   },
   {
     ...{ group: 'tile formats', what: 'bytes of blocks', file: tiles },
     host: formats.map(({ bytes }) => BigInt(bytes)),
     guest: (module) => module.table('BLOCK_BYTES'),
-    mutations: [replacing('32 + 512', '32 + 256 + 128')],
+    mutations: [replacing('544, 288, 320', '544, 288, 352')],
+  },
+  {
+    ...{ group: 'tile formats', what: 'bytes of heads', file: tiles },
+    host: formats.map(({ head }) => BigInt(head)),
+    guest: (module) => module.table('HEAD_BYTES'),
+    mutations: [replacing('64, 64, 32]', '64, 64, 64]')],
   },
   constant('tile formats', tiles, 'TILE_ROWS', TILE_ROWS, 'i32 = 16'),
 

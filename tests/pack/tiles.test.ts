@@ -17,6 +17,16 @@ function weight(format: TileFormatName, bytes: Uint8Array, row: number, column: 
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const c = column % 32;
   const lane = (group: number) => (group >> 2) * 64 + row * 4 + (group & 3);
+  const nibbleAt = (weights: number) => {
+    const byte = bytes[weights + lane(c % 16)];
+    return c < 16 ? byte & 15 : byte >> 4;
+  };
+  const fifthAt = (weights: number) =>
+    ((bytes[weights + 256 + row * 4 + (c & 3)] >> (c >> 2)) & 1) << 4;
+  // Of blocks of so many bytes, without heads
+  const half = (size: number, at: number) => halfAt(bytes, (column >> 5) * size + at + row * 2);
+  const nibble = (size: number, at: number) => nibbleAt((column >> 5) * size + at);
+  const fifth = (size: number, at: number) => fifthAt((column >> 5) * size + at);
   switch (format) {
     case 'F32':
       return view.getFloat32((column * 16 + row) * 4, true);
@@ -31,17 +41,29 @@ function weight(format: TileFormatName, bytes: Uint8Array, row: number, column: 
       return halfAt(bytes, block + row * 2) * (bytes[block + 32 + lane(c)] - 128);
     }
     case 'Q4_0':
-    case 'Q4_1': {
-      const isQ4_1 = format === 'Q4_1';
-      const block = (column >> 5) * (isQ4_1 ? 320 : 288);
-      const byte = bytes[block + (isQ4_1 ? 64 : 32) + lane(c % 16)];
-      const nibble = c < 16 ? byte & 15 : byte >> 4;
-      const d = halfAt(bytes, block + row * 2);
-      return isQ4_1 ? d * nibble + halfAt(bytes, block + 32 + row * 2) : d * (nibble - 8);
+      return half(288, 0) * (nibble(288, 32) - 8);
+    case 'Q4_1':
+      return half(320, 0) * nibble(320, 64) + half(320, 32);
+    case 'Q5_0':
+      return half(352, 0) * (nibble(352, 32) + fifth(352, 32) - 16);
+    case 'Q5_1':
+      return half(384, 0) * (nibble(384, 64) + fifth(384, 64)) + half(384, 32);
+    case 'Q4_K':
+    case 'Q5_K': {
+      const size = format === 'Q4_K' ? 288 : 352;
+      const head = (column >> 8) * (64 + 8 * size);
+      const block = head + 64 + ((column >> 5) & 7) * size;
+      const q = nibbleAt(block + 32) + (format === 'Q5_K' ? fifthAt(block + 32) : 0);
+      const scale = halfAt(bytes, head + row * 2) * bytes[block + row];
+      return scale * q + halfAt(bytes, head + 32 + row * 2) * bytes[block + 16 + row];
     }
     case 'Q6_K': {
-      const block = (column >> 4) * 320;
-      return view.getFloat32(block + row * 4, true) * (bytes[block + 64 + lane(column % 16)] - 32);
+      const head = (column >> 8) * 3360;
+      const block = head + 32 + ((column >> 5) & 7) * 416;
+      const pairs = bytes[block + 32 + 256 + (c >> 4) * 64 + row * 4 + (c & 3)];
+      const q = nibbleAt(block + 32) + (((pairs >> (((c >> 2) & 3) * 2)) & 3) << 4);
+      const scale = view.getInt8(block + (c >> 4) * 16 + row);
+      return halfAt(bytes, head + row * 2) * scale * (q - 32);
     }
   }
 }

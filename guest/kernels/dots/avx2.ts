@@ -2,8 +2,8 @@
  * The dot products of portable.ts without VNNI, in pairs. Instructions for 16 rows × 16 columns, in
  * vectors of 32 bytes:
  *
- *   4 bits    8 pmaddubsw · 6 paddw · 2 pmaddwd · 2 paddd
- *             four pairs of products fit in 16 bits: 4 · 2 · 15 · 127 = 15,240
+ *   5 bits    8 pmaddubsw · 6 paddw · 2 pmaddwd · 2 paddd
+ *             four pairs of products fit in 16 bits: 4 · 2 · 31 · 127 = 31,496
  *   dot6      8 pmaddubsw · 4 paddw · 4 pmaddwd · 4 paddd
  *             two do: 2 · 2 · 63 · 127 = 32,004
  *   dot8      8 pmaddubsw · 8 pmaddwd · 8 paddd · 8 psignb,
@@ -17,26 +17,26 @@ import { type Activations, broadcastQuants, broadcastQuants16 } from '../quantiz
 /** dot8Gemv wants 16 bits. */
 export const QUANTS16: i32 = USES_Q8_0 ? 34 : 2;
 
-/** Products of weights ≤ 15, added up in 16 bits: at most four vectors of them. */
-export type Accumulator4 = i16x32;
+/** Products of weights ≤ 31, added up in 16 bits: at most four vectors of them. */
+export type Accumulator5 = i16x32;
 
 /** @inline */
-export function beginAccumulator4(_bias: i32): Accumulator4 {
+export function beginAccumulator5(_bias: i32): Accumulator5 {
   return i16x32.splat(0);
 }
 
 /** accumulator + weights · quants of columns `column` … column + 3. @inline */
-export function accumulate4(
-  accumulator: Accumulator4,
+export function accumulate5(
+  accumulator: Accumulator5,
   weights: u8x64,
   x: Ptr<Activations>,
   column: i32,
-): Accumulator4 {
+): Accumulator5 {
   return i16x32.add(accumulator, i16x32.pairDot(weights, broadcastQuants(x, column)));
 }
 
 /** bias + Σ weight · quant @inline */
-export function reduce4(bias: i32, accumulator: Accumulator4): i32x16 {
+export function reduce5(bias: i32, accumulator: Accumulator5): i32x16 {
   return addPairs(i32x16.splat(bias), accumulator);
 }
 

@@ -7,25 +7,25 @@ import { type Activations, broadcastQuants } from '../quantize.ts';
 /** None are wanted: bytes are multiplied. Two fill the rest of a cache line. */
 export const QUANTS16: i32 = 2;
 
-export type Accumulator4 = i32x16;
+export type Accumulator5 = i32x16;
 
 /** @inline */
-export function beginAccumulator4(bias: i32): Accumulator4 {
+export function beginAccumulator5(bias: i32): Accumulator5 {
   return i32x16.splat(bias);
 }
 
 /** accumulator + weights · quants of columns `column` … column + 3. @inline */
-export function accumulate4(
-  accumulator: Accumulator4,
+export function accumulate5(
+  accumulator: Accumulator5,
   weights: u8x64,
   x: Ptr<Activations>,
   column: i32,
-): Accumulator4 {
+): Accumulator5 {
   return i32x16.dot(accumulator, weights, broadcastQuants(x, column));
 }
 
 /** The accumulator began with the bias. @inline */
-export function reduce4(_bias: i32, accumulator: Accumulator4): i32x16 {
+export function reduce5(_bias: i32, accumulator: Accumulator5): i32x16 {
   return accumulator;
 }
 

@@ -3,12 +3,12 @@
  * two.
  */
 export {
-  type Accumulator4,
-  accumulate4,
-  beginAccumulator4,
+  type Accumulator5,
+  accumulate5,
+  beginAccumulator5,
   dot6,
   dot8,
   dot8Gemv,
   QUANTS16,
-  reduce4,
+  reduce5,
 } from './avx512vnni.ts';

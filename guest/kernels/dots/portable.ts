@@ -6,7 +6,7 @@
  * A lane of 16 bits holds two columns: even · even + odd · odd, in 16 bits while they fit, then in
  * 32.
  *
- *   4 bits   4 vectors fit: 4 · 2 · 15 · 127 = 15,240
+ *   5 bits   4 vectors fit: 4 · 2 · 31 · 127 = 31,496
  *   dot6     2 do:          2 · 2 · 63 · 127 = 32,004
  *   dot8     1 does:        2 · 128 · 127 = 32,512
  */
@@ -15,29 +15,29 @@ import { type Activations, broadcastQuants16 } from '../quantize.ts';
 /** Room for a line's quants in 16 bits; with it a line is two cache lines. */
 export const QUANTS16: i32 = 34;
 
-/** Products of weights ≤ 15, added up in 16 bits: at most four vectors of them. */
-export type Accumulator4 = i16x32;
+/** Products of weights ≤ 31, added up in 16 bits: at most four vectors of them. */
+export type Accumulator5 = i16x32;
 
 /**
- * No products yet. The bias is what `reduce4` is given too: a variant adds it here or there.
+ * No products yet. The bias is what `reduce5` is given too: a variant adds it here or there.
  * @inline
  */
-export function beginAccumulator4(_bias: i32): Accumulator4 {
+export function beginAccumulator5(_bias: i32): Accumulator5 {
   return i16x32.splat(0);
 }
 
 /** accumulator + weights · quants of columns `column` … column + 3. @inline */
-export function accumulate4(
-  accumulator: Accumulator4,
+export function accumulate5(
+  accumulator: Accumulator5,
   weights: u8x64,
   x: Ptr<Activations>,
   column: i32,
-): Accumulator4 {
+): Accumulator5 {
   return i16x32.add(accumulator, multiplyUnsigned(weights, x, column));
 }
 
 /** bias + Σ weight · quant @inline */
-export function reduce4(bias: i32, accumulator: Accumulator4): i32x16 {
+export function reduce5(bias: i32, accumulator: Accumulator5): i32x16 {
   return addLanes(i32x16.splat(bias), accumulator);
 }
 

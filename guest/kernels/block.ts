@@ -1,0 +1,108 @@
+/**
+ * A block: 32 columns of a tile's 16 rows, with 4 to 8 bits a weight.
+ *
+ *   scales    f16[16]      d of each row, then f16[16] m where there is a minimum
+ *             or, where 256 columns have a head (GGML's K types):
+ *               head       f16[16] d, then f16[16] -dmin where there is a minimum
+ *               scales     u8[16] s, then u8[16] m, of each row; 6 bits: i8[2][16] s of 16 columns
+ *   weights   4-6 bits     u8[4][64] vector j: byte 4·r + c has row r; low nibble column 4j + c,
+ *                          high nibble column 16 + 4j + c
+ *             5 bits       then u8[64]: bit j of byte 4·r + c is the fifth of column 4j + c
+ *             6 bits       then u8[2][64]: two bits likewise, of columns 0-15 and 16-31
+ *             8 bits       u8[8][64] vector j: byte 4·r + c is row r, column 4j + c
+ *
+ * weight = scale · stored + minimum, or scale · (stored - 2^(bits - 1)); scale is d or d · s,
+ * minimum is m or -dmin · m. Each of these is exact in f32.
+ */
+import { BLOCK_BYTES, HAS_MINIMUM, HEAD_BYTES, TILE_ROWS, WEIGHT_BITS } from './tileFormat.ts';
+
+/** The head that the block belongs to; the tile where there are none. block: its number. @inline */
+export function headOf(tile: Ptr<u8>, block: i32, format: i32): Ptr<u8> {
+  if (HEAD_BYTES[format] == 0) return tile;
+  return ref(tile[(block / 8) * (HEAD_BYTES[format] + 8 * BLOCK_BYTES[format])]);
+}
+
+/** Where a block begins. @inline */
+export function blockOf(tile: Ptr<u8>, block: i32, format: i32): Ptr<u8> {
+  if (HEAD_BYTES[format] == 0) return ref(tile[block * BLOCK_BYTES[format]]);
+  return ref(headOf(tile, block, format)[HEAD_BYTES[format] + (block % 8) * BLOCK_BYTES[format]]);
+}
+
+/** Scale of 16 rows; with 6 bits of one group of 16 columns, else of all 32. @inline */
+export function scaleOf(head: Ptr<u8>, block: Ptr<u8>, group: i32, format: i32): f32x16 {
+  if (HEAD_BYTES[format] == 0) return f32x16.loadF16(changetype<Ptr<u16>>(block));
+  const d = f32x16.loadF16(changetype<Ptr<u16>>(head));
+  if (WEIGHT_BITS[format] != 6) return f32x16.mul(d, f32x16.convert(u8x16.load(block)));
+  const scales = changetype<Ptr<i8>>(block);
+  return f32x16.mul(d, f32x16.convert(i8x16.load(scales, group * TILE_ROWS)));
+}
+
+/** Minimum of 16 rows, where the format has one. @inline */
+export function minimumOf(head: Ptr<u8>, block: Ptr<u8>, format: i32): f32x16 {
+  if (HEAD_BYTES[format] == 0) return f32x16.loadF16(changetype<Ptr<u16>>(block), TILE_ROWS);
+  const dmin = f32x16.loadF16(changetype<Ptr<u16>>(head), TILE_ROWS);
+  return f32x16.mul(dmin, f32x16.convert(u8x16.load(block, TILE_ROWS)));
+}
+
+/** Where a block's weights begin. @inline */
+function weightsOf(block: Ptr<u8>, format: i32): Ptr<u8> {
+  return ref(block[HEAD_BYTES[format] == 0 && HAS_MINIMUM[format] ? 64 : 32]);
+}
+
+/** Weights of columns 4j … 4j + 3, one a byte. @inline */
+export function unpack(block: Ptr<u8>, j: i32, format: i32): u8x64 {
+  const weights = weightsOf(block, format);
+  const bits = WEIGHT_BITS[format];
+  if (bits == 8) return u8x64.load(weights, j * 64);
+  const pair = u8x64.load(weights, (j % 4) * 64);
+  const nibble = j < 4 ? u8x64.and(pair, u8x64.splat(15)) : u8x64.shr(pair, 4);
+  if (bits == 4) return nibble;
+  if (bits == 5) {
+    const fifth = shiftLeft(u8x64.load(weights, 256), 4 - j);
+    return u8x64.or(nibble, u8x64.and(fifth, u8x64.splat(16)));
+  }
+  const upper = shiftLeft(u8x64.load(weights, 256 + (j / 4) * 64), 4 - 2 * (j % 4));
+  return u8x64.or(nibble, u8x64.and(upper, u8x64.splat(48)));
+}
+
+/**
+ * Bits of each byte, moved by a constant; to the right where it is negative. What a neighbour's bits
+ * come to is of no use. @inline
+ */
+function shiftLeft(v: u8x64, by: i32): u8x64 {
+  const words = u16x32.reinterpret(v);
+  if (by >= 0) return u8x64.reinterpret(u16x32.shl(words, by));
+  return u8x64.reinterpret(u16x32.shr(words, -by));
+}
+
+/** out[columns] = one row of the matrix, as numbers. lane: row within the tile. */
+export function dequantizeBlocks(
+  out: Ptr<f32>,
+  tile: Ptr<u8>,
+  columns: i32,
+  lane: i32,
+  format: i32,
+): void {
+  const values = zeroed<FixedArray<u8, 512>>(); // [8][16][4]
+  const scales = zeroed<FixedArray<f32, 32>>(); // [2][16]
+  const minimums = zeroed<FixedArray<f32, 16>>();
+  const offset = f32(1 << (WEIGHT_BITS[format] - 1));
+  for (let i: i32 = 0; i < columns / 32; i++) {
+    const head = headOf(tile, i, format);
+    const block = blockOf(tile, i, format);
+    f32x16.store(ref(scales[0]), 0, scaleOf(head, block, 0, format));
+    f32x16.store(ref(scales[0]), 16, scaleOf(head, block, 1, format));
+    if (HAS_MINIMUM[format]) f32x16.store(ref(minimums[0]), 0, minimumOf(head, block, format));
+    /** @unroll */
+    for (let j: i32 = 0; j < 8; j++) {
+      u8x64.store(ref(values[0]), j * 64, unpack(block, j, format));
+    }
+    for (let c: i32 = 0; c < 32; c++) {
+      const stored = f32(values[(c / 4) * 64 + lane * 4 + (c % 4)]);
+      const scale = scales[(c / 16) * 16 + lane];
+      out[i * 32 + c] = HAS_MINIMUM[format]
+        ? fma(stored, scale, minimums[lane])
+        : (stored - offset) * scale;
+    }
+  }
+}
