@@ -39,17 +39,12 @@ export declare const OUTPUT_TYPE: i32;
 export declare const WEIGHTS_NORMS: usize; // f32[LAYERS × 2 + 1][DIM]
 export declare const HAS_QKV_BIAS: bool; // the family adds biases to queries, keys and values
 export declare const WEIGHTS_BIASES: usize; // f32[LAYERS][QUERY_ROW + 2 × KV_ROW], if it does
-export declare const USES_F32: bool; // which matrix types occur: kernels of the others are left out
-export declare const USES_F16: bool;
-export declare const USES_BF16: bool;
-export declare const USES_Q8_0: bool;
-export declare const USES_Q4_0: bool;
-export declare const USES_Q4_1: bool;
-export declare const USES_Q5_0: bool;
-export declare const USES_Q5_1: bool;
-export declare const USES_Q4_K: bool;
-export declare const USES_Q5_K: bool;
-export declare const USES_Q6_K: bool;
+export declare const TILE_FORMATS: FixedArray<i32>; // that occur: others have no kernels
+export declare const USES_FLOATS: bool; // whether any of them has such weights
+export declare const USES_4_BITS: bool;
+export declare const USES_5_BITS: bool;
+export declare const USES_6_BITS: bool;
+export declare const USES_8_BITS: bool;
 
 // The pack
 export declare const PACK_ID: u64; // also stands in the pack's header

@@ -14,23 +14,24 @@
  * weight = scale · stored + minimum, or scale · (stored - 2^(bits - 1)); scale is d or d · s,
  * minimum is m or -dmin · m. Each of these is exact in f32.
  */
-import { BLOCK_BYTES, HAS_MINIMUM, HEAD_BYTES, TILE_ROWS, WEIGHT_BITS } from './tileFormat.ts';
+import { USES_5_BITS, USES_6_BITS } from 'model';
+import { BLOCK_BYTES, hasMinimum, headBytes, TILE_ROWS, WEIGHT_BITS } from './tileFormat.ts';
 
 /** The head that the block belongs to; the tile where there are none. block: its number. @inline */
 export function headOf(tile: Ptr<u8>, block: i32, format: i32): Ptr<u8> {
-  if (HEAD_BYTES[format] == 0) return tile;
-  return ref(tile[(block / 8) * (HEAD_BYTES[format] + 8 * BLOCK_BYTES[format])]);
+  if (headBytes(format) == 0) return tile;
+  return ref(tile[(block / 8) * (headBytes(format) + 8 * BLOCK_BYTES[format])]);
 }
 
 /** Where a block begins. @inline */
 export function blockOf(tile: Ptr<u8>, block: i32, format: i32): Ptr<u8> {
-  if (HEAD_BYTES[format] == 0) return ref(tile[block * BLOCK_BYTES[format]]);
-  return ref(headOf(tile, block, format)[HEAD_BYTES[format] + (block % 8) * BLOCK_BYTES[format]]);
+  if (headBytes(format) == 0) return ref(tile[block * BLOCK_BYTES[format]]);
+  return ref(headOf(tile, block, format)[headBytes(format) + (block % 8) * BLOCK_BYTES[format]]);
 }
 
 /** Scale of 16 rows; with 6 bits of one group of 16 columns, else of all 32. @inline */
 export function scaleOf(head: Ptr<u8>, block: Ptr<u8>, group: i32, format: i32): f32x16 {
-  if (HEAD_BYTES[format] == 0) return f32x16.loadF16(changetype<Ptr<u16>>(block));
+  if (headBytes(format) == 0) return f32x16.loadF16(changetype<Ptr<u16>>(block));
   const d = f32x16.loadF16(changetype<Ptr<u16>>(head));
   if (WEIGHT_BITS[format] != 6) return f32x16.mul(d, f32x16.convert(u8x16.load(block)));
   const scales = changetype<Ptr<i8>>(block);
@@ -39,30 +40,35 @@ export function scaleOf(head: Ptr<u8>, block: Ptr<u8>, group: i32, format: i32):
 
 /** Minimum of 16 rows, where the format has one. @inline */
 export function minimumOf(head: Ptr<u8>, block: Ptr<u8>, format: i32): f32x16 {
-  if (HEAD_BYTES[format] == 0) return f32x16.loadF16(changetype<Ptr<u16>>(block), TILE_ROWS);
+  if (headBytes(format) == 0) return f32x16.loadF16(changetype<Ptr<u16>>(block), TILE_ROWS);
   const dmin = f32x16.loadF16(changetype<Ptr<u16>>(head), TILE_ROWS);
   return f32x16.mul(dmin, f32x16.convert(u8x16.load(block, TILE_ROWS)));
 }
 
+const HAS_UPPER_BITS: bool = USES_5_BITS || USES_6_BITS;
+
 /** Where a block's weights begin. @inline */
 function weightsOf(block: Ptr<u8>, format: i32): Ptr<u8> {
-  return ref(block[HEAD_BYTES[format] == 0 && HAS_MINIMUM[format] ? 64 : 32]);
+  return ref(block[headBytes(format) == 0 && hasMinimum(format) ? 64 : 32]);
 }
 
 /** Weights of columns 4j … 4j + 3, one a byte. @inline */
 export function unpack(block: Ptr<u8>, j: i32, format: i32): u8x64 {
   const weights = weightsOf(block, format);
-  const bits = WEIGHT_BITS[format];
-  if (bits == 8) return u8x64.load(weights, j * 64);
+  if (WEIGHT_BITS[format] == 8) return u8x64.load(weights, j * 64);
   const pair = u8x64.load(weights, (j % 4) * 64);
   const nibble = j < 4 ? u8x64.and(pair, u8x64.splat(15)) : u8x64.shr(pair, 4);
-  if (bits == 4) return nibble;
-  if (bits == 5) {
-    const fifth = shiftLeft(u8x64.load(weights, 256), 4 - j);
-    return u8x64.or(nibble, u8x64.and(fifth, u8x64.splat(16)));
+  if (!HAS_UPPER_BITS || WEIGHT_BITS[format] == 4) return nibble;
+  return u8x64.or(nibble, upperBits(weights, j, format));
+}
+
+/** What 5 and 6 bits have above a nibble, in its place. @inline */
+function upperBits(weights: Ptr<u8>, j: i32, format: i32): u8x64 {
+  if (WEIGHT_BITS[format] == 5) {
+    return u8x64.and(shiftLeft(u8x64.load(weights, 256), 4 - j), u8x64.splat(16));
   }
-  const upper = shiftLeft(u8x64.load(weights, 256 + (j / 4) * 64), 4 - 2 * (j % 4));
-  return u8x64.or(nibble, u8x64.and(upper, u8x64.splat(48)));
+  const pairs = u8x64.load(weights, 256 + (j / 4) * 64);
+  return u8x64.and(shiftLeft(pairs, 4 - 2 * (j % 4)), u8x64.splat(48));
 }
 
 /**
@@ -83,26 +89,26 @@ export function dequantizeBlocks(
   lane: i32,
   format: i32,
 ): void {
-  const values = zeroed<FixedArray<u8, 512>>(); // [8][16][4]
-  const scales = zeroed<FixedArray<f32, 32>>(); // [2][16]
-  const minimums = zeroed<FixedArray<f32, 16>>();
+  const vectors = zeroed<FixedArray<u8x64, 8>>();
+  const stored = changetype<Ptr<u8>>(ref(vectors[0]));
   const offset = f32(1 << (WEIGHT_BITS[format] - 1));
-  for (let i: i32 = 0; i < columns / 32; i++) {
-    const head = headOf(tile, i, format);
-    const block = blockOf(tile, i, format);
-    f32x16.store(ref(scales[0]), 0, scaleOf(head, block, 0, format));
-    f32x16.store(ref(scales[0]), 16, scaleOf(head, block, 1, format));
-    if (HAS_MINIMUM[format]) f32x16.store(ref(minimums[0]), 0, minimumOf(head, block, format));
-    /** @unroll */
-    for (let j: i32 = 0; j < 8; j++) {
-      u8x64.store(ref(values[0]), j * 64, unpack(block, j, format));
-    }
-    for (let c: i32 = 0; c < 32; c++) {
-      const stored = f32(values[(c / 4) * 64 + lane * 4 + (c % 4)]);
-      const scale = scales[(c / 16) * 16 + lane];
-      out[i * 32 + c] = HAS_MINIMUM[format]
-        ? fma(stored, scale, minimums[lane])
-        : (stored - offset) * scale;
-    }
+  for (let i: i32 = 0; i < columns; i++) {
+    const head = headOf(tile, i / 32, format);
+    const block = blockOf(tile, i / 32, format);
+    const c = i % 32;
+    vectors[c / 4] = unpack(block, c / 4, format);
+    const weight = f32(stored[(c / 4) * 64 + lane * 4 + (c % 4)]);
+    const scale = scaleOf(head, block, c / 16, format);
+    const minimum = hasMinimum(format)
+      ? minimumOf(head, block, format)
+      : f32x16.scale(scale, -offset);
+    out[i] = fma(weight, laneOf(scale, lane), laneOf(minimum, lane));
   }
+}
+
+/** @inline */
+function laneOf(v: f32x16, lane: i32): f32 {
+  const lanes = zeroed<FixedArray<f32, 16>>();
+  f32x16.store(ref(lanes[0]), 0, v);
+  return lanes[lane];
 }

@@ -4,24 +4,22 @@
  */
 import {
   EMBEDDING_TYPE,
-  USES_BF16,
-  USES_F16,
-  USES_F32,
-  USES_Q4_0,
-  USES_Q4_1,
-  USES_Q4_K,
-  USES_Q5_0,
-  USES_Q5_1,
-  USES_Q5_K,
-  USES_Q6_K,
-  USES_Q8_0,
+  TILE_FORMATS,
+  USES_4_BITS,
+  USES_5_BITS,
+  USES_6_BITS,
+  USES_8_BITS,
+  USES_FLOATS,
 } from 'model';
 import { dequantizeBlocks } from './block.ts';
 import type { Input } from './quantize.ts';
-import { TILE_ROWS, TileFormat, tileBytes } from './tileFormat.ts';
+import { TILE_ROWS, TileFormat, tileBytes, WEIGHT_BITS } from './tileFormat.ts';
 import { multiplyTile5 } from './tiles5.ts';
 import { multiplyTile8 } from './tiles8.ts';
 import { multiplyTileFloat, readRowFloat } from './tilesFloat.ts';
+
+const USES_TO_5_BITS: bool = USES_4_BITS || USES_5_BITS;
+const USES_TO_8_BITS: bool = USES_6_BITS || USES_8_BITS;
 
 /**
  * out[token][row] = Σ matrix[row][column] · input[token][column] for the rows of `count` tiles and
@@ -46,28 +44,16 @@ export function matmul(
   for (let i: i32 = 0; i < count; i++) {
     const tile = ref(tiles[usize(i) * bytes]);
     const to = ref(out[(i / interleaved) * TILE_ROWS + (i % interleaved) * apart]);
-    if (USES_Q4_0 && format == TileFormat.Q4_0)
-      multiplyTile5(to, outStride, tile, TileFormat.Q4_0, input, tokens);
-    if (USES_Q4_1 && format == TileFormat.Q4_1)
-      multiplyTile5(to, outStride, tile, TileFormat.Q4_1, input, tokens);
-    if (USES_Q5_0 && format == TileFormat.Q5_0)
-      multiplyTile5(to, outStride, tile, TileFormat.Q5_0, input, tokens);
-    if (USES_Q5_1 && format == TileFormat.Q5_1)
-      multiplyTile5(to, outStride, tile, TileFormat.Q5_1, input, tokens);
-    if (USES_Q4_K && format == TileFormat.Q4_K)
-      multiplyTile5(to, outStride, tile, TileFormat.Q4_K, input, tokens);
-    if (USES_Q5_K && format == TileFormat.Q5_K)
-      multiplyTile5(to, outStride, tile, TileFormat.Q5_K, input, tokens);
-    if (USES_Q8_0 && format == TileFormat.Q8_0)
-      multiplyTile8(to, outStride, tile, TileFormat.Q8_0, input, tokens);
-    if (USES_Q6_K && format == TileFormat.Q6_K)
-      multiplyTile8(to, outStride, tile, TileFormat.Q6_K, input, tokens);
-    if (USES_F32 && format == TileFormat.F32)
-      multiplyTileFloat(to, outStride, tile, TileFormat.F32, input, tokens);
-    if (USES_F16 && format == TileFormat.F16)
-      multiplyTileFloat(to, outStride, tile, TileFormat.F16, input, tokens);
-    if (USES_BF16 && format == TileFormat.BF16)
-      multiplyTileFloat(to, outStride, tile, TileFormat.BF16, input, tokens);
+    /** @unroll */
+    for (let f: i32 = 0; f < TILE_FORMATS.length; f++) {
+      const constant = TILE_FORMATS[f];
+      if (format != constant) continue;
+      const bits = WEIGHT_BITS[constant];
+      if (USES_TO_5_BITS && bits <= 5) multiplyTile5(to, outStride, tile, constant, input, tokens);
+      if (USES_TO_8_BITS && bits > 5 && bits <= 8)
+        multiplyTile8(to, outStride, tile, constant, input, tokens);
+      if (USES_FLOATS && bits > 8) multiplyTileFloat(to, outStride, tile, constant, input, tokens);
+    }
   }
 }
 

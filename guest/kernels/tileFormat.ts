@@ -3,16 +3,7 @@
  * the same numbers and sizes (`tileFormats` of src/model/formats.ts; tests/pack/shared.test.ts
  * holds the two equal). docs/pack-format.md draws the blocks.
  */
-import {
-  USES_Q4_0,
-  USES_Q4_1,
-  USES_Q4_K,
-  USES_Q5_0,
-  USES_Q5_1,
-  USES_Q5_K,
-  USES_Q6_K,
-  USES_Q8_0,
-} from 'model';
+import { USES_4_BITS, USES_5_BITS, USES_6_BITS, USES_8_BITS } from 'model';
 
 export enum TileFormat {
   F32,
@@ -34,37 +25,34 @@ export enum TileFormat {
 const BLOCK_COLUMNS: FixedArray<i32> = [1, 1, 1, 32, 32, 32, 32, 32, 32, 32, 32];
 /** Bytes of a block of 16 rows: scales, minimums, weights. */
 export const BLOCK_BYTES: FixedArray<i32> = [64, 32, 32, 544, 288, 320, 352, 384, 288, 352, 416];
-/** Bytes before each 256 columns, of 16 rows: floats that their blocks share. */
-export const HEAD_BYTES: FixedArray<i32> = [0, 0, 0, 0, 0, 0, 0, 0, 64, 64, 32];
+/** Whether each 256 columns have a head: halves that their blocks share, 32 bytes each. */
+const HEADS: FixedArray<i32> = [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1];
 /** Bits of a stored weight. */
 export const WEIGHT_BITS: FixedArray<i32> = [32, 16, 16, 8, 4, 4, 5, 5, 4, 5, 6];
 /**
- * Whether a weight is scale · stored + minimum; else scale · (stored - 2^(bits - 1)).
+ * Halves of a row in a block, or in its head: a scale, and perhaps a minimum. A weight is scale ·
+ * stored + minimum; without one, scale · (stored - 2^(bits - 1)).
  */
-export const HAS_MINIMUM: FixedArray<bool> = [
-  false,
-  false,
-  false,
-  false,
-  false,
-  true,
-  false,
-  true,
-  true,
-  true,
-  false,
-];
+const HALVES: FixedArray<i32> = [0, 0, 0, 1, 1, 2, 1, 2, 2, 2, 1];
 
 /** A matrix is cut into tiles of 16 rows: one lane per row. */
 export const TILE_ROWS: i32 = 16;
 
-const USES_32: bool = USES_Q8_0 || USES_Q4_0 || USES_Q4_1 || USES_Q5_0 || USES_Q5_1;
-const USES_256: bool = USES_Q4_K || USES_Q5_K || USES_Q6_K;
 /** Whether any matrix is multiplied with activations in 8 bits. */
-export const QUANTIZES: bool = USES_32 || USES_256;
+export const QUANTIZES: bool = USES_4_BITS || USES_5_BITS || USES_6_BITS || USES_8_BITS;
 
 /** Bytes of one tile. columns: whole blocks, whole heads */
 export function tileBytes(format: i32, columns: i32): usize {
   const blocks = usize(columns / BLOCK_COLUMNS[format]) * usize(BLOCK_BYTES[format]);
-  return blocks + usize(columns / 256) * usize(HEAD_BYTES[format]);
+  return blocks + usize(columns / 256) * usize(headBytes(format));
+}
+
+/** 0: it has no heads. @inline */
+export function headBytes(format: i32): i32 {
+  return HEADS[format] * HALVES[format] * 32;
+}
+
+/** @inline */
+export function hasMinimum(format: i32): bool {
+  return HALVES[format] == 2;
 }

@@ -16,7 +16,7 @@ import { type Accumulator5, accumulate5, beginAccumulator5, reduce5 } from 'dots
 import { blockOf, headOf, minimumOf, scaleOf, unpack } from './block.ts';
 import { isPrefetchOn, prefetchAhead } from './prefetch.ts';
 import { type Activations, type Input, linesOf, PANEL_TOKENS } from './quantize.ts';
-import { BLOCK_BYTES, HAS_MINIMUM, WEIGHT_BITS } from './tileFormat.ts';
+import { BLOCK_BYTES, hasMinimum, WEIGHT_BITS } from './tileFormat.ts';
 
 /**
  * out[token][16] = tile · activations, for all tokens of the batch. tile: one row of blocks.
@@ -32,9 +32,7 @@ export function multiplyTile5(
 ): void {
   const columns = input.columns;
   if (tokens == 1) {
-    const lines = linesOf(input, 0, 1);
-    if (isPrefetchOn()) gemvTile5(out, tile, columns, format, lines, true);
-    else gemvTile5(out, tile, columns, format, lines, false);
+    gemvTile5(out, tile, format, input);
     return;
   }
   for (let token: i32 = 0; token < tokens; token += PANEL_TOKENS) {
@@ -50,17 +48,11 @@ export function multiplyTile5(
  * other, stand between the products of the next: a CPU looks some 60 vector operations ahead, less
  * than a block. @inline
  */
-function gemvTile5(
-  out: Ptr<f32>,
-  tile: Ptr<u8>,
-  columns: i32,
-  format: i32,
-  lines: Ptr<Activations>,
-  prefetches: bool,
-): void {
+function gemvTile5(out: Ptr<f32>, tile: Ptr<u8>, format: i32, input: Ptr<Input>): void {
+  const prefetches = isPrefetchOn();
   let head = tile;
   let block = blockOf(tile, 0, format);
-  let line = lines;
+  let line = linesOf(input, 0, 1);
   let low = beginAccumulator5(biasOf(line, 0, format));
   let high = beginAccumulator5(biasOf(line, 1, format));
   /** @unroll */
@@ -69,7 +61,7 @@ function gemvTile5(
     high = accumulateVector(high, block, line, 4 + j, format);
   }
   let sum = f32x16.splat(0);
-  for (let i: i32 = 1; i < columns / 32; i++) {
+  for (let i: i32 = 1; i < input.columns / 32; i++) {
     if (prefetches) prefetchAhead(block, BLOCK_BYTES[format]);
     const next = blockOf(tile, i, format);
     const nextLine = ref(line[1]);
@@ -154,7 +146,7 @@ function accumulateVector(
  * + 16. @inline
  */
 function biasOf(x: Ptr<Activations>, group: i32, format: i32): i32 {
-  if (HAS_MINIMUM[format]) return 0;
+  if (hasMinimum(format)) return 0;
   return WEIGHT_BITS[format] == 4 ? x.bias4[group] : 2 * x.bias4[group];
 }
 
@@ -177,6 +169,6 @@ function addBlock(
   format: i32,
 ): f32x16 {
   const total = f32x16.add(sum, f32x16.mul(dot, scaleOf(head, block, 0, format)));
-  if (!HAS_MINIMUM[format]) return total;
+  if (!hasMinimum(format)) return total;
   return f32x16.add(total, f32x16.scale(minimumOf(head, block, format), x.sum));
 }

@@ -12,6 +12,8 @@
 export interface TileFormat {
   /** As in MATRIX_TYPES and in the pack's section table; the guest's enum has the same numbers. */
   number: number;
+  /** Bits of a stored weight; over 8: a float. */
+  bits: number;
   /** Columns of one block. */
   columns: number;
   /** Bytes that 16 rows of it take. */
@@ -32,25 +34,25 @@ const BITS6 = BITS4 + 2 * VECTOR;
 const BITS8 = 8 * VECTOR;
 
 export const tileFormats = {
-  F32: { number: 0, columns: 1, bytes: SINGLES, head: 0 },
-  F16: { number: 1, columns: 1, bytes: HALVES, head: 0 },
-  BF16: { number: 2, columns: 1, bytes: HALVES, head: 0 },
+  F32: { number: 0, bits: 32, columns: 1, bytes: SINGLES, head: 0 },
+  F16: { number: 1, bits: 16, columns: 1, bytes: HALVES, head: 0 },
+  BF16: { number: 2, bits: 16, columns: 1, bytes: HALVES, head: 0 },
   /** d f16[16]; whole numbers -128 … 127, stored as value + 128 */
-  Q8_0: { number: 3, columns: 32, bytes: HALVES + BITS8, head: 0 },
+  Q8_0: { number: 3, bits: 8, columns: 32, bytes: HALVES + BITS8, head: 0 },
   /** d f16[16]; -8 … 7, stored as value + 8 */
-  Q4_0: { number: 4, columns: 32, bytes: HALVES + BITS4, head: 0 },
+  Q4_0: { number: 4, bits: 4, columns: 32, bytes: HALVES + BITS4, head: 0 },
   /** d f16[16], m f16[16]; 0 … 15 */
-  Q4_1: { number: 5, columns: 32, bytes: 2 * HALVES + BITS4, head: 0 },
+  Q4_1: { number: 5, bits: 4, columns: 32, bytes: 2 * HALVES + BITS4, head: 0 },
   /** d f16[16]; -16 … 15, stored as value + 16 */
-  Q5_0: { number: 6, columns: 32, bytes: HALVES + BITS5, head: 0 },
+  Q5_0: { number: 6, bits: 5, columns: 32, bytes: HALVES + BITS5, head: 0 },
   /** d f16[16], m f16[16]; 0 … 31 */
-  Q5_1: { number: 7, columns: 32, bytes: 2 * HALVES + BITS5, head: 0 },
+  Q5_1: { number: 7, bits: 5, columns: 32, bytes: 2 * HALVES + BITS5, head: 0 },
   /** head d f16[16], -dmin f16[16]; s u8[16], m u8[16]; 0 … 15 */
-  Q4_K: { number: 8, columns: 32, bytes: 2 * BYTES + BITS4, head: 2 * HALVES },
+  Q4_K: { number: 8, bits: 4, columns: 32, bytes: 2 * BYTES + BITS4, head: 2 * HALVES },
   /** likewise; 0 … 31 */
-  Q5_K: { number: 9, columns: 32, bytes: 2 * BYTES + BITS5, head: 2 * HALVES },
+  Q5_K: { number: 9, bits: 5, columns: 32, bytes: 2 * BYTES + BITS5, head: 2 * HALVES },
   /** head d f16[16]; s i8[2][16], one for 16 columns; -32 … 31, stored as value + 32 */
-  Q6_K: { number: 10, columns: 32, bytes: 2 * BYTES + BITS6, head: HALVES },
+  Q6_K: { number: 10, bits: 6, columns: 32, bytes: 2 * BYTES + BITS6, head: HALVES },
 } as const satisfies Record<string, TileFormat>;
 
 export type TileFormatName = keyof typeof tileFormats;

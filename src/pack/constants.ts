@@ -85,8 +85,11 @@ export function placeConstants(model: Model, sections: PlacedSection[]): Constan
     OUTPUT_TYPE: ends[1],
     WEIGHTS_BIASES: usize(0), // where there are none
   };
-  for (const [name, { number }] of Object.entries(tileFormats)) {
-    constants[`USES_${name}`] = used.has(number);
+  const formats = Object.values(tileFormats).filter(({ number }) => used.has(number));
+  constants.TILE_FORMATS = i32(formats.map(({ number }) => number));
+  constants.USES_FLOATS = formats.some(({ bits }) => bits > 8);
+  for (const width of [4, 5, 6, 8]) {
+    constants[`USES_${width}_BITS`] = formats.some(({ bits }) => bits === width);
   }
   for (const section of sections) {
     if (!section.matrix) constants[constantName(section.name)] = usize(section.offset);

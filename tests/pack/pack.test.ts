@@ -40,7 +40,7 @@ describe('the pack', () => {
   it('has the header and the section table of docs/pack-format.md', async () => {
     const pack = await createPack(model, { context: 64 });
     const bytes = await bytesOf(pack);
-    expect(bytes.subarray(0, 8)).toEqual(Buffer.from('mupack\0\x03'));
+    expect(bytes.subarray(0, 8)).toEqual(Buffer.from('mupack\0\x04'));
     expect(bytes.readBigUInt64LE(16)).toBe(BigInt(bytes.length));
     expect(bytes.length).toBe(pack.bytes);
     expect(bytes.readUInt32LE(28)).toBe(64);

@@ -203,9 +203,18 @@ export const sharedValues: SharedValue[] = [
   },
   {
     ...{ group: 'tile formats', what: 'bytes of heads', file: tiles },
-    host: formats.map(({ head }) => BigInt(head)),
-    guest: (module) => module.table('HEAD_BYTES'),
-    mutations: [replacing('64, 64, 32]', '64, 64, 64]')],
+    host: formats.map(({ head }) => head),
+    guest: (module) => {
+      const halves = module.table('HALVES').map(Number);
+      return module.table('HEADS').map((has, i) => Number(has) * halves[i] * 32);
+    },
+    mutations: [replacing('2, 2, 2, 1]', '2, 2, 2, 2]'), replacing('0, 1, 1, 1]', '0, 0, 1, 1]')],
+  },
+  {
+    ...{ group: 'tile formats', what: 'bits of weights', file: tiles },
+    host: formats.map(({ bits }) => BigInt(bits)),
+    guest: (module) => module.table('WEIGHT_BITS'),
+    mutations: [replacing('5, 5, 4, 5, 6]', '5, 5, 4, 5, 5]')],
   },
   constant('tile formats', tiles, 'TILE_ROWS', TILE_ROWS, 'i32 = 16'),
 

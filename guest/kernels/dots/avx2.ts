@@ -11,11 +11,11 @@
  *   dot8Gemv  16 pmaddwd · 16 paddd · 8 pand · 8 psrlw: half of them run on any of four pipes, of
  *             dot8's on two only
  */
-import { USES_Q8_0 } from 'model';
+import { USES_8_BITS } from 'model';
 import { type Activations, broadcastQuants, broadcastQuants16 } from '../quantize.ts';
 
 /** dot8Gemv wants 16 bits. */
-export const QUANTS16: i32 = USES_Q8_0 ? 34 : 2;
+export const QUANTS16: i32 = USES_8_BITS ? 34 : 2;
 
 /** Products of weights ≤ 31, added up in 16 bits: at most four vectors of them. */
 export type Accumulator5 = i16x32;
