@@ -72,8 +72,8 @@ function upperBits(weights: Ptr<u8>, j: i32, format: i32): u8x64 {
 }
 
 /**
- * Bits of each byte, moved by a constant; to the right where it is negative. What a neighbour's bits
- * come to is of no use. @inline
+ * Bits of each byte, moved by a constant; to the right where it is negative. Those that come from
+ * another byte are of no use. @inline
  */
 function shiftLeft(v: u8x64, by: i32): u8x64 {
   const words = u16x32.reinterpret(v);

@@ -12,7 +12,10 @@ const root = mkdtempSync(join(tmpdir(), 'mu-reached-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const SOURCES = {
-  'app/main.ts': `import { SIZE } from 'model';
+  'app/main.ts': `import {
+  SIZE,
+  STEPS,
+} from 'model';
 import { area, type Box } from '../shapes/box.ts';
 
 const UNUSED: u32 = 3;
@@ -28,7 +31,7 @@ export function run(): u32 {
   } else {
 
     box.width = 2;
-    return area(ref(box)) + FOLDED;
+    return area(ref(box)) + FOLDED + STEPS[box.width];
   }
 }
 
@@ -69,7 +72,7 @@ for (const [name, text] of Object.entries(SOURCES)) {
 function count(size: number, units: string[] = []): Record<string, number> {
   const { reached, diagnostics } = compileToC({
     entry: join(root, 'app/main.ts'),
-    modules: { model: { SIZE: size } },
+    modules: { model: { SIZE: size, STEPS: { type: 'u32', value: [3, 4] } } },
     target: { arch: 'x86_64' },
     units: units.map((name) => ({ name, root: join(root, 'shapes/box.ts'), modules: {} })),
   });

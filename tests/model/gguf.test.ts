@@ -159,9 +159,9 @@ const wrongTensors: [what: string, change: (content: GgufContent) => void, messa
   [
     'an unsupported type',
     ({ tensors }) => {
-      tensors[0].type = 12;
+      tensors[0].type = 10;
     },
-    /"token_embd\.weight" type: found Q4_K.*another quantization/,
+    /"token_embd\.weight" type: found Q2_K.*another quantization/,
   ],
   [
     'a repeated name',

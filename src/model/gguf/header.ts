@@ -119,7 +119,7 @@ function readTensorInfo(
       `${field} type`,
       unsupportedTypes[typeNumber] ?? `unknown type ${typeNumber}`,
       tensorTypes.join(', '),
-      'take another quantization of the model, such as Q4_1, Q4_0 or Q8_0',
+      'take another quantization of the model, such as Q4_K_M, Q4_0 or Q8_0',
     );
   }
   const { block } = weightTypes[type];
