@@ -1,5 +1,3 @@
-import type { ModelConfig } from './model.ts';
-
 /**
  * How a model's RoPE was changed so that it sees more positions than it was first trained for. All
  * of it becomes one table of frequencies on the host, and a factor.
@@ -30,9 +28,16 @@ export interface RopeDivisors {
   long: readonly number[];
 }
 
+/** What a model's configuration says of RoPE. */
+interface Rope {
+  ropeBase: number;
+  ropeDim: number;
+  ropeScaling?: RopeScaling;
+}
+
 /** f64[ropeDim / 2], radians per position. context: positions that there is room for. */
 export function ropeFrequencies(
-  { ropeBase, ropeDim, ropeScaling }: ModelConfig,
+  { ropeBase, ropeDim, ropeScaling }: Rope,
   context: number,
 ): number[] {
   const plain = Array.from({ length: ropeDim / 2 }, (_, i) => ropeBase ** ((-2 * i) / ropeDim));

@@ -140,7 +140,7 @@ const rules: readonly Rule[] = [
   {
     names: 'youtu',
     phases: [
-      String.raw`[가-힣ㄱ-ㆎ]+|[！…“”‘’—：；，、-〿︰-﹏]+|[ㄅ-ㄯ]+|${chineseJapanese}`,
+      `[가-힣ㄱ-ㆎ]+|[！…“”‘’—：；，、-〿︰-﹏]+|[ㄅ-ㄯ]+|${chineseJapanese}`,
       gpt4o.replace('{1,3}', ''),
     ],
     ignoreMerges: true,
