@@ -64,9 +64,21 @@ export function compileChat(
   return compileSegments({ first, answer: parts(reduced.answer), next: parts(reduced.next), trim });
 }
 
+/** Why a template cannot be used; undefined where it can. tokenizer: as far as it is known. */
+export function reasonAgainst(chatTemplate: string, tokenizer?: Tokenizer): string | undefined {
+  const known = tokenizer ?? { pieces: [] };
+  const reduced = tryReduce({ tokenizer: known, chatTemplate });
+  return typeof reduced === 'string' ? reduced.replace(UNUSABLE, '') : undefined;
+}
+
+const UNUSABLE = 'the chat template cannot be used: ';
+
 /** The segments as texts, or why there are none. */
 function tryReduce(
-  { tokenizer, chatTemplate }: Pick<Model, 'tokenizer' | 'chatTemplate'>,
+  {
+    tokenizer,
+    chatTemplate,
+  }: { tokenizer: Pick<Tokenizer, 'pieces' | 'bos' | 'eos'>; chatTemplate?: string },
   system?: string,
 ): Segments | string {
   if (chatTemplate === undefined) return 'the model has no chat template';
@@ -79,7 +91,7 @@ function tryReduce(
     const { message } = error as Error;
     const isForDate = message.includes('not a function') && chatTemplate.includes('strftime_now');
     const why = isForDate ? 'it calls strftime_now for the date, which an image has not' : message;
-    return `the chat template cannot be used: ${oneLine(why)}`;
+    return UNUSABLE + oneLine(why);
   }
 }
 

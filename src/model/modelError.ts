@@ -15,18 +15,25 @@ export interface ModelProblem {
   remedy?: string;
 }
 
-/** A model file that cannot be used. `message` is one line for people; `problem` has its parts. */
+/**
+ * A model file that cannot be used. `message` is one line for people with all that is wrong, and
+ * what to do about the first of it.
+ */
 export class ModelError extends Error {
-  readonly problem: ModelProblem;
+  /** Of one file; the one to look at first is the first. */
+  readonly problems: readonly ModelProblem[];
 
-  constructor(problem: ModelProblem, options?: ErrorOptions) {
-    const remedy = problem.remedy ? `; ${problem.remedy}` : '';
-    super(
-      `${problem.file}: ${problem.field}: found ${problem.found}, expected ${problem.expected}${remedy}`,
-      options,
+  constructor(problem: ModelProblem | readonly ModelProblem[], options?: ErrorOptions) {
+    const problems = [problem].flat();
+    const [{ file, remedy }] = problems;
+    const statements = problems.map(
+      ({ field, found, expected }) => `${field}: found ${found}, expected ${expected}`,
     );
+    super([`${file}: ${statements[0]}`, ...statements.slice(1), remedy ?? []].flat().join('; '), {
+      ...options,
+    });
     this.name = 'ModelError';
-    this.problem = problem;
+    this.problems = problems;
   }
 }
 

@@ -131,6 +131,26 @@ test.each(wrongMetadata)('%s as %o is refused', async (key, value, message) => {
   expect(found).toMatch(message);
 });
 
+test('all reasons are said at once, the architecture first', async () => {
+  const { metadata, tensors } = structuredClone(tinyContent()) as GgufContent;
+  metadata['general.architecture'] = text('mamba');
+  metadata['tokenizer.ggml.pre'] = text('klingon');
+  metadata['tokenizer.chat_template'] = text('{{ strftime_now("%Y") }}');
+  const quantized = tensors.map((tensor, i) =>
+    i < 3 ? { ...tensor, type: 10 + (i & 1) } : tensor,
+  );
+  const message = await refusalOf(writeGguf({ metadata, tensors: quantized }));
+  const parts = [
+    'model.gguf: general.architecture: found "mamba", expected "llama".*',
+    'tokenizer.ggml.pre: found "klingon".*',
+    'tensor types: found 2 of Q2_K, 1 of Q3_K, expected F32.*',
+    'tokenizer.chat_template: found .*strftime_now.*',
+    'take a model of the .*Llama.* family$',
+  ];
+  expect(message).toMatch(new RegExp(parts.join('; ')));
+  expect(message).not.toContain('another quantization');
+});
+
 test('scores that are no numbers are refused', async () => {
   const change = ({ metadata }: GgufContent) => {
     const scores = Array.from({ length: 320 }, (_, i) => (i === 300 ? Number.NaN : 0));
@@ -154,14 +174,14 @@ const wrongTensors: [what: string, change: (content: GgufContent) => void, messa
     ({ tensors }) => {
       tensors[0].type = 77;
     },
-    /"token_embd\.weight" type: found unknown type 77, expected F32, F16/,
+    /tensor types: found 1 of unknown type 77, expected F32, F16/,
   ],
   [
     'an unsupported type',
     ({ tensors }) => {
       tensors[0].type = 10;
     },
-    /"token_embd\.weight" type: found Q2_K.*another quantization/,
+    /tensor types: found 1 of Q2_K, expected.*another quantization/,
   ],
   [
     'a repeated name',

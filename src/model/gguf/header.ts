@@ -25,6 +25,8 @@ export interface GgufHeader {
   version: number;
   metadata: Metadata;
   tensors: Map<string, TensorInfo>;
+  /** Names of the types of tensors that are not supported, one for each such tensor. */
+  refusedTypes: string[];
 }
 
 const MAX_ENTRIES = 65536;
@@ -47,9 +49,9 @@ export function readGgufHeader(file: ModelFile): GgufHeader {
   const tensorCount = reader.count('tensor_count', MAX_TENSORS, 'number of tensors');
   const entryCount = reader.count('metadata_kv_count', MAX_ENTRIES, 'number of metadata entries');
   const metadata = readMetadata(reader, file, entryCount);
-  const tensors = readTensorInfos(reader, file, tensorCount);
-  placeTensors(reader, file, metadata, tensors);
-  return { version, metadata, tensors };
+  const { tensors, refusedTypes } = readTensorInfos(reader, file, tensorCount);
+  placeTensors(reader, file, metadata, tensors, refusedTypes.length === 0);
+  return { version, metadata, tensors, refusedTypes };
 }
 
 function checkMagic(reader: HeaderReader): void {
@@ -82,23 +84,27 @@ function readTensorInfos(
   reader: HeaderReader,
   file: ModelFile,
   count: number,
-): Map<string, TensorInfo> {
+): Pick<GgufHeader, 'tensors' | 'refusedTypes'> {
   const tensors = new Map<string, TensorInfo>();
+  const refusedTypes: string[] = [];
   for (let i = 0; i < count; i++) {
     const name = reader.string(`tensor ${i} name`, MAX_TENSOR_NAME);
     const field = `tensor ${quote(name)}`;
     if (!/^[\x21-\x7e]+$/.test(name)) throw reader.error(field, 'this name', 'printable ASCII');
     if (tensors.has(name)) throw reader.error(field, 'the name a second time', 'each tensor once');
-    tensors.set(name, { file, ...readTensorInfo(reader, name, field) });
+    const info = readTensorInfo(reader, name, field);
+    if (typeof info === 'string') refusedTypes.push(info);
+    else tensors.set(name, { file, ...info });
   }
-  return tensors;
+  return { tensors, refusedTypes };
 }
 
+/** The tensor, or the name of its type where that is not supported. */
 function readTensorInfo(
   reader: HeaderReader,
   name: string,
   field: string,
-): Omit<TensorInfo, 'file'> {
+): Omit<TensorInfo, 'file'> | string {
   const dimensions = reader.u32(`${field} dimensions`);
   if (dimensions < 1 || dimensions > 4) {
     throw reader.error(`${field} dimensions`, String(dimensions), '1 to 4');
@@ -114,14 +120,8 @@ function readTensorInfo(
   if (values > 2 ** 48) throw reader.error(`${field} size`, `${values} values`, 'at most 2^48');
   const typeNumber = reader.u32(`${field} type`);
   const type = tensorTypes.find((name) => weightTypes[name].number === typeNumber);
-  if (type === undefined) {
-    throw reader.error(
-      `${field} type`,
-      unsupportedTypes[typeNumber] ?? `unknown type ${typeNumber}`,
-      tensorTypes.join(', '),
-      'take another quantization of the model, such as Q4_K_M, Q4_0 or Q8_0',
-    );
-  }
+  const offset = reader.count(`${field} offset`, Number.MAX_SAFE_INTEGER, 'offset');
+  if (type === undefined) return unsupportedTypes[typeNumber] ?? `unknown type ${typeNumber}`;
   const { block } = weightTypes[type];
   if (shape[0] % block !== 0) {
     throw reader.error(
@@ -131,19 +131,19 @@ function readTensorInfo(
     );
   }
   const bytes = rowBytes(type, shape[0]) * (values / shape[0]);
-  const offset = reader.count(`${field} offset`, Number.MAX_SAFE_INTEGER, 'offset');
   return { name, type, shape, offset, bytes };
 }
 
 /**
  * Turns offsets in the data section into offsets in the file, and checks that all lie inside and
- * apart.
+ * apart, and if they are all that the file has, that nothing follows.
  */
 function placeTensors(
   reader: HeaderReader,
   file: ModelFile,
   metadata: Metadata,
   tensors: Map<string, TensorInfo>,
+  areAll: boolean,
 ): void {
   const alignment = metadata.integer('general.alignment', { min: 8, max: 65536, fallback: 32 });
   if ((alignment & (alignment - 1)) !== 0) {
@@ -171,7 +171,7 @@ function placeTensors(
       );
     }
   }
-  if (tensors.size > 0 && file.bytes > align(end)) {
+  if (areAll && tensors.size > 0 && file.bytes > align(end)) {
     throw reader.error(
       'file size',
       `${file.bytes} bytes`,

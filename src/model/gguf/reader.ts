@@ -8,9 +8,17 @@ import {
   type SizeKey,
   shapeOf,
 } from '../architectures.ts';
-import { dequantize } from '../formats.ts';
-import type { LayerTensors, Model, ModelConfig, ModelTensors, Tensor } from '../model.ts';
-import { quote } from '../modelError.ts';
+import { reasonAgainst } from '../chat.ts';
+import { dequantize, tensorTypes } from '../formats.ts';
+import type {
+  LayerTensors,
+  Model,
+  ModelConfig,
+  ModelTensors,
+  Tensor,
+  Tokenizer,
+} from '../model.ts';
+import { ModelError, type ModelProblem, quote } from '../modelError.ts';
 import type { ModelFile } from '../modelFile.ts';
 import { oneLine } from '../printable.ts';
 import { pairNeighbours } from '../ropePairs.ts';
@@ -39,11 +47,9 @@ export async function openGguf(file: ModelFile): Promise<Model> {
 }
 
 async function readModel(file: ModelFile, metadata: Metadata, parts: Parts): Promise<Model> {
-  const architecture = readArchitecture(metadata);
+  const { architecture, tokenizer } = readKinds(metadata, parts);
   const family = architectures[architecture];
   const prefix = `${architecture}.`;
-  checkForeignKeys(metadata, prefix, family.keys);
-  const tokenizer = readVocabulary(metadata);
   const key = (name: SizeKey) => prefix + family.keys.read[name];
   const isTied = !parts.tensors.has(family.tensors.output);
   const sizes = readConfig(metadata, key, tokenizer.pieces.length, isTied);
@@ -70,15 +76,64 @@ async function readModel(file: ModelFile, metadata: Metadata, parts: Parts): Pro
   };
 }
 
+/**
+ * What decides whether a model can be had at all. Where it cannot, all reasons are said at once,
+ * the architecture first: who takes another quantization should not learn of it then.
+ */
+function readKinds(metadata: Metadata, { refusedTypes }: Parts) {
+  const problems: ModelProblem[] = [];
+  const attempt = <T>(read: () => T): T | undefined => {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof ModelError)) throw error;
+      problems.push(...error.problems);
+      return undefined;
+    }
+  };
+  const architecture = attempt(() => readArchitecture(metadata));
+  const tokenizer = attempt(() => readVocabulary(metadata));
+  attempt(() => checkTypes(metadata, refusedTypes));
+  if (problems.length === 0 && architecture && tokenizer) return { architecture, tokenizer };
+  attempt(() => checkTemplate(metadata, tokenizer));
+  throw new ModelError(problems);
+}
+
+function checkTypes(metadata: Metadata, refused: string[]): void {
+  if (refused.length === 0) return;
+  const counts = [...new Set(refused)].map(
+    (type) => `${refused.filter((other) => other === type).length} of ${type}`,
+  );
+  throw metadata.error(
+    'tensor types',
+    counts.join(', '),
+    tensorTypes.join(', '),
+    'take another quantization of the model, such as Q4_K_M, Q4_0 or Q8_0',
+  );
+}
+
+/** A model without a usable template can be had, but not chatted with. */
+function checkTemplate(metadata: Metadata, tokenizer: Tokenizer | undefined): void {
+  const chatTemplate = metadata.text('tokenizer.chat_template');
+  if (chatTemplate === undefined) return;
+  const reason = reasonAgainst(chatTemplate, tokenizer);
+  if (reason === undefined) return;
+  throw metadata.error('tokenizer.chat_template', reason, 'one made of fixed texts');
+}
+
+/** Its name, with the keys that it has checked. */
 function readArchitecture(metadata: Metadata): string {
   const name = metadata.text('general.architecture');
-  if (name !== undefined && Object.hasOwn(architectures, name)) return name;
+  if (name !== undefined && Object.hasOwn(architectures, name)) {
+    checkForeignKeys(metadata, `${name}.`, architectures[name].keys);
+    return name;
+  }
   const titles = Object.values(architectures).map(({ title }) => title);
   throw metadata.error(
     'general.architecture',
     name === undefined ? 'nothing' : quote(name),
     Object.keys(architectures).map(quote).join(', '),
-    `only models of the ${titles.join(', ')} family are supported`,
+    `take a model of the ${titles.join(' or ')} family`,
   );
 }
 

@@ -21,6 +21,8 @@ export interface Parts {
   files: ModelFile[];
   /** Those of all parts; each knows its file. */
   tensors: Map<string, TensorInfo>;
+  /** Of all parts, as in a header. */
+  refusedTypes: string[];
 }
 
 /**
@@ -31,7 +33,9 @@ export async function openParts(first: ModelFile, header: GgufHeader): Promise<P
   const { metadata } = header;
   const files = [first];
   const tensors = new Map(header.tensors);
-  if (splitCount(metadata) <= 1) return { files, tensors };
+  const refusedTypes = [...header.refusedTypes];
+  const parts: Parts = { files, tensors, refusedTypes };
+  if (splitCount(metadata) <= 1) return parts;
   const name = checkName(first, metadata);
   if (name.part !== 1) {
     throw metadata.error(
@@ -47,13 +51,14 @@ export async function openParts(first: ModelFile, header: GgufHeader): Promise<P
     for (const path of partsOf(first.path).slice(1)) {
       const file = await openModelFile(path);
       files.push(file);
-      addPart(tensors, file, header, total);
+      addPart(parts, file, header, total);
     }
-    if (tensors.size !== total) {
+    const count = tensors.size + refusedTypes.length;
+    if (count !== total) {
       throw metadata.error(
         'split.tensors.count',
         String(total),
-        `${tensors.size}, the tensors in all ${name.count} parts`,
+        `${count}, the tensors in all ${name.count} parts`,
         FETCH_AGAIN,
       );
     }
@@ -61,7 +66,7 @@ export async function openParts(first: ModelFile, header: GgufHeader): Promise<P
     for (const file of files.slice(1)) await file.close();
     throw error;
   }
-  return { files, tensors };
+  return parts;
 }
 
 const FETCH_AGAIN = 'these files are not parts of one model: fetch all of them again';
@@ -110,7 +115,7 @@ function checkPresence(first: ModelFile, metadata: Metadata): void {
 
 /** Reads another part, checks it against the first, and adds its tensors. */
 function addPart(
-  tensors: Map<string, TensorInfo>,
+  { tensors, refusedTypes }: Parts,
   file: ModelFile,
   first: GgufHeader,
   total: number,
@@ -133,10 +138,12 @@ function addPart(
     }
     tensors.set(name, tensor);
   }
-  if (tensors.size > total) {
+  refusedTypes.push(...part.refusedTypes);
+  const count = tensors.size + refusedTypes.length;
+  if (count > total) {
     throw metadata.error(
       'tensor_count',
-      `${tensors.size} tensors up to this part`,
+      `${count} tensors up to this part`,
       `at most ${total}, the split.tensors.count`,
       FETCH_AGAIN,
     );
