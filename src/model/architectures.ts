@@ -179,4 +179,24 @@ const llama: Family = {
   },
 };
 
-export const architectures: Readonly<Record<string, Family>> = { llama };
+/** Qwen2 and 2.5: biases of queries, keys and values; GPT-NeoX's pairs. llama.cpp: qwen2.cpp */
+const qwen2: Family = {
+  ...llama,
+  title: 'Qwen2',
+  layer: {
+    ...llama.layer,
+    queryBias: 'attn_q.bias',
+    keyBias: 'attn_k.bias',
+    valueBias: 'attn_v.bias',
+  },
+  options: { ...llama.options, ropePairs: 'halves' },
+};
+
+/** ERNIE 4.5, dense: Llama by another name. llama.cpp: ernie4-5.cpp */
+const ernie4_5: Family = { ...llama, title: 'ERNIE 4.5' };
+
+export const architectures: Readonly<Record<string, Family>> = {
+  llama,
+  qwen2,
+  ernie4_5: ernie4_5,
+};

@@ -121,6 +121,7 @@ describe('random models', () => {
     ['head width 12', { dim: 48, heads: 4, kvHeads: 2, hidden: 100 }],
     ['head width 8', { dim: 64, heads: 8, kvHeads: 4, hidden: 160, type: 'Q8_0' }],
     ['vocabulary 333', { vocab: 333, tied: false }],
+    ['Qwen2', { architecture: 'qwen2', type: 'Q8_0' }],
     ['gate and up of two types', { type: 'Q8_0', types: ['Q4_0', 'Q8_0'] }],
   ];
 
