@@ -174,7 +174,7 @@ function asText(facts: Facts, withTensors: boolean): string {
   rows.push([
     'memory',
     `pack + ${formatMemory(memory.keyValueBytes)} for ${plan.context} positions + ` +
-      `${formatMemory(memory.workBytes)} to work in + ${formatMemory(memory.machineBytes)} of the machine's`,
+      `${formatMemory(memory.workBytes)} to work in + ${formatMemory(memory.machineBytes)} of the machine's, as a Linux process`,
   ]);
   const lines = rows.map(([label, value]) => `${label.padEnd(12)}${value}`);
   lines.push('', ...formatPlan(plan));

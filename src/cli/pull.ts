@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { architectures } from '../model/architectures.ts';
 import { bytesOf, findPulled, KNOWN_LIMINE, pullLimine } from '../pull/limine.ts';
 import { findModel, knownModels } from '../pull/models.ts';
 import { listReferences } from '../pull/pulled.ts';
@@ -29,7 +30,10 @@ export function configure(command: Command): void {
 async function list(): Promise<void> {
   for (const [name, model] of Object.entries(knownModels)) {
     const path = (await findModel(name)) ?? 'not fetched yet';
-    process.stdout.write(`${name}  ${formatBytes(model.bytes)}  ${model.license}  ${path}\n`);
+    const note = Object.hasOwn(architectures, model.architecture) ? '' : '  (cannot be run yet)';
+    process.stdout.write(
+      `${name}  ${formatBytes(model.bytes)}  ${model.license}  ${path}${note}\n`,
+    );
   }
   for (const { text, bytes, path } of await listReferences()) {
     print(`${text}  ${formatBytes(bytes)}  ${path}\n`);

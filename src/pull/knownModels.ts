@@ -3,6 +3,8 @@ export interface KnownModel {
   file: string;
   /** The name in the file (general.name). */
   title: string;
+  /** A row of src/model/architectures.ts, once mu computes it (general.architecture). */
+  architecture: string;
   bytes: number;
   sha256: string;
   license: string;
@@ -25,6 +27,7 @@ export const knownModels: Record<string, KnownModel> = {
   'smollm2-135m-instruct': {
     file: 'SmolLM2-135M-Instruct.Q4_1.gguf',
     title: 'Smollm2 135M 8k Lc100K Mix1 Ep2',
+    architecture: 'llama',
     bytes: 98_362_432,
     sha256: 'b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53',
     license: 'Apache-2.0',
@@ -41,6 +44,7 @@ export const knownModels: Record<string, KnownModel> = {
   'gemma3-270m': {
     file: 'gemma-3-270m-q4_k_m.gguf',
     title: 'Gemma 3 270m',
+    architecture: 'gemma3',
     bytes: 253_113_024,
     sha256: 'a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818',
     license: 'Gemma Terms of Use',

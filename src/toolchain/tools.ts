@@ -123,7 +123,7 @@ export const TOOLS: readonly Tool[] = [
     commands: [['llvm-objdump-19'], ['llvm-objdump'], ['llvm-objdump-16']],
     version: LLVM_VERSION,
     minimum: [16, 0],
-    neededBy: 'reading machine code (docs/architecture.md, the tour)',
+    neededBy: 'tests that read machine code',
     debianPackage: 'llvm-19',
     required: false,
   },
