@@ -58,13 +58,15 @@ function scoredMerges(tokenizer: Tokenizer, { idOf }: Symbols): Merge[] {
   const ranks = new Map(
     [...new Set(scores)].sort((a, b) => b - a).map((score, rank) => [score, rank]),
   );
+  // Where no piece is that long, none is looked for: thousands of long pieces are no hang.
+  const lengths = new Set(tokenizer.pieces.map((piece) => piece.length));
   const merges: Merge[] = [];
   for (const [merged, piece] of tokenizer.pieces.entries()) {
     if (idOf.get(piece) !== merged) continue;
     const rank = ranks.get(scores[merged]) as number;
     let at = 0;
     for (const character of charactersOf(piece)) {
-      if (at > 0) {
+      if (at > 0 && lengths.has(at) && lengths.has(piece.length - at)) {
         const left = idOf.get(piece.slice(0, at));
         const right = idOf.get(piece.slice(at));
         if (left !== undefined && right !== undefined) merges.push({ left, right, merged, rank });
