@@ -21,7 +21,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = dirname(realpathSync(fileURLToPath(import.meta.url)));
@@ -91,7 +91,7 @@ const DAY = 86_400_000;
 /** Path of main.ts as a bundle in the cache; null where it cannot be kept. */
 async function keptBundle() {
   const { MU_CACHE, XDG_CACHE_HOME } = process.env; // as src/toolchain/cache.ts has it
-  const cache = MU_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'muinference');
+  const cache = resolve(MU_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'muinference'));
   if (cache.includes('\\')) return null; // Node imports no module from such a path
   const { key, newest } = sourceState();
   const parent = join(cache, 'start');
