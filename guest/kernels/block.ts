@@ -92,17 +92,19 @@ export function dequantizeBlocks(
   const vectors = zeroed<FixedArray<u8x64, 8>>();
   const stored = changetype<Ptr<u8>>(ref(vectors[0]));
   const offset = f32(1 << (WEIGHT_BITS[format] - 1));
-  for (let i: i32 = 0; i < columns; i++) {
+  for (let i: i32 = 0; i < columns; i += 16) {
     const head = headOf(tile, i / 32, format);
     const block = blockOf(tile, i / 32, format);
-    const c = i % 32;
-    vectors[c / 4] = unpack(block, c / 4, format);
-    const weight = f32(stored[(c / 4) * 64 + lane * 4 + (c % 4)]);
-    const scale = scaleOf(head, block, c / 16, format);
-    const minimum = hasMinimum(format)
-      ? minimumOf(head, block, format)
-      : f32x16.scale(scale, -offset);
-    out[i] = fma(weight, laneOf(scale, lane), laneOf(minimum, lane));
+    const first = (i % 32) / 4; // vector of this half of the block
+    for (let j = first; j < first + 4; j++) vectors[j] = unpack(block, j, format);
+    const scale = laneOf(scaleOf(head, block, first / 4, format), lane);
+    const minimum: f32 = hasMinimum(format)
+      ? laneOf(minimumOf(head, block, format), lane)
+      : -offset * scale;
+    for (let c: i32 = 0; c < 16; c++) {
+      const weight = f32(stored[(first + c / 4) * 64 + lane * 4 + (c % 4)]);
+      out[i + c] = fma(weight, scale, minimum);
+    }
   }
 }
 

@@ -12,10 +12,10 @@ import {
   USES_FLOATS,
 } from 'model';
 import { dequantizeBlocks } from './block.ts';
-import type { Input } from './quantize.ts';
+import { type Input, linesOf, PANEL_TOKENS } from './quantize.ts';
 import { TILE_ROWS, TileFormat, tileBytes, WEIGHT_BITS } from './tileFormat.ts';
-import { multiplyTile5 } from './tiles5.ts';
-import { multiplyTile8 } from './tiles8.ts';
+import { gemmTile5, gemvTile5 } from './tiles5.ts';
+import { gemmTile8, gemvTile8 } from './tiles8.ts';
 import { multiplyTileFloat, readRowFloat } from './tilesFloat.ts';
 
 const USES_TO_5_BITS: bool = USES_4_BITS || USES_5_BITS;
@@ -48,12 +48,38 @@ export function matmul(
     for (let f: i32 = 0; f < TILE_FORMATS.length; f++) {
       const constant = TILE_FORMATS[f];
       if (format != constant) continue;
-      const bits = WEIGHT_BITS[constant];
-      if (USES_TO_5_BITS && bits <= 5) multiplyTile5(to, outStride, tile, constant, input, tokens);
-      if (USES_TO_8_BITS && bits > 5 && bits <= 8)
-        multiplyTile8(to, outStride, tile, constant, input, tokens);
-      if (USES_FLOATS && bits > 8) multiplyTileFloat(to, outStride, tile, constant, input, tokens);
+      if (WEIGHT_BITS[constant] <= 8) multiplyTile(to, outStride, tile, constant, input, tokens);
+      else if (USES_FLOATS) multiplyTileFloat(to, outStride, tile, constant, input, tokens);
     }
+  }
+}
+
+/**
+ * out[token][16] = tile · activations in 8 bits, for all tokens of the batch. format: a constant.
+ * @inline
+ */
+function multiplyTile(
+  out: Ptr<f32>,
+  outStride: i32,
+  tile: Ptr<u8>,
+  format: i32,
+  input: Ptr<Input>,
+  tokens: i32,
+): void {
+  const isTo5Bits = WEIGHT_BITS[format] <= 5;
+  if (tokens == 1) {
+    if (USES_TO_5_BITS && isTo5Bits) gemvTile5(out, tile, format, input);
+    if (USES_TO_8_BITS && !isTo5Bits) gemvTile8(out, tile, format, input);
+    return;
+  }
+  for (let token: i32 = 0; token < tokens; token += PANEL_TOKENS) {
+    const to = ref(out[token * outStride]);
+    const lines = linesOf(input, token, tokens);
+    const wanted = min(tokens - token, PANEL_TOKENS);
+    const columns = input.columns;
+    if (USES_TO_5_BITS && isTo5Bits) gemmTile5(to, outStride, tile, columns, format, lines, wanted);
+    if (USES_TO_8_BITS && !isTo5Bits)
+      gemmTile8(to, outStride, tile, columns, format, lines, PANEL_TOKENS, wanted);
   }
 }
 

@@ -19,36 +19,11 @@ import { type Activations, type Input, linesOf, PANEL_TOKENS } from './quantize.
 import { BLOCK_BYTES, hasMinimum, WEIGHT_BITS } from './tileFormat.ts';
 
 /**
- * out[token][16] = tile · activations, for all tokens of the batch. tile: one row of blocks.
- * @inline
+ * out[16] = tile · activations of a token alone. The floats of a block, one chain of operations
+ * that wait for each other, stand between the products of the next: a CPU looks some 60 vector
+ * operations ahead, less than a block. @inline
  */
-export function multiplyTile5(
-  out: Ptr<f32>,
-  outStride: i32,
-  tile: Ptr<u8>,
-  format: i32,
-  input: Ptr<Input>,
-  tokens: i32,
-): void {
-  const columns = input.columns;
-  if (tokens == 1) {
-    gemvTile5(out, tile, format, input);
-    return;
-  }
-  for (let token: i32 = 0; token < tokens; token += PANEL_TOKENS) {
-    const to = ref(out[token * outStride]);
-    const lines = linesOf(input, token, tokens);
-    const wanted = min(tokens - token, PANEL_TOKENS);
-    gemmTile5(to, outStride, tile, columns, format, lines, wanted);
-  }
-}
-
-/**
- * The same for a token alone. The floats of a block, one chain of operations that wait for each
- * other, stand between the products of the next: a CPU looks some 60 vector operations ahead, less
- * than a block. @inline
- */
-function gemvTile5(out: Ptr<f32>, tile: Ptr<u8>, format: i32, input: Ptr<Input>): void {
+export function gemvTile5(out: Ptr<f32>, tile: Ptr<u8>, format: i32, input: Ptr<Input>): void {
   const prefetches = isPrefetchOn();
   let head = tile;
   let block = blockOf(tile, 0, format);
@@ -90,10 +65,10 @@ function gemvTile5(out: Ptr<f32>, tile: Ptr<u8>, format: i32, input: Ptr<Input>)
 }
 
 /**
- * The same for a panel of tokens, whose sums stay in registers; the results of the first `wanted`
- * are stored. @inline
+ * out[token][16] = the same for a panel of tokens, whose sums stay in registers; the results of the
+ * first `wanted` are stored. @inline
  */
-function gemmTile5(
+export function gemmTile5(
   out: Ptr<f32>,
   outStride: i32,
   tile: Ptr<u8>,

@@ -8,41 +8,19 @@
 import { dot6, dot8, dot8Gemv } from 'dots';
 import { blockOf, headOf, scaleOf, unpack } from './block.ts';
 import { isPrefetchOn, prefetchAhead } from './prefetch.ts';
-import { type Activations, type Input, linesOf, PANEL_TOKENS } from './quantize.ts';
+import { type Activations, type Input, linesOf, type PANEL_TOKENS } from './quantize.ts';
 import { BLOCK_BYTES, WEIGHT_BITS } from './tileFormat.ts';
 
-/**
- * out[token][16] = tile · activations, for all tokens of the batch. tile: one row of blocks.
- * @inline
- */
-export function multiplyTile8(
-  out: Ptr<f32>,
-  outStride: i32,
-  tile: Ptr<u8>,
-  format: i32,
-  input: Ptr<Input>,
-  tokens: i32,
-): void {
-  const columns = input.columns;
-  if (tokens == 1) {
-    const lines = linesOf(input, 0, 1);
-    if (isPrefetchOn()) gemmTile8(out, outStride, tile, columns, format, lines, 1, 1, true);
-    else gemmTile8(out, outStride, tile, columns, format, lines, 1, 1, false);
-    return;
-  }
-  for (let token: i32 = 0; token < tokens; token += PANEL_TOKENS) {
-    const to = ref(out[token * outStride]);
-    const lines = linesOf(input, token, tokens);
-    const wanted = min(tokens - token, PANEL_TOKENS);
-    gemmTile8(to, outStride, tile, columns, format, lines, PANEL_TOKENS, wanted, false);
-  }
+/** out[16] = tile · activations of a token alone. @inline */
+export function gemvTile8(out: Ptr<f32>, tile: Ptr<u8>, format: i32, input: Ptr<Input>): void {
+  gemmTile8(out, 0, tile, input.columns, format, linesOf(input, 0, 1), 1, 1);
 }
 
 /**
- * The same for `count` tokens, a panel or one alone, whose sums stay in registers; the results of
- * the first `wanted` are stored. @inline
+ * out[token][16] = the same for `count` tokens, a panel or one alone, whose sums stay in registers;
+ * the results of the first `wanted` are stored. @inline
  */
-function gemmTile8(
+export function gemmTile8(
   out: Ptr<f32>,
   outStride: i32,
   tile: Ptr<u8>,
@@ -51,8 +29,8 @@ function gemmTile8(
   lines: Ptr<Activations>,
   count: i32,
   wanted: i32,
-  prefetches: bool,
 ): void {
+  const prefetches = count == 1 && isPrefetchOn();
   const sums = zeroed<FixedArray<f32x16, typeof PANEL_TOKENS>>();
   const weights = zeroed<FixedArray<u8x64, 8>>();
   let line = lines;
