@@ -15,7 +15,9 @@ import type { Evaluator } from './perplexity.ts';
 /** The pack of the model, with room for `positions`; by default the one that `mu run` uses too. */
 export async function packFor(request: PackRequest, positions: number): Promise<PreparedPack> {
   const usual = await preparePack(request);
-  if (usual.plan.context >= positions) return usual;
+  const { longRopeFrom = Number.POSITIVE_INFINITY } = usual.model;
+  const [isLong, hasToBeLong] = [usual.plan.context, positions].map((n) => n > longRopeFrom);
+  if (usual.plan.context >= positions && isLong === hasToBeLong) return usual;
   return preparePack({ ...request, context: positions });
 }
 

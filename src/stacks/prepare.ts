@@ -6,6 +6,7 @@ import { statSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Constants } from '../compiler/index.ts';
+import type { RopeScaling } from '../model/ropeScaling.ts';
 import { PACK_FILE } from '../pack/format.ts';
 import type { ForwardPlan } from '../plan/forward.ts';
 import { type GuestMemory, memoryOf } from '../plan/memory.ts';
@@ -54,6 +55,8 @@ export interface ModelFacts {
   layers: number;
   dim: number;
   vocabulary: number;
+  /** A context of more positions has other RoPE frequencies (LongRoPE). */
+  longRopeFrom?: number;
   hasChatTemplate: boolean;
   /** Why its chat template cannot be used; absent if it can, or if there is none. */
   templateProblem?: string;
@@ -132,6 +135,7 @@ async function makePack(request: PackRequest, folder: string): Promise<void> {
       layers: model.config.layers,
       dim: model.config.dim,
       vocabulary: model.config.vocabSize,
+      longRopeFrom: longRopeFrom(model.config.ropeScaling),
       hasChatTemplate: model.chatTemplate !== undefined,
       templateProblem: pack.templateProblem,
     };
@@ -140,6 +144,11 @@ async function makePack(request: PackRequest, folder: string): Promise<void> {
   } finally {
     await model.close();
   }
+}
+
+function longRopeFrom(scaling?: RopeScaling): number | undefined {
+  const { divisors, originalContext } = scaling ?? {};
+  return divisors && divisors.short !== divisors.long ? originalContext : undefined;
 }
 
 function replaceBigInt(_key: string, value: unknown): unknown {
