@@ -36,8 +36,8 @@ export interface FamilyKeys {
    * gguf/reader.ts.
    */
   read: Record<SizeKey, string>;
-  /** Where it says how its RoPE was changed (ropeScaling.ts); each may be missing. */
-  rope: Record<RopeKey, string>;
+  /** Where it says how its RoPE was changed (ropeScaling.ts); each may be missing from a file. */
+  rope: Partial<Record<RopeKey, string>>;
   /** Keys that change results unless they have this value, which does nothing. */
   neutral: Record<string, number | boolean | string>;
   /** Keys that describe what `neutral` has ruled out, or the conversion. */
@@ -118,12 +118,13 @@ const llama: Family = {
       baseGrowth: 'rope.scaling.alpha',
       magnitude: 'rope.scaling.attn_factor',
       originalContext: 'rope.scaling.original_context_length',
-      fastTurns: 'rope.scaling.yarn_beta_fast',
-      slowTurns: 'rope.scaling.yarn_beta_slow',
-      growthDivisor: 'rope.scaling.yarn_log_multiplier',
     },
     neutral: {
       'rope.scaling.yarn_ext_factor': 1,
+      // llama.cpp passes over these in models of Llama, and obeys them in others
+      'rope.scaling.yarn_beta_fast': 32,
+      'rope.scaling.yarn_beta_slow': 1,
+      'rope.scaling.yarn_log_multiplier': 0,
       'attention.sliding_window': 0,
       'attention.causal': true,
       'attention.scale': 0,

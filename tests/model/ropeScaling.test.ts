@@ -1,10 +1,25 @@
 /** What files say about changed RoPE, and the table that it becomes: beside ggml's own values. */
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { type Model, openModel, ropeFrequencies } from '../../src/model/index.ts';
 import { put, temporaryFolder } from './files.ts';
 import { type GgufValue, writeGguf } from './ggufWriter.ts';
 import { tinyContent } from './tinyGguf.ts';
+
+/** Llama's keys, and those that only other families read. */
+vi.mock('../../src/model/architectures.ts', async (importOriginal) => {
+  const original = await importOriginal<typeof import('../../src/model/architectures.ts')>();
+  const { llama } = original.architectures;
+  const more = {
+    fastTurns: 'rope.scaling.yarn_beta_fast',
+    slowTurns: 'rope.scaling.yarn_beta_slow',
+    growthDivisor: 'rope.scaling.yarn_log_multiplier',
+  };
+  const neutral = { ...llama.keys.neutral };
+  for (const key of Object.values(more)) delete neutral[key];
+  const keys = { ...llama.keys, neutral, rope: { ...llama.keys.rope, ...more } };
+  return { ...original, architectures: { ...original.architectures, ramps: { ...llama, keys } } };
+});
 
 interface Case {
   name: string;
@@ -31,14 +46,15 @@ const folder = temporaryFolder();
 const f32 = (value: number): GgufValue => ({ type: 'f32', value });
 const text = (value: string): GgufValue => ({ type: 'string', value });
 
-/** A tiny model of one head with these keys of `llama.rope.` and vectors. */
+/** A tiny model of one head with these keys of `ARCHITECTURE.rope.` and vectors. */
 async function open(
   keys: Record<string, GgufValue>,
   vectors: Record<string, number[]> = {},
-  shape: { dim?: number; ropeDim?: number } = {},
+  shape: { dim?: number; ropeDim?: number; architecture?: string } = {},
 ): Promise<Model> {
   const { metadata, tensors } = tinyContent({ ...shape, heads: 1, kvHeads: 1, layers: 1 });
-  for (const [key, value] of Object.entries(keys)) metadata[`llama.rope.${key}`] = value;
+  const prefix = `${shape.architecture ?? 'llama'}.rope.`;
+  for (const [key, value] of Object.entries(keys)) metadata[prefix + key] = value;
   const more = Object.entries(vectors).map(([name, values]) => ({
     ...{ name, type: 0, shape: [values.length] },
     bytes: new Uint8Array(Float32Array.from(values).buffer),
@@ -65,7 +81,9 @@ test.each(cases)('$name: the values that ggml has', async (wanted) => {
   const vectors: Record<string, number[]> = wanted.divisors
     ? { 'rope_freqs.weight': divisors }
     : {};
-  const { config } = await open(keys, vectors, { dim: 128, ropeDim: dim });
+  const { config } = await open(keys, vectors, {
+    ...{ dim: 128, ropeDim: dim, architecture: 'ramps' },
+  });
   const magnitude = config.ropeScaling?.magnitude ?? 1;
   const found = ropeFrequencies(config, 128).flatMap((frequency) => [
     Math.cos(POSITION * frequency) * magnitude,
@@ -116,11 +134,22 @@ test.each<[string, Record<string, GgufValue>, Record<string, number[]>, RegExp]>
   ['a type', { 'scaling.type': text('su') }, {}, /scaling\.type: found the string "su".*yarn/],
   ['a factor', { 'scaling.factor': f32(-1) }, {}, /scaling\.factor: found -1/],
   ['no factor', { 'scaling.factor': f32(Number.NaN) }, {}, /scaling\.factor: found NaN/],
-  ['turns', { 'scaling.yarn_beta_fast': f32(0) }, {}, /yarn_beta_fast: found 0/],
   ['a blend', { 'scaling.yarn_ext_factor': f32(0.5) }, {}, /yarn_ext_factor: found f32 0\.5/],
   ['divisors', {}, { 'rope_freqs.weight': [1] }, /rope_freqs\.weight shape: found \[1\]/],
   ['a divisor', {}, { 'rope_freqs.weight': Array(32).fill(0) }, /rope_freqs\.weight\[0\]: found 0/],
   ['no number', {}, { 'rope_freqs.weight': Array(32).fill(Number.NaN) }, /no number/],
 ])('%s that cannot be is refused', async (_, keys, vectors, message) => {
   await expect(open(keys, vectors)).rejects.toThrow(message);
+});
+
+test('keys that llama.cpp passes over in a family are refused there, unless they do nothing', async () => {
+  const [fast, more] = ['scaling.yarn_beta_fast', 'scaling.yarn_log_multiplier'];
+  const { config } = await open({ [fast]: f32(32), [more]: f32(0) });
+  expect(config).not.toHaveProperty('ropeScaling');
+  await expect(open({ [fast]: f32(1) })).rejects.toThrow(
+    /yarn_beta_fast: found f32 1, expected 32/,
+  );
+  await expect(open({ [more]: f32(1) })).rejects.toThrow(/yarn_log_multiplier: found f32 1/);
+  const shape = { architecture: 'ramps' };
+  await expect(open({ [fast]: f32(0) }, {}, shape)).rejects.toThrow(/yarn_beta_fast: found 0/);
 });

@@ -209,7 +209,8 @@ async function scaleRope(
   prefix: string,
   config: ModelConfig,
 ): Promise<ModelConfig> {
-  const key = (name: RopeKey) => prefix + family.keys.rope[name];
+  const { rope } = family.keys;
+  const key = (name: RopeKey) => rope[name] && prefix + rope[name];
   const takeDivisors: TakeDivisors = async (context) => {
     const name = family.ropeDivisors[context];
     if (!left.has(name)) return undefined;

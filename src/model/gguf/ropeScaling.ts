@@ -3,6 +3,9 @@ import type { ModelConfig } from '../model.ts';
 import type { RopeDivisors, RopeScaling } from '../ropeScaling.ts';
 import type { Metadata } from './metadata.ts';
 
+/** The file's key for something; undefined where the family has none. */
+export type KeyOf = (name: RopeKey) => string | undefined;
+
 /** The values of the tensor that the family has for a kind of context; undefined without one. */
 export type TakeDivisors = (context: keyof Family['ropeDivisors']) => Promise<number[] | undefined>;
 
@@ -13,21 +16,19 @@ export type TakeDivisors = (context: keyof Family['ropeDivisors']) => Promise<nu
  */
 export async function readRopeScaling(
   metadata: Metadata,
-  key: (name: RopeKey) => string,
+  key: KeyOf,
   contextLength: number,
   takeDivisors: TakeDivisors,
 ): Promise<RopeScaling | undefined> {
   const type = readType(metadata, key('type'));
   const number = (name: RopeKey, fallback: number, min: number, max: number) =>
-    metadata.float(key(name), { min, max, fallback });
+    readNumber(metadata, key(name), fallback, min, max);
   const given = number('factor', number('olderFactor', 1, 0, MAX_FACTOR), 0, MAX_FACTOR);
   const factor = type === 'none' || given === 0 ? 1 : given;
   const attention = number('magnitude', 1, 1e-3, 1e3);
-  const originalContext = metadata.integer(key('originalContext'), {
-    min: 1,
-    max: 2 ** 31 - 1,
-    fallback: contextLength,
-  });
+  const original = key('originalContext');
+  const rule = { min: 1, max: 2 ** 31 - 1, fallback: contextLength };
+  const originalContext = original ? metadata.integer(original, rule) : contextLength;
   const divisors = await readDivisors(metadata, takeDivisors);
   const ramp = {
     fast: number('fastTurns', 32, 1e-6, 1e6),
@@ -41,13 +42,23 @@ export async function readRopeScaling(
   return { factor, magnitude, originalContext, yarn, divisors };
 }
 
+function readNumber(
+  metadata: Metadata,
+  key: string | undefined,
+  fallback: number,
+  min: number,
+  max: number,
+): number {
+  return key === undefined ? fallback : metadata.float(key, { min, max, fallback });
+}
+
 const MAX_FACTOR = 1e6;
 const types = ['none', 'linear', 'yarn', 'longrope'] as const;
 
 /** A factor without a type divides all frequencies. */
-function readType(metadata: Metadata, key: string): (typeof types)[number] {
-  const name = metadata.text(key);
-  if (name === undefined) return 'linear';
+function readType(metadata: Metadata, key?: string): (typeof types)[number] {
+  const name = key && metadata.text(key);
+  if (!key || name === undefined) return 'linear';
   const type = types.find((type) => type === name);
   if (type !== undefined) return type;
   throw metadata.error(
@@ -88,9 +99,9 @@ async function readDivisors(
  */
 export function readRopeBase(
   metadata: Metadata,
-  key: (name: RopeKey) => string,
+  key: KeyOf,
   { ropeBase, headDim }: Pick<ModelConfig, 'ropeBase' | 'headDim'>,
 ): number {
-  const alpha = metadata.float(key('baseGrowth'), { min: 0, max: 1e6, fallback: 0 });
+  const alpha = readNumber(metadata, key('baseGrowth'), 0, 0, 1e6);
   return alpha > 0 && headDim > 2 ? ropeBase * alpha ** (headDim / (headDim - 2)) : ropeBase;
 }
