@@ -70,6 +70,17 @@ function hashOf(texts) {
   return hash.digest('hex');
 }
 
+/** As mkdir's `recursive` does, which never ends below /proc (Node 20). */
+function makeFolder(folder) {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (!existsSync(folder)) throw error; // else another process was faster
+  }
+}
+
 /** Over all files of a bundle but the one that holds this sum. */
 function sumOf(folder) {
   const names = readdirSync(folder).filter((name) => name !== 'sum');
@@ -101,7 +112,7 @@ async function keptBundle() {
   if (Date.now() - newest < TICK) return null;
   const temporary = `${folder}.${process.pid}.${randomUUID()}`;
   try {
-    mkdirSync(temporary, { recursive: true });
+    makeFolder(temporary);
   } catch {
     return null;
   }

@@ -149,5 +149,22 @@ test('a bundle that is damaged is made anew; where none can be kept, mu runs all
   truncateSync(main, 100);
   expect(await run(join(folder, 'kept'))).toEqual(good);
   expect(readFileSync(main, 'utf8').length).toBeGreaterThan(100);
-  expect(await run(join(root, 'mu/below-a-file'))).toEqual(good);
+  for (const none of [join(root, 'mu/below-a-file'), '/proc/none', `/${'long'.repeat(100)}`]) {
+    expect(await run(none), none).toEqual(good);
+  }
+});
+
+test('a cache that is named from here is here', async () => {
+  const root = createCheckout();
+  await sleep(PAST_TICK);
+  const from = process.cwd();
+  process.chdir(folder);
+  try {
+    const { code, stderr } = await mu(['--version'], '', { MU_CACHE: 'named' }, root);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  } finally {
+    process.chdir(from);
+  }
+  expect(readdirSync(join(folder, 'named/start'))).toHaveLength(1);
+  expect(readdirSync(root).sort()).toEqual(['mu', 'node_modules', 'package.json', 'src']);
 });

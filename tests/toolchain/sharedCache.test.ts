@@ -142,6 +142,11 @@ describe.skipIf(!canMount)('file systems (needs the right to mount)', () => {
   });
 });
 
+test.each(['/proc/none', `/${'long'.repeat(100)}`])('%s is no folder: the next one', (none) => {
+  process.env.MU_CACHE = none;
+  expect(cacheFolder('kind')).toBe(join(folder, 'home/muinference/kind'));
+});
+
 test('what lies behind a folder that can be written is not looked at', async () => {
   const shared = process.env.MU_CACHE!;
   process.env.MU_CACHE = join(folder, 'home/muinference');

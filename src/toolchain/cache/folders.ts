@@ -177,5 +177,6 @@ function placedIn(folder: string, { hasPlainPath = false }: Placing): string | u
  */
 function isNotWritable(error: unknown): error is NodeJS.ErrnoException {
   const { code = '' } = error as NodeJS.ErrnoException;
-  return ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'].includes(code);
+  const isDenied = ['EACCES', 'EPERM', 'EROFS'].includes(code);
+  return isDenied || ['ENOTDIR', 'EEXIST', 'ENOENT', 'ENAMETOOLONG', 'ELOOP'].includes(code);
 }
