@@ -4,7 +4,7 @@ import type ts from 'typescript';
 import type { ModuleGraph, SourceModule } from '../parse/modules.ts';
 import type { Target } from '../target.ts';
 import type { FunctionDeclaration, Program } from '../tree.ts';
-import { i32, stringType, TypeTable, usize, voidType } from '../types.ts';
+import { i32, stringType, TypeTable, voidType } from '../types.ts';
 import { checkAssembly, isAssembly } from './assembly.ts';
 import { constantDeclaration } from './constants.ts';
 import {
@@ -151,7 +151,7 @@ function declarePanic(
   }
 }
 
-/** (frame: Ptr<…>) => void, with an error code (frame, code: usize) where the exception has one. */
+/** (frame: Ptr<…>) => void */
 function checkInterrupt(
   checker: Checker,
   module: SourceModule,
@@ -159,17 +159,11 @@ function checkInterrupt(
   declaration: FunctionDeclaration,
 ): void {
   const { parameters, result } = declaration.type;
-  const [frame, code] = parameters;
-  const fits =
-    frame?.kind === 'pointer' &&
-    (code === undefined || code === usize) &&
-    parameters.length <= 2 &&
-    result === voidType;
-  if (fits) return;
+  if (parameters.length === 1 && parameters[0].kind === 'pointer' && result === voidType) return;
   report(moduleContext(checker, module), node, 'MU502', {
     tag: '@interrupt',
     problem: `is on a function of type ${declaration.type.name}`,
-    instead: 'it takes (frame: Ptr<Frame>) or (frame: Ptr<Frame>, code: usize) and returns void',
+    instead: 'it takes (frame: Ptr<Frame>) and returns void',
   });
 }
 

@@ -8,8 +8,8 @@ class Frame {
 let ticks: u64 = 0;
 
 /** @interrupt */
-function onFault(frame: Ptr<Frame>, code: usize): void {
-  say(u8(code));
+function onInterrupt(frame: Ptr<Frame>): void {
+  say(u8(frame.address & 0xff));
   ticks += frame.flags;
 }
 
@@ -25,7 +25,7 @@ function pause(): void {
 
 /** @symbol start @generalRegisters @noinline */
 function start(info: usize): void {
-  store<usize>(4096, changetype<usize>(onFault));
+  store<usize>(4096, changetype<usize>(onInterrupt));
   volatile.store<u32>(0xfee000b0, 0);
   if (atomic.add<u32>(8192, 1) == 0) atomic.store<u32>(8196, 1);
   asm('hlt');
