@@ -291,14 +291,29 @@ async function build(order: Build): Promise<void> {
       writeFileSync(join(folder, EFI_NAME), peFromElf(readFileSync(stripped)));
     for (const object of objects) rmSync(object);
   } catch (error) {
-    // The folder goes away with the failure: keep the C where a person can look at it.
+    throw new Error(keepFailed(files, machine, (error as Error).message));
+  }
+}
+
+/**
+ * The folder goes away with the failure: keeps the C where a person can look at it, if there is
+ * room. Returns the message with its new place.
+ */
+function keepFailed(
+  files: readonly { name: string; path: string }[],
+  machine: GuestMachine,
+  message: string,
+): string {
+  try {
     const failed = cacheFolder('failed');
-    let { message } = error as Error;
+    let kept = message;
     for (const { name, path } of files) {
       const copy = join(failed, `${machine}${name.replace('guest', '')}.c`);
       copyFileSync(`${path}.c`, copy);
-      message = message.replaceAll(`${path}.c`, copy);
+      kept = kept.replaceAll(`${path}.c`, copy);
     }
-    throw new Error(`${message}\n  the C files: ${join(failed, machine)}*.c`);
+    return `${kept}\n  the C files: ${join(failed, machine)}*.c`;
+  } catch {
+    return message; // what went wrong first matters more
   }
 }
