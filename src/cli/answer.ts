@@ -73,7 +73,7 @@ function describeRefusal(
   if (report.stop === 'promptTooLong') {
     const size =
       prompt.length > most ? `: it has ${prompt.length} bytes, and there is room for ${most}` : '';
-    return `the prompt is too long for the context of ${context} positions${size}; a larger -c makes room`;
+    return `the prompt is too long for the context of ${context} positions${size}; a larger -c makes room (an image gets it from mu build)`;
   }
   if (report.stop === 'malformedRequest')
     return 'there is nothing to continue: the prompt is empty, and this model has no start token';

@@ -23,7 +23,7 @@ function steps(vitestArguments: readonly string[]): string[][] {
 export function configure(command: Command): void {
   command
     .option('--all', 'all tests; without it a sample (tests/sample.ts), which takes a third')
-    .argument('[arguments...]', 'passed to vitest: file names, -t NAME, -u')
+    .argument('[arguments...]', 'passed to vitest: file names, -t NAME')
     .allowUnknownOption()
     .passThroughOptions()
     .action((words: string[], { all }: { all?: boolean }) =>

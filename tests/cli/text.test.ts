@@ -77,7 +77,7 @@ describe('a prompt', () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(
       `mu: the prompt is too long for the context of ${CONTEXT} positions: it has ${bytes} bytes, ` +
-        `and there is room for ${bytes - 1}; a larger -c makes room\n`,
+        `and there is room for ${bytes - 1}; a larger -c makes room (an image gets it from mu build)\n`,
     );
   });
 });
