@@ -29,6 +29,12 @@ export function blockOf(tile: Ptr<u8>, block: i32, format: i32): Ptr<u8> {
   return ref(headOf(tile, block, format)[headBytes(format) + (block % 8) * BLOCK_BYTES[format]]);
 }
 
+/** The one after block number i. @inline */
+export function nextBlock(block: Ptr<u8>, i: i32, format: i32): Ptr<u8> {
+  const head = i % 8 == 7 ? headBytes(format) : 0;
+  return ref(block[BLOCK_BYTES[format] + head]);
+}
+
 /** Scale of 16 rows; with 6 bits of one group of 16 columns, else of all 32. @inline */
 export function scaleOf(head: Ptr<u8>, block: Ptr<u8>, group: i32, format: i32): f32x16 {
   if (headBytes(format) == 0) return f32x16.loadF16(changetype<Ptr<u16>>(block));

@@ -79,7 +79,7 @@ function multiplyTile(
     const columns = input.columns;
     if (USES_TO_5_BITS && isTo5Bits) gemmTile5(to, outStride, tile, columns, format, lines, wanted);
     if (USES_TO_8_BITS && !isTo5Bits)
-      gemmTile8(to, outStride, tile, columns, format, lines, PANEL_TOKENS, wanted);
+      gemmTile8(to, outStride, tile, columns, format, lines, PANEL_TOKENS, wanted, false);
   }
 }
 

@@ -2,18 +2,20 @@
  * Matrices of 4 and 5 bits (GGML's Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K): tiles of 16 rows, cut into
  * blocks of 32 columns. block.ts says what lies in a block.
  *
- * Instructions for a block (512 products a token) with one token (GEMV), and with a panel of eight:
+ * Instructions of the loop over blocks (512 products a token; by llvm-objdump, clang 19) with one
+ * token (GEMV), and with a panel of eight:
  *
  *            avx512vnni    avx2         portable
- *   Q4_0     42, 163       104, 674     179, 1073
+ *   Q4_0     42, 160       104, 677     179, 1073
  *   Q4_1     45, 176       105, 654     180, 1051
+ *   Q5_0     62, 208       163, 771     256, 1190
  *
  * Products are rounded before they are added: emulators, where images are tried out, take twelve
  * times as long for a fused multiply-add as for a multiplication, and a CPU hardly notices
  * (docs/architecture.md).
  */
 import { type Accumulator5, accumulate5, beginAccumulator5, reduce5 } from 'dots';
-import { blockOf, headOf, minimumOf, scaleOf, unpack } from './block.ts';
+import { blockOf, headOf, minimumOf, nextBlock, scaleOf, unpack } from './block.ts';
 import { isPrefetchOn, prefetchAhead } from './prefetch.ts';
 import { type Activations, type Input, linesOf, PANEL_TOKENS } from './quantize.ts';
 import { BLOCK_BYTES, hasMinimum, WEIGHT_BITS } from './tileFormat.ts';
@@ -24,7 +26,18 @@ import { BLOCK_BYTES, hasMinimum, WEIGHT_BITS } from './tileFormat.ts';
  * operations ahead, less than a block. @inline
  */
 export function gemvTile5(out: Ptr<f32>, tile: Ptr<u8>, format: i32, input: Ptr<Input>): void {
-  const prefetches = isPrefetchOn();
+  if (isPrefetchOn()) gemvBlocks5(out, tile, format, input, true);
+  else gemvBlocks5(out, tile, format, input, false);
+}
+
+/** The same; prefetches: a constant. @inline */
+function gemvBlocks5(
+  out: Ptr<f32>,
+  tile: Ptr<u8>,
+  format: i32,
+  input: Ptr<Input>,
+  prefetches: bool,
+): void {
   let head = tile;
   let block = blockOf(tile, 0, format);
   let line = linesOf(input, 0, 1);
@@ -38,7 +51,7 @@ export function gemvTile5(out: Ptr<f32>, tile: Ptr<u8>, format: i32, input: Ptr<
   let sum = f32x16.splat(0);
   for (let i: i32 = 1; i < input.columns / 32; i++) {
     if (prefetches) prefetchAhead(block, BLOCK_BYTES[format]);
-    const next = blockOf(tile, i, format);
+    const next = nextBlock(block, i - 1, format);
     const nextLine = ref(line[1]);
     const lowDot = reduce5(biasOf(line, 0, format), low);
     const highDot = reduce5(biasOf(line, 1, format), high);
@@ -79,10 +92,10 @@ export function gemmTile5(
 ): void {
   const sums = zeroed<FixedArray<f32x16, typeof PANEL_TOKENS>>();
   const weights = zeroed<FixedArray<u8x64, 8>>();
+  let block = blockOf(tile, 0, format);
   let line = lines;
   for (let i: i32 = 0; i < columns / 32; i++) {
     const head = headOf(tile, i, format);
-    const block = blockOf(tile, i, format);
     /** @unroll */
     for (let j: i32 = 0; j < 8; j++) weights[j] = unpack(block, j, format);
     /** @unroll */
@@ -97,6 +110,7 @@ export function gemmTile5(
       }
       sums[t] = addBlock(sums[t], dotOf(low, high, x, format), head, block, x, format);
     }
+    block = nextBlock(block, i, format);
     line = ref(line[PANEL_TOKENS]);
   }
   /** @unroll */

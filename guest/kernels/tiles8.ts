@@ -2,18 +2,23 @@
  * Matrices of 6 and 8 bits (GGML's Q6_K and Q8_0): tiles of 16 rows, cut into blocks of 32 columns.
  * block.ts says what lies in a block.
  *
- * Instructions for 32 columns of Q8_0 (512 products a token) with one token (GEMV), and with a
- * panel of eight: avx512vnni 30, 149; avx2 152, 890; portable 226, 1405.
+ * Instructions of the loop over blocks, as in tiles5.ts:
+ *
+ *            avx512vnni    avx2         portable
+ *   Q8_0     30, 149       152, 891     226, 1405
+ *   Q6_K     77, 234       198, 854     294, 1349
  */
 import { dot6, dot8, dot8Gemv } from 'dots';
-import { blockOf, headOf, scaleOf, unpack } from './block.ts';
+import { blockOf, headOf, nextBlock, scaleOf, unpack } from './block.ts';
 import { isPrefetchOn, prefetchAhead } from './prefetch.ts';
 import { type Activations, type Input, linesOf, type PANEL_TOKENS } from './quantize.ts';
 import { BLOCK_BYTES, WEIGHT_BITS } from './tileFormat.ts';
 
 /** out[16] = tile · activations of a token alone. @inline */
 export function gemvTile8(out: Ptr<f32>, tile: Ptr<u8>, format: i32, input: Ptr<Input>): void {
-  gemmTile8(out, 0, tile, input.columns, format, linesOf(input, 0, 1), 1, 1);
+  const lines = linesOf(input, 0, 1);
+  if (isPrefetchOn()) gemmTile8(out, 0, tile, input.columns, format, lines, 1, 1, true);
+  else gemmTile8(out, 0, tile, input.columns, format, lines, 1, 1, false);
 }
 
 /**
@@ -29,14 +34,14 @@ export function gemmTile8(
   lines: Ptr<Activations>,
   count: i32,
   wanted: i32,
+  prefetches: bool,
 ): void {
-  const prefetches = count == 1 && isPrefetchOn();
   const sums = zeroed<FixedArray<f32x16, typeof PANEL_TOKENS>>();
   const weights = zeroed<FixedArray<u8x64, 8>>();
+  let block = blockOf(tile, 0, format);
   let line = lines;
   for (let i: i32 = 0; i < columns / 32; i++) {
     const head = headOf(tile, i, format);
-    const block = blockOf(tile, i, format);
     if (prefetches) prefetchAhead(block, BLOCK_BYTES[format]);
     /** @unroll */
     for (let j: i32 = 0; j < 8; j++) weights[j] = unpack(block, j, format);
@@ -55,6 +60,7 @@ export function gemmTile8(
         sums[t] = f32x16.add(sums[t], f32x16.mul(f32x16.add(lowSum, highSum), scale));
       }
     }
+    block = nextBlock(block, i, format);
     line = ref(line[count]);
   }
   /** @unroll */
