@@ -8,11 +8,13 @@ import {
   CHAT_ANSWER,
   CHAT_FIRST,
   CHAT_NEXT,
+  CHAT_STRIPS,
   CHAT_TRIM,
   CONTEXT,
   TOKEN_BOS,
   TOKENIZER_ADD_BOS,
   TOKENIZER_MAX_TEXT,
+  VOCABULARY,
 } from 'model';
 import { encode } from './tokenizer.ts';
 
@@ -22,6 +24,7 @@ const SEGMENT_END: u32 = 0xffffffff;
 
 const tokens = zeroed<FixedArray<i32, typeof CONTEXT>>(); // the conversation
 let count: i32 = 0;
+let kept: i32 = 0; // of a conversation that was replaced, as far as the new one is the same
 let isFull = false;
 
 const text = zeroed<FixedArray<u8, typeof TOKENIZER_MAX_TEXT>>(); // not yet encoded
@@ -45,6 +48,7 @@ export function truncate(length: i32): void {
 /** Appends one token; false if the context is full. */
 export function append(token: i32): bool {
   if (count == CONTEXT) return false;
+  if (tokens[count] != token) kept = min(kept, count);
   tokens[count] = token;
   count++;
   return true;
@@ -56,12 +60,26 @@ export function append(token: i32): bool {
  */
 export function appendTurn(bytes: Ptr<u8>, length: i32): bool {
   begin();
-  addSegment(count == 0 ? CHAT_FIRST : CHAT_NEXT);
+  addSegment(ref(packStart()[count == 0 ? CHAT_FIRST : CHAT_NEXT]));
   if (CHAT_TRIM) addTrimmed(bytes, length);
+  else if (CHAT_STRIPS) addStripped(bytes, length);
   else addText(bytes, length);
-  addSegment(CHAT_ANSWER);
+  addSegment(ref(packStart()[CHAT_ANSWER]));
   flush();
   return !isFull;
+}
+
+/**
+ * Puts a conversation that the host has written in place of this one. segment: isSegment holds of
+ * it. How many tokens at its start have stayed the same; -1 if it does not fit.
+ */
+export function replaceAll(segment: Ptr<u8>): i32 {
+  kept = count;
+  count = 0;
+  begin();
+  addSegment(segment);
+  flush();
+  return isFull ? -1 : min(kept, count);
 }
 
 /**
@@ -109,20 +127,51 @@ function flush(): void {
   isStart = false;
 }
 
-function addSegment(offset: usize): void {
-  const words = changetype<Ptr<u32>>(ref(packStart()[offset]));
+/** Word i of a segment, which may lie at any address. */
+function wordAt(segment: Ptr<u8>, i: i32): u32 {
+  return load<u32>(segment, usize(i) * 4);
+}
+
+/** Whether bytes from elsewhere are one segment: its end is their end, and its tokens exist. */
+export function isSegment(bytes: Ptr<u8>, length: i32): bool {
+  const count = length / 4;
   let i: i32 = 0;
-  while (words[i] != SEGMENT_END) {
-    const word = words[i];
+  while (i < count) {
+    const word = wordAt(bytes, i);
+    i++;
+    if (word == SEGMENT_END) return i * 4 == length;
+    const textBytes = word & ~SEGMENT_TEXT;
+    if (textBytes == word) {
+      if (word >= u32(VOCABULARY)) return false;
+    } else {
+      if (textBytes > u32(count - i) * 4) return false;
+      i += (i32(textBytes) + 3) / 4;
+    }
+  }
+  return false;
+}
+
+function addSegment(segment: Ptr<u8>): void {
+  let i: i32 = 0;
+  while (wordAt(segment, i) != SEGMENT_END) {
+    const word = wordAt(segment, i);
     i++;
     if ((word & SEGMENT_TEXT) == 0) {
       addToken(i32(word));
     } else {
       const length = i32(word & ~SEGMENT_TEXT);
-      addText(changetype<Ptr<u8>>(ref(words[i])), length);
+      addText(ref(segment[i * 4]), length);
       i += (length + 3) / 4;
     }
   }
+}
+
+/** Without the white space at its start, in the sense of C's isspace. */
+function addStripped(bytes: Ptr<u8>, length: i32): void {
+  let start: i32 = 0;
+  while (start < length && (bytes[start] == 0x20 || (bytes[start] >= 0x09 && bytes[start] <= 0x0d)))
+    start++;
+  addText(ref(bytes[start]), length - start);
 }
 
 function addTrimmed(bytes: Ptr<u8>, length: i32): void {

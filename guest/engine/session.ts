@@ -12,7 +12,16 @@ import {
   VOCABULARY,
 } from 'model';
 import { evaluate, logitsOf } from './forward.ts';
-import { append, appendRaw, appendTurn, tokenCount, tokenList, truncate } from './prompt.ts';
+import {
+  append,
+  appendRaw,
+  appendTurn,
+  isSegment,
+  replaceAll,
+  tokenCount,
+  tokenList,
+  truncate,
+} from './prompt.ts';
 import { seed } from './random.ts';
 import { sample } from './sampler.ts';
 import { Flag, type Report, type Settings, Stop } from './settings.ts';
@@ -44,20 +53,36 @@ export function answer(
   report.tokensHash = FNV_BASIS;
   report.logitsHash = FNV_BASIS;
   if ((settings.flags & u32(Flag.Forget)) != 0) forget();
-  const before = tokenCount();
-  const isRaw = !CHAT_TEMPLATE || (settings.flags & u32(Flag.Raw)) != 0;
-  const withStart = (settings.flags & u32(Flag.NoStart)) == 0;
-  const fits = isRaw ? appendRaw(text, length, withStart) : appendTurn(text, length);
-  if (!fits) truncate(before);
-  report.promptTokens = tokenCount() - before;
-  if (!fits) {
+  const isWhole = (settings.flags & u32(Flag.Segments)) != 0;
+  const isSound = !isWhole || isSegment(text, length);
+  if (isSound && !addPrompt(text, length, settings, report)) {
     report.stop = Stop.PromptTooLong;
-  } else if (tokenCount() == evaluated) {
-    report.stop = Stop.Malformed; // nothing at all to go on
+  } else if (!isSound || tokenCount() == evaluated) {
+    report.stop = Stop.Malformed; // or nothing at all to go on
   } else {
     generate(settings, report, emit, isCancelled);
   }
   report.contextUsed = tokenCount();
+}
+
+/** Counts its tokens as the report's. False if they do not fit: then nothing has been added. */
+function addPrompt(text: Ptr<u8>, length: i32, settings: Ptr<Settings>, report: Ptr<Report>): bool {
+  let before = tokenCount();
+  let fits = true;
+  if ((settings.flags & u32(Flag.Segments)) != 0) {
+    const kept = replaceAll(text);
+    fits = kept >= 0;
+    // The last token is evaluated in any case: its logits choose the next one.
+    evaluated = max(0, min(evaluated, min(kept, tokenCount() - 1)));
+    before = evaluated;
+  } else if (!CHAT_TEMPLATE || (settings.flags & u32(Flag.Raw)) != 0) {
+    fits = appendRaw(text, length, (settings.flags & u32(Flag.NoStart)) == 0);
+  } else {
+    fits = appendTurn(text, length);
+  }
+  if (!fits) truncate(before);
+  report.promptTokens = tokenCount() - before;
+  return fits;
 }
 
 /** The next answer begins a new conversation. */

@@ -4,7 +4,7 @@
  */
 
 /** Of the console protocol: the first byte of both structs. */
-export const PROTOCOL_VERSION: u8 = 2;
+export const PROTOCOL_VERSION: u8 = 3;
 
 export class Settings {
   version!: u8;
@@ -25,6 +25,7 @@ export enum Flag {
   Forget = 2, // a new conversation first
   NoStart = 4, // no start token
   HashLogits = 8,
+  Segments = 16, // the text is a segment (docs/pack-format.md): all of the conversation
 }
 
 export enum Stop {

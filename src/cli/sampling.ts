@@ -41,5 +41,6 @@ export function settingsOf(options: SamplingOptions): Settings {
     forget: false,
     noStartToken: false,
     hashLogits: options.json ?? false,
+    segments: false,
   };
 }

@@ -5,7 +5,7 @@
  */
 
 /** The first byte of settings and report. Version 1 had none. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 // ASCII's control characters, by the names of ECMA-48
 export const SOH = 0x01; // settings follow
@@ -37,7 +37,7 @@ export const SETTINGS_FIELDS = {
 } as const satisfies Record<string, FieldType>;
 
 /** Bits of the settings' flags. */
-export const FLAGS = { raw: 1, forget: 2, noStartToken: 4, hashLogits: 8 } as const;
+export const FLAGS = { raw: 1, forget: 2, noStartToken: 4, hashLogits: 8, segments: 16 } as const;
 
 /** An answer's report, likewise. */
 export const REPORT_FIELDS = {

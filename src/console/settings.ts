@@ -25,6 +25,8 @@ export interface Settings {
   noStartToken: boolean;
   /** Have the report carry a hash of every logits vector that a token was chosen from. */
   hashLogits: boolean;
+  /** The text is one segment (docs/pack-format.md) of the whole conversation, not its next turn. */
+  segments: boolean;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -40,6 +42,7 @@ export const DEFAULT_SETTINGS: Settings = {
   forget: false,
   noStartToken: false,
   hashLogits: false,
+  segments: false,
 };
 
 const FLAG_NAMES = Object.keys(FLAGS) as (keyof typeof FLAGS)[];
@@ -70,5 +73,6 @@ export function decodeSettings(hex: string): Settings {
     forget: isSet('forget'),
     noStartToken: isSet('noStartToken'),
     hashLogits: isSet('hashLogits'),
+    segments: isSet('segments'),
   };
 }

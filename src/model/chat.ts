@@ -1,15 +1,10 @@
 import { reduceTemplate, type Segments } from './chat/reduce.ts';
+import { encodeSegment, type SegmentPart } from './chat/segment.ts';
 import type { Model, Tokenizer } from './model.ts';
 import { ModelError } from './modelError.ts';
 import { oneLine } from './printable.ts';
 import type { CompiledTables } from './tokenizer/compile.ts';
 import { splitSpecial } from './tokenizer/special.ts';
-
-/**
- * A segment as the guest reads it: tokens, and text that is encoded together with what the user
- * says beside it.
- */
-export type SegmentPart = number | Uint8Array;
 
 export interface ChatOptions {
   /** Instead of the template's own system prompt. */
@@ -18,19 +13,20 @@ export interface ChatOptions {
 
 export interface CompiledChat extends CompiledTables {
   /** The three segments, absent where there is no usable template. */
-  segments?: { first: SegmentPart[]; answer: SegmentPart[]; next: SegmentPart[]; trim: boolean };
+  segments?: {
+    first: SegmentPart[];
+    answer: SegmentPart[];
+    next: SegmentPart[];
+    /** White space at a question's ends is left out. */
+    trim: boolean;
+    /** White space at its start is left out, since a token before it takes it. */
+    strips: boolean;
+  };
   /** Why there are none. */
   reason?: string;
   /** Bytes of text around a question, at most: the guest needs room for them. */
   textBytes: number;
 }
-
-/**
- * Words of a segment: a token id, or SEGMENT_TEXT | bytes and the bytes padded with zeros to whole
- * words, or SEGMENT_END.
- */
-export const SEGMENT_TEXT = 0x80000000;
-export const SEGMENT_END = 0xffffffff;
 
 /**
  * Reduces a model's chat template to the fixed segments chat.first, chat.answer and chat.next
@@ -61,7 +57,12 @@ export function compileChat(
     first.unshift(tokenizer.bos);
   }
   const { trim } = reduced;
-  return compileSegments({ first, answer: parts(reduced.answer), next: parts(reduced.next), trim });
+  const next = parts(reduced.next);
+  const [strips, stripsNext] = [first, next].map((before) => takesSpace(tokenizer, before));
+  if (strips !== stripsNext) {
+    return compileSegments(undefined, `${UNUSABLE}white space begins later questions alone`);
+  }
+  return compileSegments({ first, answer: parts(reduced.answer), next, trim, strips });
 }
 
 /** Why a template cannot be used; undefined where it can. tokenizer: as far as it is known. */
@@ -95,6 +96,12 @@ function tryReduce(
   }
 }
 
+/** Whether what follows loses white space at its start. */
+function takesSpace({ stripsAfter }: Tokenizer, before: SegmentPart[]): boolean {
+  const last = before.at(-1);
+  return typeof last === 'number' && stripsAfter.includes(last);
+}
+
 function partsOf(tokenizer: Tokenizer, text: string): SegmentPart[] {
   const bytes = Buffer.from(text, 'utf8').toString('latin1');
   return splitSpecial(tokenizer, bytes).map((part) =>
@@ -109,7 +116,11 @@ function compileSegments(segments: CompiledChat['segments'], reason?: string): C
   });
   return {
     sections: [section('first'), section('answer'), section('next')],
-    constants: { CHAT_TEMPLATE: segments !== undefined, CHAT_TRIM: segments?.trim ?? false },
+    constants: {
+      CHAT_TEMPLATE: segments !== undefined,
+      CHAT_TRIM: segments?.trim ?? false,
+      CHAT_STRIPS: segments?.strips ?? false,
+    },
     segments,
     reason,
     textBytes: segments
@@ -120,17 +131,4 @@ function compileSegments(segments: CompiledChat['segments'], reason?: string): C
 
 function textBytes(parts: SegmentPart[]): number {
   return parts.reduce<number>((sum, part) => sum + (typeof part === 'number' ? 0 : part.length), 0);
-}
-
-function encodeSegment(parts: SegmentPart[]): Uint8Array {
-  const word = (value: number) => {
-    const bytes = Buffer.alloc(4);
-    bytes.writeUInt32LE(value);
-    return bytes;
-  };
-  const encoded = parts.flatMap((part) => {
-    if (typeof part === 'number') return [word(part)];
-    return [word(SEGMENT_TEXT + part.length), part, Buffer.alloc((4 - (part.length % 4)) % 4)];
-  });
-  return Buffer.concat([...encoded, word(SEGMENT_END)]);
 }

@@ -13,7 +13,8 @@ export {
   type Shape,
   shapeOf,
 } from './architectures.ts';
-export { type ChatOptions, type CompiledChat, compileChat, type SegmentPart } from './chat.ts';
+export { encodeSegment, type SegmentPart } from './chat/segment.ts';
+export { type ChatOptions, type CompiledChat, compileChat } from './chat.ts';
 export {
   dequantize,
   halfAt,

@@ -46,6 +46,7 @@ const anySettings: fc.Arbitrary<Settings> = fc.record({
   forget: fc.boolean(),
   noStartToken: fc.boolean(),
   hashLogits: fc.boolean(),
+  segments: fc.boolean(),
 });
 
 /** What a guest may send between two answers: no control characters of the protocol. */
@@ -119,7 +120,7 @@ test('settings come back as they were', () => {
   fc.assert(
     fc.property(anySettings, (settings) => {
       const hex = encodeSettings(settings);
-      expect(hex).toMatch(/^02[0-9a-f]{94}$/);
+      expect(hex).toMatch(/^03[0-9a-f]{94}$/);
       expect(decodeSettings(hex)).toEqual(settings);
     }),
   );
@@ -129,7 +130,7 @@ test('reports come back as they were', () => {
   fc.assert(
     fc.property(anyReport, (report) => {
       const hex = encodeReport(report);
-      expect(hex).toMatch(/^02[0-9a-f]{222}$/);
+      expect(hex).toMatch(/^03[0-9a-f]{222}$/);
       expect(decodeReport(`${hex}\r`)).toEqual(report);
     }),
   );
@@ -145,23 +146,23 @@ test('a wrong report says what is wrong', () => {
 test('who speaks another version of the protocol is told so', () => {
   const remedy = 'build the guest again with this mu';
   const report = encodeReport(zeroReport());
-  const later = decodeReport(report.replace(/^02/, '03'));
-  expect(later).toContain('of version 3 of the console protocol, expected 2');
+  const later = decodeReport(report.replace(/^03/, '04'));
+  expect(later).toContain('of version 4 of the console protocol, expected 3');
   expect(later).toContain(remedy);
   // Version 1 had no such byte, and 104 bytes.
   expect(decodeReport(report.slice(0, 208))).toContain(remedy);
   const refused = decodeReport(encodeReport({ ...zeroReport(), stop: 'otherVersion' }));
-  expect(refused).toContain('the guest does not read version 2');
+  expect(refused).toContain('the guest does not read version 3');
   expect(refused).toContain(remedy);
-  const settings = encodeSettings(DEFAULT_SETTINGS).replace(/^02/, '01');
-  expect(() => decodeSettings(settings)).toThrow('of version 1, expected 2');
+  const settings = encodeSettings(DEFAULT_SETTINGS).replace(/^03/, '01');
+  expect(() => decodeSettings(settings)).toThrow('of version 1, expected 3');
 });
 
 test('a request is framed as docs/console.md says', () => {
   const settings = { ...DEFAULT_SETTINGS, temperature: 0, topK: 1, seed: 2n, raw: true };
   expect(Buffer.from(encodeRequest('a\x03é', settings)).toString('latin1')).toBe(
     '\x01' +
-      '02000000' + // version
+      '03000000' + // version
       '00000000' + // temperature 0
       '01000000' +
       '3333733f' + // 0.95

@@ -18,6 +18,11 @@ const TRIMS =
   "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] | trim + '<|im_end|>\n' }}{% endfor %}" +
   "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
 
+/** Phi-3's, whose special tokens take the white space after them (llama-vocab.cpp, RSTRIP). */
+const PHI3 =
+  "{% for m in messages %}{{ ('<|im_start|>\n' if m['role'] == 'user' else '<|endoftext|>\n') + m['content'] + '<|im_end|>\n' }}" +
+  "{% endfor %}{% if add_generation_prompt %}{{ '<|endoftext|>\n' }}{% endif %}";
+
 /**
  * python3 -c 'print(*[hex(c) for c in range(0x110000) if chr(c).isspace()])': Python 3.11, Unicode
  * 14
@@ -111,3 +116,33 @@ describe('text', () => {
     expect(controls).toBeGreaterThan(0);
   });
 });
+
+test(
+  'Phi-3: white space at the start of a question goes with the token before it',
+  async () => {
+    const { metadata, tensors } = tinyContent({ vocab: 420, context: CONTEXT });
+    metadata['general.name'] = { type: 'string', value: 'Phi-3 tiny' };
+    metadata['tokenizer.chat_template'] = { type: 'string', value: PHI3 };
+    const model = put(temporaryFolder(), 'phi3.gguf', writeGguf({ metadata, tensors }));
+    const { constants, path: pack } = await preparePack({ model });
+    const program = { machine: 'process', app: 'chat', cpu: 'portable', checked: true } as const;
+    const { elf } = await compileGuest({ ...program, constants });
+    const guest = startProcess({ elf, pack });
+    try {
+      const how = { ...settings, predict: 1, hashLogits: true };
+      const ask = async (text: string) => (await guest.ask(text, how)).report;
+      const plain = await ask('the quick');
+      for (const space of [' ', '\t\n\v\f\r', '   \n ']) {
+        expect((await ask(`${space}the quick`)).logitsHash, space).toBe(plain.logitsHash);
+      }
+      for (const other of ['\x1c', '\u00a0', 'x ']) {
+        expect((await ask(`${other}the quick`)).logitsHash).not.toBe(plain.logitsHash);
+      }
+      expect((await ask('the quick ')).logitsHash).not.toBe(plain.logitsHash);
+      expect((await ask(' \n')).promptTokens).toBe((await ask('')).promptTokens);
+    } finally {
+      await guest.close();
+    }
+  },
+  LINUX_TIMEOUT,
+);

@@ -98,7 +98,7 @@ describe('templates become fixed segments', () => {
 
 test('words of a segment: tokens, text padded to words, the end', async () => {
   const { sections, constants } = await chatOf(mistral);
-  expect(constants).toEqual({ CHAT_TEMPLATE: true, CHAT_TRIM: false });
+  expect(constants).toEqual({ CHAT_TEMPLATE: true, CHAT_TRIM: false, CHAT_STRIPS: false });
   expect(sections.map(({ name }) => name)).toEqual(['chat.first', 'chat.answer', 'chat.next']);
   const bytes = Buffer.from(sections[0].bytes);
   expect(bytes).toHaveLength(4 + 4 + 8 + 4);

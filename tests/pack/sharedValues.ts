@@ -7,7 +7,7 @@ import { MOST_PROCESSORS } from '../../src/cli/options.ts';
 import { layoutFields } from '../../src/console/fields.ts';
 import * as protocol from '../../src/console/protocol.ts';
 import { DEFAULT_SETTINGS } from '../../src/console/settings.ts';
-import { SEGMENT_END, SEGMENT_TEXT } from '../../src/model/chat.ts';
+import { SEGMENT_END, SEGMENT_TEXT } from '../../src/model/chat/segment.ts';
 import { TILE_ROWS, tileFormats } from '../../src/model/index.ts';
 import { ACCEPT } from '../../src/model/tokenizer/automaton.ts';
 import { CHARACTER_FIELDS, KINDS, MERGE_FIELDS } from '../../src/model/tokenizer/compile.ts';
@@ -172,6 +172,7 @@ const FLAGS: Record<keyof typeof protocol.FLAGS, string> = {
   forget: 'Forget',
   noStartToken: 'NoStart',
   hashLogits: 'HashLogits',
+  segments: 'Segments',
 };
 
 const capital = (name: string) => name[0].toUpperCase() + name.slice(1);
@@ -246,7 +247,7 @@ export const sharedValues: SharedValue[] = [
   members('console characters', characters, 'Control', CONTROL),
   constant('console characters', characters, 'ESCAPED', protocol.ESCAPE_XOR, 'i32 = 0x40'),
 
-  constant('protocol', settings, 'PROTOCOL_VERSION', protocol.PROTOCOL_VERSION, 'u8 = 2'),
+  constant('protocol', settings, 'PROTOCOL_VERSION', protocol.PROTOCOL_VERSION, 'u8 = 3'),
   struct('Settings', settings, 'Settings', protocolFields(protocol.SETTINGS_FIELDS)),
   members(
     'Settings',
