@@ -12,7 +12,9 @@ export declare const KV_HEADS: i32;
 export declare const HEAD_DIM: i32;
 export declare const ROPE_DIM: i32; // leading values of each head that rotate
 export declare const VOCABULARY: i32;
-export declare const CONTEXT: i32; // positions in the KV cache, a multiple of 16
+export declare const CONTEXT: i32; // positions in the KV cache
+// whether the older half of a full context makes room (mu's --ctx-shift)
+export declare const CONTEXT_SHIFT: bool;
 export declare const MICRO_BATCH: i32; // tokens that go through a layer together, at most
 export declare const NORM_EPSILON: f32;
 export declare const ROPE_FREQUENCIES: FixedArray<f64>; // [ROPE_DIM / 2], radians per position

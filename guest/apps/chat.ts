@@ -3,7 +3,7 @@
  * protocol.
  */
 import { bootNanos, Milestone, milestoneNanos, now } from 'machine';
-import { MAX_PROMPT_BYTES } from 'model';
+import { CONTEXT_SHIFT, MAX_PROMPT_BYTES } from 'model';
 import { Control } from '../console/characters.ts';
 import { isCommand, obey, startsWithSlash } from '../console/commands.ts';
 import { lineLength, lineText } from '../console/editor.ts';
@@ -42,6 +42,7 @@ function answerLine(): void {
   const skipped = startsWithSlash(lineText(), lineLength()) ? 1 : 0; // the first of two
   const text = ref(lineText()[skipped]);
   answer(text, lineLength() - skipped, ref(settings), ref(report), sayPlain, isCancelled);
+  if (CONTEXT_SHIFT && report.shifts > 0) say('\n[the oldest part of the conversation made room]');
   if (report.stop == Stop.ContextFull) say('\n[the context is full: /reset begins anew]');
   if (report.stop == Stop.PromptTooLong)
     say('[too long for what is left of the context: /reset begins anew]');

@@ -11,6 +11,7 @@ import {
   CHAT_STRIPS,
   CHAT_TRIM,
   CONTEXT,
+  CONTEXT_SHIFT,
   TOKEN_BOS,
   TOKENIZER_ADD_BOS,
   TOKENIZER_MAX_TEXT,
@@ -22,9 +23,13 @@ import { encode } from './tokenizer.ts';
 const SEGMENT_TEXT: u32 = 0x80000000;
 const SEGMENT_END: u32 = 0xffffffff;
 
-const tokens = zeroed<FixedArray<i32, typeof CONTEXT>>(); // the conversation
+/** A context; and a prompt that fills one more, before older tokens have made room for it. */
+const ROOM: i32 = CONTEXT_SHIFT ? 2 * CONTEXT : CONTEXT;
+
+const tokens = zeroed<FixedArray<i32, typeof ROOM>>(); // the conversation
 let count: i32 = 0;
 let kept: i32 = 0; // of a conversation that was replaced, as far as the new one is the same
+let lasting: i32 = 0; // of its first tokens: those that stay when older ones make room
 let isFull = false;
 
 const text = zeroed<FixedArray<u8, typeof TOKENIZER_MAX_TEXT>>(); // not yet encoded
@@ -45,22 +50,51 @@ export function truncate(length: i32): void {
   count = length;
 }
 
-/** Appends one token; false if the context is full. */
+/** Appends one token of an answer; false if the context is full. */
 export function append(token: i32): bool {
   if (count == CONTEXT) return false;
+  add(token);
+  return true;
+}
+
+function add(token: i32): void {
   if (tokens[count] != token) kept = min(kept, count);
   tokens[count] = token;
   count++;
-  return true;
+}
+
+/**
+ * The conversation's first tokens, which stay: the start token and, of a chat, what the template
+ * has before the first question, the system prompt above all.
+ */
+export function lastingCount(): i32 {
+  return lasting;
+}
+
+/**
+ * Leaves out the older half of the tokens before `end`, but for those that stay; those after it
+ * move up. As many as llama.cpp discards: (n_past - n_keep) / 2. Returns how many: 0 if there were
+ * none.
+ */
+export function leaveOut(end: i32): i32 {
+  const rest = end - lasting;
+  if (rest <= 0) return 0;
+  const half = max(rest / 2, 1);
+  const moved = usize(count - lasting - half) * sizeof<i32>();
+  memory.copy(ref(tokens[lasting]), ref(tokens[lasting + half]), moved);
+  count -= half;
+  return half;
 }
 
 /**
  * Appends a turn of a chat: what the user says, up to where the answer begins. False if it does not
- * fit.
+ * fit into a context.
  */
 export function appendTurn(bytes: Ptr<u8>, length: i32): bool {
   begin();
-  addSegment(ref(packStart()[count == 0 ? CHAT_FIRST : CHAT_NEXT]));
+  const isFirst = count == 0;
+  addSegment(ref(packStart()[isFirst ? CHAT_FIRST : CHAT_NEXT]));
+  if (CONTEXT_SHIFT && isFirst) lasting = countWithText();
   if (CHAT_TRIM) addTrimmed(bytes, length);
   else if (CHAT_STRIPS) addStripped(bytes, length);
   else addText(bytes, length);
@@ -77,6 +111,7 @@ export function replaceAll(segment: Ptr<u8>): i32 {
   kept = count;
   count = 0;
   begin();
+  if (CONTEXT_SHIFT) lasting = TOKENIZER_ADD_BOS ? 1 : 0;
   addSegment(segment);
   flush();
   return isFull ? -1 : min(kept, count);
@@ -88,7 +123,9 @@ export function replaceAll(segment: Ptr<u8>): i32 {
  */
 export function appendRaw(bytes: Ptr<u8>, length: i32, withStart: bool): bool {
   begin();
-  if (count == 0 && TOKENIZER_ADD_BOS && withStart) addToken(TOKEN_BOS);
+  const isFirst = count == 0;
+  if (isFirst && TOKENIZER_ADD_BOS && withStart) addToken(TOKEN_BOS);
+  if (CONTEXT_SHIFT && isFirst) lasting = count;
   addText(bytes, length);
   flush();
   return !isFull;
@@ -107,7 +144,8 @@ function addToken(token: i32): void {
 }
 
 function take(token: i32): void {
-  if (!append(token)) isFull = true;
+  if (count == ROOM) isFull = true;
+  else add(token);
 }
 
 function addText(bytes: Ptr<u8>, length: i32): void {
@@ -125,6 +163,15 @@ function flush(): void {
   encode(ref(text[0]), textLength, isStart, take);
   textLength = 0;
   isStart = false;
+}
+
+/** How many tokens there were if the text so far were all. */
+function countWithText(): i32 {
+  const before = count;
+  encode(ref(text[0]), textLength, isStart, take);
+  const all = count;
+  count = before;
+  return all;
 }
 
 /** Word i of a segment, which may lie at any address. */

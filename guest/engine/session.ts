@@ -1,11 +1,19 @@
 /**
  * One conversation: prompt → tokens → logits → answer, streamed. The KV cache stays from turn to
  * turn.
+ *
+ * A full context ends the answer. Of a guest that is built with --ctx-shift the older half of the
+ * conversation makes room instead, but for its first tokens (prompt.ts). llama.cpp then turns the
+ * remaining keys to their new positions; they stay what they were among the tokens that are gone.
+ * Here what remains is evaluated anew: the conversation goes on as one that began with exactly
+ * these tokens, bit for bit, and costs one prompt of half a context for each half that is written.
  */
 
 import { now } from 'machine';
 import {
   CHAT_TEMPLATE,
+  CONTEXT,
+  CONTEXT_SHIFT,
   MICRO_BATCH,
   TOKEN_BOS,
   TOKENIZER_STRIP_AFTER_BOS,
@@ -17,6 +25,8 @@ import {
   appendRaw,
   appendTurn,
   isSegment,
+  lastingCount,
+  leaveOut,
   replaceAll,
   tokenCount,
   tokenList,
@@ -68,6 +78,7 @@ export function answer(
 /** Counts its tokens as the report's. False if they do not fit: then nothing has been added. */
 function addPrompt(text: Ptr<u8>, length: i32, settings: Ptr<Settings>, report: Ptr<Report>): bool {
   let before = tokenCount();
+  let older = before;
   let fits = true;
   if ((settings.flags & u32(Flag.Segments)) != 0) {
     const kept = replaceAll(text);
@@ -75,13 +86,16 @@ function addPrompt(text: Ptr<u8>, length: i32, settings: Ptr<Settings>, report: 
     // The last token is evaluated in any case: its logits choose the next one.
     evaluated = max(0, min(evaluated, min(kept, tokenCount() - 1)));
     before = evaluated;
+    older = 0;
   } else if (!CHAT_TEMPLATE || (settings.flags & u32(Flag.Raw)) != 0) {
     fits = appendRaw(text, length, (settings.flags & u32(Flag.NoStart)) == 0);
   } else {
     fits = appendTurn(text, length);
   }
+  const added = tokenCount() - before;
+  if (CONTEXT_SHIFT && fits) fits = makeRoom(older, report);
   if (!fits) truncate(before);
-  report.promptTokens = tokenCount() - before;
+  report.promptTokens = fits ? added : 0;
   return fits;
 }
 
@@ -89,6 +103,31 @@ function addPrompt(text: Ptr<u8>, length: i32, settings: Ptr<Settings>, report: 
 export function forget(): void {
   truncate(0);
   evaluated = 0;
+}
+
+/** Leaves out older tokens until all fit. False: those from `first` on are too many. */
+function makeRoom(first: i32, report: Ptr<Report>): bool {
+  if (min(first, lastingCount()) + tokenCount() - first > CONTEXT) return false;
+  let end = first;
+  while (tokenCount() > CONTEXT) end -= shift(end, report);
+  return true;
+}
+
+/** leaveOut. What moved is not in the cache at its new place: it is evaluated anew. */
+function shift(end: i32, report: Ptr<Report>): i32 {
+  const leftOut = leaveOut(end);
+  if (leftOut > 0) {
+    evaluated = min(evaluated, lastingCount());
+    report.shifts += 1;
+  }
+  return leftOut;
+}
+
+/** Appends a token of the answer; false if the context is full and stays so. */
+function appendAnswer(token: i32, settings: Ptr<Settings>, report: Ptr<Report>): bool {
+  if (append(token)) return true;
+  if (!CONTEXT_SHIFT || settings.predict < -1) return false;
+  return shift(tokenCount(), report) > 0 && append(token);
 }
 
 function generate(
@@ -113,7 +152,7 @@ function generate(
     report.tokensHash = (report.tokensHash ^ u64(u32(token))) * FNV_PRIME;
     if (isEnd(token)) {
       report.stop = Stop.EndToken;
-    } else if (!append(token)) {
+    } else if (!appendAnswer(token, settings, report)) {
       report.stop = Stop.ContextFull;
     } else {
       emitPiece(token, emit);

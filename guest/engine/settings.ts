@@ -14,7 +14,7 @@ export class Settings {
   minP!: f32;
   repeatPenalty!: f32; // 1: none
   repeatLast!: i32; // tokens that the penalty looks back on, at most RECENT
-  predict!: i32; // -1: until the model ends
+  predict!: i32; // -1: until the model ends, -2: or the context is full, whatever --ctx-shift
   seed!: u64;
   flags!: u32;
 }
@@ -44,6 +44,7 @@ export class Report {
   promptTokens!: i32;
   generatedTokens!: i32;
   contextUsed!: i32;
+  shifts!: i32; // how often older tokens made room
   promptNanos!: u64;
   generateNanos!: u64;
   entryToReadyNanos!: u64;

@@ -110,6 +110,7 @@ export function answerAsJson(
     promptTokens: report.promptTokens,
     generatedTokens: report.generatedTokens,
     contextUsed: report.contextUsed,
+    contextShifts: report.shifts,
     promptMilliseconds: milliseconds(report.promptNanos),
     generateMilliseconds: milliseconds(report.generateNanos),
     promptTokensPerSecond: tokensPerSecond(report.promptTokens, report.promptNanos),

@@ -23,6 +23,7 @@ interface BuildOptions extends ModelOptions {
   usb?: boolean;
   format?: ImageFormat;
   embed?: boolean;
+  ctxShift?: boolean;
   json?: boolean;
   output: string;
 }
@@ -49,13 +50,13 @@ export function configure(command: Command): void {
     '--embed',
     'stack metal: one single file, the pack within the EFI application (firmware loads it twice)',
   );
-  addOptions(command, ...MODEL_OPTIONS)
+  addOptions(command, 'ctxShift', ...MODEL_OPTIONS)
     .addOption(option('json', { help: 'print the manifest' }))
     .action(build);
 }
 
 async function build(model: string, options: BuildOptions): Promise<void> {
-  const { stack, checked, cpu, limine, usb, format, embed } = options;
+  const { stack, checked, cpu, limine, usb, format, embed, ctxShift } = options;
   if (usb && stack !== 'linux') throw new Error('--usb is for the stack linux');
   if (embed && stack !== 'metal') throw new Error('--embed is for the stack metal');
   if (embed && limine) throw new Error('--embed and --limine: Limine needs the pack as a file');
@@ -68,7 +69,7 @@ async function build(model: string, options: BuildOptions): Promise<void> {
   const progress = createProgress();
   const request: StackRequest = {
     ...(await requestPack(model, options)),
-    ...{ checked, cpu, limine, usb, format, embed, say },
+    ...{ checked, cpu, limine, usb, format, embed, ctxShift, say },
     onStep: (done, total, what) => progress.update(done, total, what, String),
   };
   const { manifest } = await buildStack(stack, request, options.output);

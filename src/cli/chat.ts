@@ -20,11 +20,12 @@ import { say, sayDim } from './terminal.ts';
 
 interface ChatOptions extends SamplingOptions, ModelOptions {
   threads?: number;
+  ctxShift?: boolean;
 }
 
 export function configure(command: Command): void {
   command.argument('[model]', MODEL_HELP, DEFAULT_MODEL);
-  addOptions(command, 'threads', ...SAMPLING, ...MODEL_OPTIONS).action(chat);
+  addOptions(command, 'threads', 'ctxShift', ...SAMPLING, ...MODEL_OPTIONS).action(chat);
 }
 
 async function chat(model: string, options: ChatOptions): Promise<void> {
@@ -32,8 +33,9 @@ async function chat(model: string, options: ChatOptions): Promise<void> {
   const engine = engineNamed();
   ensureTools(engine.tools, say);
   const request = await requestPack(model, options);
-  const { checked, cpu, threads } = options;
-  const { pack, guest } = await engine.prepare({ ...request, machine: 'process', checked, cpu });
+  const { checked, cpu, threads, ctxShift } = options;
+  const own = { checked, cpu, ctxShift };
+  const { pack, guest } = await engine.prepare({ ...request, machine: 'process', ...own });
   requireTemplate(pack.model, settings);
   const running = startProcess({ elf: guest.elf, pack: pack.path, threads });
   try {

@@ -42,6 +42,10 @@ const OPTIONS = {
     help: 'positions of the context; 0: all that the model was trained for (default: the same, at most 2048)',
     parse: integer(0),
   },
+  ctxShift: {
+    flags: '--ctx-shift',
+    help: 'a full context goes on: the older half of the conversation makes room, the system prompt stays',
+  },
   tokenizer: { flags: '--tokenizer <file>', help: 'tokenizer.bin of a llama2.c checkpoint' },
   cpu: {
     flags: '--cpu <variant>',
@@ -57,7 +61,7 @@ const OPTIONS = {
   json: { flags: '--json', help: 'print one JSON object instead of text' },
   predict: {
     flags: '-n, --predict <count>',
-    help: 'most tokens to generate; -1, -2: until the model ends or the context is full',
+    help: 'most tokens to generate; -1: until the model ends or the context is full; -2: the same, also with --ctx-shift',
     parse: integer(-2),
     default: d.predict,
   },

@@ -12,11 +12,12 @@ import { describeReport, say, sayDim } from './terminal.ts';
 interface RunOptions extends SamplingOptions, ModelOptions {
   prompt: string;
   threads?: number;
+  ctxShift?: boolean;
 }
 
 export function configure(command: Command): void {
   command.argument('<model>', MODEL_HELP).addOption(option('prompt').makeOptionMandatory());
-  addOptions(command, 'threads', 'json', ...SAMPLING, ...MODEL_OPTIONS).action(run);
+  addOptions(command, 'threads', 'json', 'ctxShift', ...SAMPLING, ...MODEL_OPTIONS).action(run);
 }
 
 async function run(model: string, options: RunOptions): Promise<void> {
@@ -30,6 +31,7 @@ async function run(model: string, options: RunOptions): Promise<void> {
     machine: 'process',
     checked: options.checked,
     cpu: options.cpu,
+    ctxShift: options.ctxShift,
   });
   requireTemplate(pack.model, settings);
   const { context } = pack.plan;

@@ -36,7 +36,7 @@ export function settingsOf(options: SamplingOptions): Settings {
     repeatPenalty: options.repeatPenalty,
     repeatLast: options.repeatLastN < 0 ? ALL_TOKENS : options.repeatLastN,
     seed: seed < 0n ? randomBytes(8).readBigUInt64LE() : seed,
-    predict: Math.max(options.predict, -1),
+    predict: options.predict,
     raw: options.raw ?? false,
     forget: false,
     noStartToken: false,

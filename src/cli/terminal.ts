@@ -137,10 +137,15 @@ export function describeReport(report: Report): string {
     `prompt ${report.promptTokens} tokens, ${formatRate(prompt)}`,
     `answer ${report.generatedTokens} tokens, ${formatRate(generate)}`,
   ];
+  if (report.shifts > 0) parts.push(describeShifts(report.shifts));
   if (report.stop === 'limit') parts.push('stopped at -n');
   if (report.stop === 'context') parts.push(`context full (${report.contextUsed} positions)`);
   if (report.stop === 'cancelled') parts.push('cancelled');
   return parts.join(' · ');
+}
+
+function describeShifts(shifts: number): string {
+  return `oldest part left out${shifts > 1 ? `, ${shifts} times` : ''}`;
 }
 
 function formatRate(rate: number): string {

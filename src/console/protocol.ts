@@ -46,6 +46,7 @@ export const REPORT_FIELDS = {
   promptTokens: 'i32',
   generatedTokens: 'i32',
   contextUsed: 'i32',
+  shifts: 'i32',
   promptNanos: 'u64',
   generateNanos: 'u64',
   entryToReadyNanos: 'u64',

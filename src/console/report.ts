@@ -7,6 +7,8 @@ export interface Report {
   promptTokens: number;
   generatedTokens: number;
   contextUsed: number;
+  /** How often older tokens made room (--ctx-shift). */
+  shifts: number;
   promptNanos: bigint;
   generateNanos: bigint;
   entryToReadyNanos: bigint;

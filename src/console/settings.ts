@@ -15,7 +15,10 @@ export interface Settings {
   repeatLast: number;
   /** 64 bits. */
   seed: bigint;
-  /** Most tokens to generate; -1: until the model ends. */
+  /**
+   * Most tokens to generate; -1: until the model ends; -2: or the context is full, even where older
+   * tokens would make room.
+   */
   predict: number;
   /** The text goes to the model as it is, without chat template. */
   raw: boolean;

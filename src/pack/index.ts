@@ -21,8 +21,8 @@ import { tileNumber, tiles, tilesInTurn } from './tiles.ts';
 
 export interface PackOptions {
   /**
-   * Positions of a conversation; rounded up to a multiple of 16. 0: all that the model was trained
-   * for. Default: the same, at most 2,048.
+   * Positions of a conversation. 0: all that the model was trained for. Default: the same, at most
+   * 2,048.
    */
   context?: number;
   /** Instead of the chat template's own system prompt. */
@@ -93,6 +93,8 @@ export async function createPack(model: Model, options: PackOptions = {}): Promi
     ...described,
     PACK_ID: { type: 'u64', value: id },
     PACK_BYTES: { type: 'usize', value: layout.bytes },
+    // Of the program alone: packs are the same whatever it is
+    CONTEXT_SHIFT: false,
   };
   return {
     layout,
@@ -158,15 +160,16 @@ async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
 function chooseContext(model: Model, asked: number | undefined): number {
   const trained = model.config.contextLength;
   const wanted = asked === 0 ? trained : asked;
-  if (wanted !== undefined && (!Number.isInteger(wanted) || wanted < 16 || wanted > trained)) {
+  const least = Math.min(16, trained);
+  if (wanted !== undefined && (!Number.isInteger(wanted) || wanted < least || wanted > trained)) {
     throw new ModelError({
       file: model.path,
       field: 'context size (-c)',
       found: String(wanted),
-      expected: `16 … ${trained}, what the model was trained for, or 0 for all of it`,
+      expected: `${least} … ${trained}, what the model was trained for, or 0 for all of it`,
     });
   }
-  return Math.ceil((wanted ?? Math.min(trained, DEFAULT_CONTEXT)) / 16) * 16;
+  return wanted ?? Math.min(trained, DEFAULT_CONTEXT);
 }
 
 function matrix(name: string, tensor: Tensor): Section {

@@ -92,7 +92,7 @@ export interface ForwardPlan {
 /** What a plan is made of: nothing is read from the weights. */
 export type PlannedModel = Pick<Model, 'config' | 'tensors'>;
 
-/** context: positions, a multiple of 16. */
+/** context: positions. */
 export function planForward(model: PlannedModel, context: number): ForwardPlan {
   const sizes = sizesOf(model.config, context);
   const groups = new Map<string, LayerGroup>();

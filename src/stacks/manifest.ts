@@ -34,7 +34,8 @@ export interface Manifest {
   stack: StackName;
   architecture: TargetName;
   model: ModelFacts;
-  options: { context: number; checked: boolean };
+  /** ctxShift: whether the older half of a full context makes room; unknown to older images. */
+  options: { context: number; checked: boolean; ctxShift?: boolean };
   files: BuiltFile[];
   memory: MachineMemory;
   /** What starts it, the usual one first; absent: its stack's own. */
@@ -54,14 +55,14 @@ export interface ImageDescription {
 
 /** Throws if the pack that the image was made from is not what was once written to the cache. */
 export async function writeManifest(folder: string, image: ImageDescription): Promise<Manifest> {
-  const { pack } = image.prepared;
+  const { pack, ctxShift } = image.prepared;
   await requireIntact(pack);
   const manifest: Manifest = {
     version: 2,
     stack: image.stack,
     architecture: image.prepared.guest.architecture,
     model: pack.model,
-    options: { context: pack.plan.context, checked: image.checked },
+    options: { context: pack.plan.context, checked: image.checked, ctxShift },
     files: await Promise.all(image.files.map((file) => describeFile(folder, file))),
     memory: addUp(image.memory),
     firmware: image.firmware,

@@ -71,20 +71,23 @@ export interface GuestRequest extends PackRequest {
   checked?: boolean;
   /** Only this CPU variant; default: whatever the CPU has, found out when it starts. */
   cpu?: VariantName;
+  /** The older half of a full context makes room. Default: a full context ends the answer. */
+  ctxShift?: boolean;
 }
 
 export interface PreparedGuest {
   pack: PreparedPack;
   guest: CompiledGuest;
   memory: GuestMemory;
+  ctxShift: boolean;
 }
 
 export async function prepareGuest(request: GuestRequest): Promise<PreparedGuest> {
   const pack = await preparePack(request);
-  const { architecture, machine, app = 'chat', checked, cpu } = request;
-  const { constants } = pack;
+  const { architecture, machine, app = 'chat', checked, cpu, ctxShift = false } = request;
+  const constants = { ...pack.constants, CONTEXT_SHIFT: ctxShift };
   const guest = await compileGuest({ architecture, machine, app, checked, cpu, constants });
-  return { pack, guest, memory: memoryOf(guest.storage) };
+  return { pack, guest, memory: memoryOf(guest.storage), ctxShift };
 }
 
 /** The pack of a model file, which is known by its content. */

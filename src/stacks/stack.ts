@@ -19,6 +19,8 @@ export interface StackRequest extends PackRequest {
   checked?: boolean;
   /** Only this CPU variant; default: as in GuestRequest. */
   cpu?: VariantName;
+  /** As in GuestRequest. */
+  ctxShift?: boolean;
   /**
    * Folder of a Limine release. Default: the usual places; for an ISO of the stack metal: none, so
    * it boots by UEFI alone.

@@ -46,7 +46,7 @@ test('without options they are the console’s defaults, with a random seed', ()
 test.each([
   ['-n 0', { predict: 0 }],
   ['-n -1', { predict: -1 }], // infinity
-  ['-n -2', { predict: -1 }], // until the context is filled, which ends every answer here
+  ['-n -2', { predict: -2 }], // until the context is filled
   ['--temp 0', { temperature: 0 }],
   ['--top-k 0', { topK: 0 }], // disabled
   ['--top-k -1', { topK: 0 }],

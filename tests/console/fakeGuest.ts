@@ -44,6 +44,7 @@ function report(settings: Settings, answered: number, stop: Report['stop']): Rep
     promptTokens: settings.topK,
     generatedTokens: answered,
     contextUsed: settings.topK + answered,
+    shifts: 0,
     stop,
     promptNanos: 1_000_000n,
     generateNanos: 2_000_000n,

@@ -28,5 +28,7 @@ test('LongRoPE: a chunk within the original context has its frequencies, whateve
     return (plainValue(constants.ROPE_FREQUENCIES) as number[])[0];
   };
   expect(await firstFrequency(64)).toBe(1 / 2);
+  expect(await firstFrequency(100)).toBe(1 / 2);
+  expect(await firstFrequency(101)).toBe(1 / 4);
   expect(await firstFrequency(200)).toBe(1 / 4);
 });

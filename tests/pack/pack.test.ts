@@ -62,6 +62,12 @@ describe('the pack', () => {
     expect(end).toBeLessThanOrEqual(bytes.length);
   });
 
+  it('has the context that was asked for, or the model’s own', async () => {
+    const contextOf = async (context: number) =>
+      (await createPack(model, { context })).plan.context;
+    expect(await Promise.all([100, 512, 0].map(contextOf))).toEqual([100, 512, 512]);
+  });
+
   it.each([15, 513, 1.5, Number.NaN])('refuses a context of %s positions', async (context) => {
     await expect(createPack(model, { context })).rejects.toThrow(/context size \(-c\).*16 … 512/);
   });
