@@ -13,6 +13,8 @@ import type { RopeDivisors } from './ropeScaling.ts';
 export interface Family {
   /** Its name for people. */
   title: string;
+  /** The models of it that people know; README.md lists them. */
+  models: string;
   keys: FamilyKeys;
   /** Names of the tensors; `output` may be missing from a file: then it is the embedding. */
   tensors: { [role in Exclude<keyof ModelTensors, 'layers'>]-?: string };
@@ -96,6 +98,7 @@ export function shapeOf(shape: Shape, config: ModelConfig): { rows: number; colu
  */
 const llama: Family = {
   title: 'Llama',
+  models: 'Llama 1 to 3.3, SmolLM2, TinyLlama, Mistral 7B and Nemo, Falcon 3, R1-Distill-Llama',
   keys: {
     read: {
       layers: 'block_count',
@@ -184,6 +187,7 @@ const llama: Family = {
 const qwen2: Family = {
   ...llama,
   title: 'Qwen2',
+  models: 'Qwen2, Qwen2.5 and its Coder, R1-Distill-Qwen',
   layer: {
     ...llama.layer,
     queryBias: 'attn_q.bias',
@@ -194,7 +198,7 @@ const qwen2: Family = {
 };
 
 /** ERNIE 4.5, dense: Llama by another name. llama.cpp: ernie4-5.cpp */
-const ernie4_5: Family = { ...llama, title: 'ERNIE 4.5' };
+const ernie4_5: Family = { ...llama, title: 'ERNIE 4.5', models: 'ERNIE 4.5 0.3B' };
 
 export const architectures: Readonly<Record<string, Family>> = {
   llama,
