@@ -17,8 +17,32 @@ export declare const CONTEXT: i32; // positions in the KV cache
 export declare const CONTEXT_SHIFT: bool;
 export declare const MICRO_BATCH: i32; // tokens that go through a layer together, at most
 export declare const NORM_EPSILON: f32;
-export declare const ROPE_FREQUENCIES: FixedArray<f64>; // [ROPE_DIM / 2], radians per position
-export declare const ROPE_MAGNITUDE: f32; // factor of cosines and sines: 1, but for YaRN
+export declare const ROPE_TABLES: i32; // 2: layers with a window have another
+// [ROPE_TABLES][ROPE_DIM / 2], radians per position
+export declare const ROPE_FREQUENCIES: FixedArray<f64>;
+export declare const ROPE_MAGNITUDES: FixedArray<f32>; // of cosines and sines: 1, but for YaRN
+
+// Parts that few families have (src/model/model.ts): off where the value does nothing
+export declare const HAS_LAYER_ROPES: bool; // not all layers have table 0
+export declare const LAYER_ROPES: FixedArray<i32>; // [LAYERS], -1: RoPE leaves the layer as it is
+export declare const HAS_WINDOWS: bool;
+export declare const LAYER_WINDOWS: FixedArray<i32>; // [LAYERS], positions that a layer sees
+export declare const LAYER_NORMS: i32; // of the residual stream, 2 or 4 a layer
+export declare const HAS_PRE_NORMS: bool; // attention and feed-forward part begin with one
+export declare const HAS_POST_NORMS: bool; // they end with one
+export declare const QUERY_NORM_DIM: i32; // 0, HEAD_DIM, or QUERY_DIM where heads are one row
+export declare const KEY_NORM_DIM: i32;
+export declare const TURNS_FIRST: bool; // norms of queries and keys come after RoPE
+export declare const IS_GELU: bool;
+export declare const EMBEDDING_SCALE: f32; // 1 where there is none; so are the next two
+export declare const RESIDUAL_SCALE: f32;
+export declare const LOGIT_SCALE: f32;
+export declare const SCORE_SCALE: f32; // 1 / √HEAD_DIM, mostly
+export declare const SCORE_CAP: f32; // 0: none
+export declare const LOGIT_CAP: f32;
+export declare const HAS_TEMPERATURE: bool;
+export declare const TEMPERATURE_LENGTH: i32; // positions that share a factor of queries
+export declare const TEMPERATURES: FixedArray<f32>; // [CONTEXT / TEMPERATURE_LENGTH]
 
 // Sizes that follow from the shape
 export declare const QUERY_DIM: i32; // HEADS × HEAD_DIM
@@ -38,7 +62,9 @@ export declare const EMBEDDING_OFFSET: usize;
 export declare const EMBEDDING_TYPE: i32;
 export declare const OUTPUT_OFFSET: usize; // = EMBEDDING_OFFSET when tied
 export declare const OUTPUT_TYPE: i32;
-export declare const WEIGHTS_NORMS: usize; // f32[LAYERS × 2 + 1][DIM]
+export declare const WEIGHTS_NORMS: usize; // f32[LAYERS × LAYER_NORMS + 1][DIM]
+// f32[LAYERS][QUERY_NORM_DIM + KEY_NORM_DIM]
+export declare const WEIGHTS_QUERY_KEY_NORMS: usize;
 export declare const HAS_QKV_BIAS: bool; // the family adds biases to queries, keys and values
 export declare const WEIGHTS_BIASES: usize; // f32[LAYERS][QUERY_ROW + 2 × KV_ROW], if it does
 export declare const TILE_FORMATS: FixedArray<i32>; // that occur: others have no kernels

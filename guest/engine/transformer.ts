@@ -21,20 +21,32 @@ import {
   CONTEXT,
   DIM,
   EMBEDDING_OFFSET,
+  EMBEDDING_SCALE,
   FFN_DIM,
   FFN_ROW,
+  HAS_POST_NORMS,
+  HAS_PRE_NORMS,
   HAS_QKV_BIAS,
+  HAS_TEMPERATURE,
   HEAD_DIM,
   INNER_DIM,
+  KEY_NORM_DIM,
   KV_DIM,
   KV_HEADS,
   KV_ROW,
   LAYERS,
+  LOGIT_CAP,
+  LOGIT_SCALE,
   MICRO_BATCH,
   OUTPUT_OFFSET,
   OUTPUT_TYPE,
   QUERY_DIM,
+  QUERY_NORM_DIM,
   QUERY_ROW,
+  RESIDUAL_SCALE,
+  TEMPERATURE_LENGTH,
+  TEMPERATURES,
+  TURNS_FIRST,
   VOCABULARY_ROWS,
 } from 'model';
 import {
@@ -45,6 +57,7 @@ import {
   storeKey,
   storeValue,
 } from '../kernels/attention.ts';
+import { glu } from '../kernels/glu.ts';
 import { dequantizeRow, matmul } from '../kernels/matmul.ts';
 import { addTo, rmsNorm } from '../kernels/norm.ts';
 import {
@@ -54,9 +67,20 @@ import {
   quantizeActivations,
 } from '../kernels/quantize.ts';
 import { applyRope, computeRopeAngles } from '../kernels/rope.ts';
-import { swiglu } from '../kernels/swiglu.ts';
+import { scaleBy, softCap } from '../kernels/scale.ts';
 import { QUANTIZES, TILE_ROWS, tileBytes } from '../kernels/tileFormat.ts';
-import { attentionNorm, ffnNorm, matrixOf, outputNorm, qkvBias, Role, typeOf } from './weights.ts';
+import {
+  Half,
+  keyNorm,
+  matrixOf,
+  outputNorm,
+  postNorm,
+  preNorm,
+  qkvBias,
+  queryNorm,
+  Role,
+  typeOf,
+} from './weights.ts';
 
 const STREAM_SIZE: i32 = MICRO_BATCH * DIM;
 const QUERY_SIZE: i32 = MICRO_BATCH * QUERY_ROW;
@@ -144,13 +168,25 @@ function layersJob(core: i32, cores: i32): void {
   for (let layer: i32 = 0; layer < LAYERS; layer++) {
     projectQkv(layer, core, cores);
     barrier(core);
+    if (QUERY_NORM_DIM > 0) {
+      turnQkv(layer, core, cores);
+      barrier(core);
+    }
     attention(layer, core, cores);
     barrier(core);
     attentionOutput(layer, core, cores);
     barrier(core);
+    if (HAS_POST_NORMS) {
+      addNormed(layer, Half.Attention, core, cores);
+      barrier(core);
+    }
     ffnGateUp(layer, core, cores);
     barrier(core);
     ffnDown(layer, core, cores);
+    if (HAS_POST_NORMS) {
+      barrier(core);
+      addNormed(layer, Half.Ffn, core, cores);
+    }
     if (layer + 1 < LAYERS) barrier(core);
   }
 }
@@ -159,6 +195,7 @@ function layersJob(core: i32, cores: i32): void {
 function embed(token: i32, id: i32): void {
   const matrix = ref(packStart()[EMBEDDING_OFFSET]);
   dequantizeRow(ref(x[token * DIM]), matrix, DIM, id);
+  if (EMBEDDING_SCALE != 1) scaleBy(ref(x[token * DIM]), EMBEDDING_SCALE, DIM);
 }
 
 /**
@@ -167,6 +204,10 @@ function embed(token: i32, id: i32): void {
  * another.
  */
 function normalize(input: Ptr<Input>, weight: Ptr<f32>, core: i32, cores: i32): void {
+  if (!HAS_PRE_NORMS) {
+    takeStream(input, core, cores);
+    return;
+  }
   if (tokens == 1) {
     normalizeOwn(input, 0, weight, core);
     return;
@@ -184,6 +225,18 @@ function normalizeOwn(input: Ptr<Input>, token: i32, weight: Ptr<f32>, core: i32
   setInput(input, ref(ownNormed[core * DIM]), DIM, DIM, lines);
   rmsNorm(input.x, ref(x[token * DIM]), weight, DIM);
   quantizeActivations(input, 0, 1, 0, DIM);
+}
+
+/** input ← x, where norms come after the products. */
+function takeStream(input: Ptr<Input>, core: i32, cores: i32): void {
+  const lines = tokens == 1 ? ref(ownLines[core * (DIM / 32)]) : ref(normedLines[0]);
+  setInput(input, ref(x[0]), DIM, DIM, lines);
+  if (tokens == 1) {
+    quantizeActivations(input, 0, 1, 0, DIM);
+    return;
+  }
+  for (let t = core; t < tokens; t += cores) quantizeActivations(input, t, tokens, 0, DIM);
+  barrier(core);
 }
 
 function inputFromAttended(input: Ptr<Input>): void {
@@ -235,11 +288,12 @@ function firstRow(rows: i32, core: i32, cores: i32): i32 {
 /**
  * q, k, v ← Wq · h, Wk · h, Wv · h, h = norm(x); RoPE turns q and k; k and v go to the cache. The
  * three matrices lie one after the other in the pack, and a core takes one run of all their rows,
- * since memory is fastest where reading goes on.
+ * since memory is fastest where reading goes on. Where q and k are normed, that and what follows
+ * are turnQkv's, since it takes whole heads.
  */
 function projectQkv(layer: i32, core: i32, cores: i32): void {
   const input = zeroed<Input>();
-  normalize(ref(input), attentionNorm(layer), core, cores);
+  normalize(ref(input), preNorm(layer, Half.Attention), core, cores);
   const first = firstRow(QUERY_ROW + 2 * KV_ROW, core, cores);
   const end = firstRow(QUERY_ROW + 2 * KV_ROW, core + 1, cores);
   const query = within(first, QUERY_ROW);
@@ -261,11 +315,42 @@ function projectQkv(layer: i32, core: i32, cores: i32): void {
       addTo(ref(k[key]), ref(bias[QUERY_ROW + key]), keyEnd - key);
       addTo(ref(v[value]), ref(bias[QUERY_ROW + KV_ROW + value]), valueEnd - value);
     }
-    applyRope(q, t, query, min(queryEnd, QUERY_DIM));
-    applyRope(k, t, key, min(keyEnd, KV_DIM));
+    if (QUERY_NORM_DIM > 0) continue;
+    turn(layer, t, query, min(queryEnd, QUERY_DIM), key, min(keyEnd, KV_DIM));
     storeKey(layer, start + t, k, key, min(keyEnd, KV_DIM));
     storeValue(layer, start + t, v, value, min(valueEnd, KV_DIM));
   }
+}
+
+/** RoPE, for rows of one token's queries and keys. */
+function turn(layer: i32, t: i32, query: i32, queryEnd: i32, key: i32, keyEnd: i32): void {
+  applyRope(ref(queries[t * QUERY_ROW]), layer, t, query, queryEnd);
+  applyRope(ref(keys[t * KV_ROW]), layer, t, key, keyEnd);
+  if (HAS_TEMPERATURE) temper(t, query, queryEnd);
+}
+
+/** Queries grow with their position. Whole vectors: what pads a row is of no consequence. */
+function temper(t: i32, first: i32, end: i32): void {
+  const factor = TEMPERATURES[(start + t) / TEMPERATURE_LENGTH];
+  scaleBy(ref(queries[t * QUERY_ROW + first]), factor, end - first);
+}
+
+/** Norms of q and k, and RoPE; k and v go to the cache. A token is one core's. */
+function turnQkv(layer: i32, core: i32, cores: i32): void {
+  for (let t = core; t < tokens; t += cores) {
+    const k = ref(keys[t * KV_ROW]);
+    if (TURNS_FIRST) turn(layer, t, 0, QUERY_DIM, 0, KV_DIM);
+    normEach(ref(queries[t * QUERY_ROW]), queryNorm(layer), QUERY_NORM_DIM, QUERY_DIM);
+    normEach(k, keyNorm(layer), KEY_NORM_DIM, KV_DIM);
+    if (!TURNS_FIRST) turn(layer, t, 0, QUERY_DIM, 0, KV_DIM);
+    storeKey(layer, start + t, k, 0, KV_DIM);
+    storeValue(layer, start + t, ref(values[t * KV_ROW]), 0, KV_DIM);
+  }
+}
+
+/** Each run of `width` values of x[n] by itself: heads, or all of them. */
+function normEach(x: Ptr<f32>, weight: Ptr<f32>, width: i32, n: i32): void {
+  for (let i: i32 = 0; i < n; i += width) rmsNorm(ref(x[i]), ref(x[i]), weight, width);
 }
 
 /** A row of several matrices as a row of one of them that has so many. */
@@ -320,13 +405,31 @@ function attentionOutput(layer: i32, core: i32, cores: i32): void {
   addShare(layer, Role.AttentionOutput, ref(input), core, cores);
 }
 
-/** x ← x + matrix · input, for one core's share of the rows. */
+/**
+ * x ← x + matrix · input, for one core's share of the rows. Where a norm comes in between, the
+ * adding is addNormed's, since it takes whole rows.
+ */
 function addShare(layer: i32, role: Role, input: Ptr<Input>, core: i32, cores: i32): void {
   const first = firstRow(DIM, core, cores);
   const end = firstRow(DIM, core + 1, cores);
   multiplyRows(ref(delta[0]), DIM, layer, role, input, first, end);
-  for (let t: i32 = 0; t < tokens; t++) {
-    addTo(ref(x[t * DIM + first]), ref(delta[t * DIM + first]), end - first);
+  if (HAS_POST_NORMS) return;
+  for (let t: i32 = 0; t < tokens; t++) addDelta(t, first, end);
+}
+
+/** Columns first … end-1 of one token. */
+function addDelta(t: i32, first: i32, end: i32): void {
+  const added = ref(delta[t * DIM + first]);
+  if (RESIDUAL_SCALE != 1) scaleBy(added, RESIDUAL_SCALE, end - first);
+  addTo(ref(x[t * DIM + first]), added, end - first);
+}
+
+/** x ← x + norm(delta). A token is one core's. */
+function addNormed(layer: i32, half: Half, core: i32, cores: i32): void {
+  for (let t = core; t < tokens; t += cores) {
+    const added = ref(delta[t * DIM]);
+    rmsNorm(added, added, postNorm(layer, half), DIM);
+    addDelta(t, 0, DIM);
   }
 }
 
@@ -336,14 +439,14 @@ function addShare(layer: i32, role: Role, input: Ptr<Input>, core: i32, cores: i
  */
 function ffnGateUp(layer: i32, core: i32, cores: i32): void {
   const input = zeroed<Input>();
-  normalize(ref(input), ffnNorm(layer), core, cores);
+  normalize(ref(input), preNorm(layer, Half.Ffn), core, cores);
   const first = firstRow(FFN_ROW, core, cores);
   const end = firstRow(FFN_ROW, core + 1, cores);
   multiplyGateUp(layer, ref(input), first, end);
   inputFromGates(ref(input));
   for (let t: i32 = 0; t < tokens; t++) {
     const gate = ref(gates[t * FFN_ROW + first]);
-    swiglu(gate, ref(gate[FFN_SIZE]), end - first);
+    glu(gate, ref(gate[FFN_SIZE]), end - first);
     quantizeActivations(ref(input), t, tokens, first, min(end, FFN_DIM));
   }
 }
@@ -384,4 +487,6 @@ function logitsJob(core: i32, cores: i32): void {
   const tiles = ref(packStart()[OUTPUT_OFFSET + at]);
   const count = (end - first) / TILE_ROWS;
   matmul(ref(logits[first]), VOCABULARY_ROWS, tiles, OUTPUT_TYPE, count, 1, 0, ref(input), 1);
+  if (LOGIT_SCALE != 1) scaleBy(ref(logits[first]), LOGIT_SCALE, end - first);
+  if (LOGIT_CAP != 0) softCap(ref(logits[first]), LOGIT_CAP, end - first);
 }

@@ -3,15 +3,19 @@
 import { packLength, packStart, powerOff, write } from 'machine';
 import {
   DIM,
+  KEY_NORM_DIM,
   KV_ROW,
+  LAYER_NORMS,
   LAYERS,
   MATRIX_OFFSETS,
   MATRIX_TYPES,
   PACK_BYTES,
   PACK_ID,
+  QUERY_NORM_DIM,
   QUERY_ROW,
   WEIGHTS_BIASES,
   WEIGHTS_NORMS,
+  WEIGHTS_QUERY_KEY_NORMS,
 } from 'model';
 
 /**
@@ -72,16 +76,35 @@ function norm(index: i32): Ptr<f32> {
   return changetype<Ptr<f32>>(ref(packStart()[WEIGHTS_NORMS + usize(index * DIM * 4)]));
 }
 
-export function attentionNorm(layer: i32): Ptr<f32> {
-  return norm(layer * 2);
+/** The two halves of a layer; each has LAYER_NORMS / 2 norms. */
+export enum Half {
+  Attention,
+  Ffn,
 }
 
-export function ffnNorm(layer: i32): Ptr<f32> {
-  return norm(layer * 2 + 1);
+/** Of what goes into a half. Where HAS_PRE_NORMS. */
+export function preNorm(layer: i32, half: Half): Ptr<f32> {
+  return norm(layer * LAYER_NORMS + half * (LAYER_NORMS / 2));
+}
+
+/** Of what comes out of it. Where HAS_POST_NORMS. */
+export function postNorm(layer: i32, half: Half): Ptr<f32> {
+  return norm(layer * LAYER_NORMS + (half + 1) * (LAYER_NORMS / 2) - 1);
 }
 
 export function outputNorm(): Ptr<f32> {
-  return norm(LAYERS * 2);
+  return norm(LAYERS * LAYER_NORMS);
+}
+
+/** f32[QUERY_NORM_DIM], where that is not 0. */
+export function queryNorm(layer: i32): Ptr<f32> {
+  const at = usize(layer * (QUERY_NORM_DIM + KEY_NORM_DIM) * 4);
+  return changetype<Ptr<f32>>(ref(packStart()[WEIGHTS_QUERY_KEY_NORMS + at]));
+}
+
+/** f32[KEY_NORM_DIM] */
+export function keyNorm(layer: i32): Ptr<f32> {
+  return ref(queryNorm(layer)[QUERY_NORM_DIM]);
 }
 
 /** f32[QUERY_ROW + 2 × KV_ROW]: of queries, keys, values. Where HAS_QKV_BIAS. */

@@ -12,14 +12,26 @@
  * denominator (online softmax: Milakov & Gimelshein 2018), so that scores never leave the
  * first-level cache. Chunks begin at multiples of 64 whatever the query, and a position that a
  * query may not see has weight zero: the result is the same, bit for bit, whichever queries are
- * worked on together.
+ * worked on together. Where a layer has a window, chunks before it are left out.
  *
  * Up to ROWS queries that share a key/value head go together, so that a key is loaded and widened
  * once for all of them. For each 16 positions × HEAD_DIM that is HEAD_DIM loads and ROWS · HEAD_DIM
  * fused multiply-adds, and as many again for the values.
  */
-import { CONTEXT, HEAD_DIM, HEAD_ROW, HEADS, KV_HEADS, LAYERS } from 'model';
+import {
+  CONTEXT,
+  HAS_WINDOWS,
+  HEAD_DIM,
+  HEAD_ROW,
+  HEADS,
+  KV_HEADS,
+  LAYER_WINDOWS,
+  LAYERS,
+  SCORE_CAP,
+  SCORE_SCALE,
+} from 'model';
 import { exp, exp16 } from './math.ts';
+import { softCap } from './scale.ts';
 
 export const GROUP: i32 = HEADS / KV_HEADS; // query heads that share a key/value head
 const HEAD_VECTORS: i32 = HEAD_ROW / 16;
@@ -120,7 +132,7 @@ export function addQuery(
   return block.count == ROWS;
 }
 
-/** out = softmax(query · K / √HEAD_DIM) · V for every query of the block, which is empty then. */
+/** out = softmax(query · K · scale) · V for every query of the block, which is empty then. */
 export function attend(block: Ptr<QueryBlock>, layer: i32, head: i32): void {
   if (block.count == 4) attendRows(block, layer, head, 4);
   else if (block.count == 3) attendRows(block, layer, head, 3);
@@ -140,17 +152,20 @@ function attendRows(block: Ptr<QueryBlock>, layer: i32, head: i32, rows: i32): v
     maxima[r] = MASKED;
     end = max(end, block.queries[r].position + 1);
   }
-  for (let first: i32 = 0; first < end; first += CHUNK) {
+  let begin: i32 = 0;
+  if (HAS_WINDOWS) begin = firstChunk(block, layer, rows);
+  for (let first = begin; first < end; first += CHUNK) {
     const count = min(end - first, CHUNK);
     const tiles = count > 32 ? CHUNK_TILES : 2; // tiles that nobody sees are left out
     const chunk = chunkOf(layer, head, first);
     scoreChunk(ref(weights[0]), block, chunk, tiles, rows);
     const isLast = first + CHUNK >= end;
     const next = isLast
-      ? chunkOf(layer, (head + 1) % KV_HEADS, 0)
+      ? chunkOf(layer, (head + 1) % KV_HEADS, begin)
       : chunkOf(layer, head, first + CHUNK);
     for (let r: i32 = 0; r < rows; r++) {
       const scores = ref(weights[r * CHUNK]);
+      if (HAS_WINDOWS) maskBefore(scores, tiles, earliest(block, layer, r) - first);
       const before = maxima[r];
       maxima[r] = max(before, maskChunk(scores, tiles, block.queries[r].position - first));
       const factor = exp(before - maxima[r]);
@@ -179,7 +194,19 @@ function attendRows(block: Ptr<QueryBlock>, layer: i32, head: i32, rows: i32): v
 const BLOCK_WEIGHTS: i32 = ROWS * CHUNK;
 const BLOCK_VECTORS: i32 = ROWS * HEAD_VECTORS;
 
-/** scores[rows][CHUNK] = query · key / √HEAD_DIM for the positions of one chunk. @inline */
+/** The first position that query r of a block sees. @inline */
+function earliest(block: Ptr<QueryBlock>, layer: i32, r: i32): i32 {
+  return max(0, block.queries[r].position + 1 - LAYER_WINDOWS[layer]);
+}
+
+/** Where the first chunk begins that a query of the block sees. @inline */
+function firstChunk(block: Ptr<QueryBlock>, layer: i32, rows: i32): i32 {
+  let first: i32 = CONTEXT;
+  for (let r: i32 = 0; r < rows; r++) first = min(first, earliest(block, layer, r));
+  return (first / CHUNK) * CHUNK;
+}
+
+/** scores[rows][CHUNK] = query · key · scale for the positions of one chunk. @inline */
 function scoreChunk(
   scores: Ptr<f32>,
   block: Ptr<QueryBlock>,
@@ -187,7 +214,6 @@ function scoreChunk(
   tiles: i32,
   rows: i32,
 ): void {
-  const scale: f32 = 1 / sqrt(f32(HEAD_DIM));
   for (let pair: i32 = 0; pair < tiles; pair += 2) {
     const left = zeroed<FixedArray<f32x16, typeof ROWS>>();
     const right = zeroed<FixedArray<f32x16, typeof ROWS>>();
@@ -204,8 +230,9 @@ function scoreChunk(
       }
     }
     for (let r: i32 = 0; r < rows; r++) {
-      f32x16.store(scores, r * CHUNK + pair * 16, f32x16.scale(left[r], scale));
-      f32x16.store(scores, r * CHUNK + pair * 16 + 16, f32x16.scale(right[r], scale));
+      f32x16.store(scores, r * CHUNK + pair * 16, f32x16.scale(left[r], SCORE_SCALE));
+      f32x16.store(scores, r * CHUNK + pair * 16 + 16, f32x16.scale(right[r], SCORE_SCALE));
+      if (SCORE_CAP != 0) softCap(ref(scores[r * CHUNK + pair * 16]), SCORE_CAP, 32);
     }
   }
 }
@@ -220,6 +247,15 @@ function maskChunk(scores: Ptr<f32>, tiles: i32, last: i32): f32 {
     maximum = f32x16.max(maximum, score);
   }
   return f32x16.maxLane(maximum);
+}
+
+/** Scores of positions before `first` (of the chunk) become MASKED. @inline */
+function maskBefore(scores: Ptr<f32>, tiles: i32, first: i32): void {
+  for (let t: i32 = 0; t < tiles; t++) {
+    const isBefore = i32x16.less(i32x16.load(ref(LANES[0])), i32x16.splat(first - t * 16));
+    const score = f32x16.select(f32x16.splat(MASKED), f32x16.load(scores, t * 16), isBefore);
+    f32x16.store(scores, t * 16, score);
+  }
 }
 
 const LANES: FixedArray<i32> = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];

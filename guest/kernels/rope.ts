@@ -2,36 +2,51 @@
  * Rotary position embedding (RoPE). Su et al. 2021, eq. 34: each pair (2i, 2i+1) of a head is
  * rotated by the angle position · frequency[i].
  */
-import { HEAD_DIM, MICRO_BATCH, ROPE_DIM, ROPE_FREQUENCIES, ROPE_MAGNITUDE } from 'model';
+import {
+  HAS_LAYER_ROPES,
+  HEAD_DIM,
+  LAYER_ROPES,
+  MICRO_BATCH,
+  ROPE_DIM,
+  ROPE_FREQUENCIES,
+  ROPE_MAGNITUDES,
+  ROPE_TABLES,
+} from 'model';
 import { cos, sin } from './math.ts';
 
 const PAIRS: i32 = ROPE_DIM / 2;
-const ANGLES: i32 = MICRO_BATCH * PAIRS;
+const ANGLES: i32 = ROPE_TABLES * MICRO_BATCH * PAIRS;
 
-const cosines = zeroed<FixedArray<f32, typeof ANGLES>>(); // [MICRO_BATCH][PAIRS]
+const cosines = zeroed<FixedArray<f32, typeof ANGLES>>(); // [ROPE_TABLES][MICRO_BATCH][PAIRS]
 const sines = zeroed<FixedArray<f32, typeof ANGLES>>();
 
 /** The angles of one token of the batch, as cosine and sine; they serve all heads of all layers. */
 export function computeRopeAngles(token: i32, position: i32): void {
-  for (let i: i32 = 0; i < PAIRS; i++) {
-    const angle = f64(position) * ROPE_FREQUENCIES[i];
-    cosines[token * PAIRS + i] = f32(cos(angle)) * ROPE_MAGNITUDE;
-    sines[token * PAIRS + i] = f32(sin(angle)) * ROPE_MAGNITUDE;
+  for (let table: i32 = 0; table < ROPE_TABLES; table++) {
+    const first = (table * MICRO_BATCH + token) * PAIRS;
+    for (let i: i32 = 0; i < PAIRS; i++) {
+      const angle = f64(position) * ROPE_FREQUENCIES[table * PAIRS + i];
+      cosines[first + i] = f32(cos(angle)) * ROPE_MAGNITUDES[table];
+      sines[first + i] = f32(sin(angle)) * ROPE_MAGNITUDES[table];
+    }
   }
 }
 
 /**
- * Rotates rows first … end-1 of all heads of one token of the batch, in place.
+ * Rotates rows first … end-1 of all heads of one token of the batch, in place, as the layer has it.
  * x: f32[heads][HEAD_DIM]; first, end: even
  */
-export function applyRope(x: Ptr<f32>, token: i32, first: i32, end: i32): void {
+export function applyRope(x: Ptr<f32>, layer: i32, token: i32, first: i32, end: i32): void {
+  const table = HAS_LAYER_ROPES ? LAYER_ROPES[layer] : 0;
+  if (table < 0) return;
+  const angles = (table * MICRO_BATCH + token) * PAIRS;
   for (let row = first; row < end; row = (row / HEAD_DIM + 1) * HEAD_DIM) {
     const inHead = row % HEAD_DIM;
     const pairs = ref(x[row - inHead]);
     const last = min(min(HEAD_DIM, end - row + inHead) / 2, PAIRS);
     for (let i = inHead / 2; i < last; i++) {
-      const c = cosines[token * PAIRS + i];
-      const s = sines[token * PAIRS + i];
+      const c = cosines[angles + i];
+      const s = sines[angles + i];
       const a = pairs[i * 2];
       const b = pairs[i * 2 + 1];
       pairs[i * 2] = fma(a, c, -(b * s));

@@ -9,6 +9,7 @@ export {
   architectures,
   endShapes,
   type Family,
+  layerShapeOf,
   layerShapes,
   type Shape,
   shapeOf,

@@ -47,35 +47,45 @@ export interface ModelConfig {
   ropeDim: number;
   /** Absent where frequencies are ropeBase^(-2i / ropeDim). */
   ropeScaling?: RopeScaling;
+  /** boolean[layers], whether RoPE leaves a layer as it is. Absent: none. */
+  ropeless?: readonly boolean[];
+  /** number[layers], positions that a layer sees, its own too; 0: all. Absent: all see all. */
+  windows?: readonly number[];
+  /** RoPE of the layers that have a window; absent: as in the others. */
+  windowRope?: Pick<ModelConfig, 'ropeBase' | 'ropeScaling'>;
+  /** What is multiplied with a constant, or held down; absent: nothing. */
+  scales?: Scales;
   /** The output matrix is the embedding. */
   tiedEmbeddings: boolean;
 }
 
-/**
- * What a layer is made of. A type lists the values that everything computes today; `next` are those
- * of families to come (their order is that of need).
- */
+/** Factors are 1 where they are absent; caps: value ← cap · tanh(value / cap). */
+export interface Scales {
+  /** Of the embedding. */
+  embedding?: number;
+  /** Of what attention and the feed-forward part add to the residual stream. */
+  residual?: number;
+  /** Of the scores; absent: 1 / √headDim. */
+  attention?: number;
+  logits?: number;
+  scoreCap?: number;
+  logitCap?: number;
+  /** Queries grow with their position p: times 1 + growth · ln(1 + ⌊p / length⌋). */
+  temperature?: { growth: number; length: number };
+}
+
+/** What a layer is made of: values that everything computes. */
 export interface FamilyOptions {
-  /** Next: 'layer', with a bias (BERT). */
-  norm: 'rms';
+  /** Norms before attention and feed-forward part, after them, or both. */
+  normPlaces: 'before' | 'both' | 'after';
   /**
-   * Attention and feed-forward part each begin with a norm. Next: 'both' (Gemma), 'after' (OLMo 2).
+   * Norms of queries and keys: of each head, before RoPE or after it, or of all heads as one row.
    */
-  normPlaces: 'before';
-  /** Norms of queries and keys. Next: 'head' (Qwen3, Gemma 3), 'row' (OLMo 2). */
-  queryKeyNorm: 'none';
+  queryKeyNorm: 'none' | 'head' | 'headAfterRope' | 'row';
   /** Which values of a head rotate together: 2i and 2i + 1, or i and i + ropeDim / 2 (GPT-NeoX). */
   ropePairs: 'interleaved' | 'halves';
-  /** Positions that a layer sees. Next: sliding windows in some layers (Gemma, gpt-oss). */
-  window: 'none';
-  /** silu(gate) · up. Next: 'gelu' (Gemma), clamped (gpt-oss). */
-  activation: 'silu';
-  /** Caps of scores and logits. Next: tanh (Gemma 2). */
-  softCaps: 'none';
-  /** Factors of embedding, residual, scores and logits. Next: constants (Granite, Gemma). */
-  multipliers: 'none';
-  /** Next: routed experts (Qwen3 MoE, gpt-oss, Mixtral). */
-  experts: 'none';
+  /** activation(gate) · up. Shazeer 2020, eq. 6; gelu: by tanh, Hendrycks & Gimpel 2016. */
+  activation: 'silu' | 'gelu';
 }
 
 export interface ModelTensors {
@@ -89,8 +99,8 @@ export interface ModelTensors {
 }
 
 export interface LayerTensors {
-  /** [dim], F32 */
-  attentionNorm: Tensor;
+  /** [dim], F32: before attention. */
+  attentionNorm?: Tensor;
   /** [heads · headDim][dim] */
   query: Tensor;
   /** [kvHeads · headDim][dim] */
@@ -106,16 +116,24 @@ export interface LayerTensors {
   keyBias?: Tensor;
   /** [kvHeads · headDim], F32 */
   valueBias?: Tensor;
+  /** [headDim], F32, or [heads · headDim] where all heads are one row. */
+  queryNorm?: Tensor;
+  /** [headDim], F32, or [kvHeads · headDim] */
+  keyNorm?: Tensor;
   /** [dim][heads · headDim] */
   attentionOutput: Tensor;
-  /** [dim], F32 */
-  ffnNorm: Tensor;
+  /** [dim], F32: of what attention adds to the residual stream. */
+  attentionPostNorm?: Tensor;
+  /** [dim], F32: before the feed-forward part. */
+  ffnNorm?: Tensor;
   /** [hiddenDim][dim] */
   gate: Tensor;
   /** [hiddenDim][dim] */
   up: Tensor;
   /** [dim][hiddenDim] */
   down: Tensor;
+  /** [dim], F32: of what the feed-forward part adds. */
+  ffnPostNorm?: Tensor;
 }
 
 /** A matrix in the file: rows × columns, row after row; a vector has one row. */

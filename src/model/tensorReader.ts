@@ -44,3 +44,15 @@ export function makeTensor(
     },
   };
 }
+
+/** Rows first … first + rows - 1 of a matrix as one of their own. part: added to its name */
+export function rowsOf(tensor: Tensor, first: number, rows: number, part: string): Tensor {
+  return {
+    ...tensor,
+    name: `${tensor.name} (${part})`,
+    rows,
+    bytes: (tensor.bytes / tensor.rows) * rows,
+    read: () => tensor.readRows(first, rows),
+    readRows: (from, count) => tensor.readRows(first + from, count),
+  };
+}

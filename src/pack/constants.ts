@@ -1,8 +1,8 @@
 /** The constants that the guest is compiled with (guest/model.d.ts declares them). */
 import { createHash } from 'node:crypto';
 import type { Constants } from '../compiler/index.ts';
-import { type Model, ropeFrequencies, tileFormats } from '../model/index.ts';
-import type { ForwardPlan } from '../plan/forward.ts';
+import { type Model, type ModelConfig, ropeFrequencies, tileFormats } from '../model/index.ts';
+import { type ForwardPlan, ropeTableOf } from '../plan/forward.ts';
 import { MICRO_BATCH, PROMPT_BYTES, ROLES } from '../plan/sizes.ts';
 import type { PlacedSection } from './layout.ts';
 import { tileNumber } from './tiles.ts';
@@ -16,6 +16,7 @@ const constantName = (section: string) =>
 
 const usize = (value: number | readonly number[]) => ({ type: 'usize' as const, value });
 const i32 = (value: number | readonly number[]) => ({ type: 'i32' as const, value });
+const f32 = (value: number | readonly number[]) => ({ type: 'f32' as const, value });
 
 /**
  * A chat template's own text that there is room for beside a prompt; more, where the template has
@@ -28,12 +29,22 @@ const TEMPLATE_BYTES = 4096;
  * template puts around a question.
  */
 export function shapeConstants(
-  { config, tensors }: Model,
+  { config, tensors, options }: Model,
   plan: ForwardPlan,
   templateBytes: number,
 ): Constants {
   const { context, sizes } = plan;
   return {
+    ...ropeConstants(config, context),
+    ...partConstants(config, context),
+    NORM_EPSILON: f32(config.normEpsilon),
+    LAYER_NORMS: options.normPlaces === 'both' ? 4 : 2,
+    HAS_PRE_NORMS: options.normPlaces !== 'after',
+    HAS_POST_NORMS: options.normPlaces !== 'before',
+    QUERY_NORM_DIM: tensors.layers[0].queryNorm?.columns ?? 0,
+    KEY_NORM_DIM: tensors.layers[0].keyNorm?.columns ?? 0,
+    TURNS_FIRST: options.queryKeyNorm === 'headAfterRope',
+    IS_GELU: options.activation === 'gelu',
     DIM: config.dim,
     FFN_DIM: config.hiddenDim,
     LAYERS: config.layers,
@@ -44,9 +55,6 @@ export function shapeConstants(
     VOCABULARY: config.vocabSize,
     CONTEXT: context,
     MICRO_BATCH,
-    NORM_EPSILON: { type: 'f32', value: config.normEpsilon },
-    ROPE_FREQUENCIES: { type: 'f64', value: ropeFrequencies(config, context) },
-    ROPE_MAGNITUDE: { type: 'f32', value: config.ropeScaling?.magnitude ?? 1 },
     HAS_QKV_BIAS: tensors.layers[0].queryBias !== undefined,
     QUERY_DIM: sizes.queryDim,
     KV_DIM: sizes.kvDim,
@@ -58,6 +66,44 @@ export function shapeConstants(
     VOCABULARY_ROWS: sizes.vocabularyRows,
     MAX_PROMPT_BYTES: context * PROMPT_BYTES,
     TOKENIZER_MAX_TEXT: context * PROMPT_BYTES + Math.max(TEMPLATE_BYTES, templateBytes),
+  };
+}
+
+/** Tables of RoPE, and which of them a layer has. */
+function ropeConstants(config: ModelConfig, context: number): Constants {
+  const { layers, ropeDim, windowRope } = config;
+  const tables = [config, ...(windowRope ? [{ ...windowRope, ropeDim }] : [])];
+  const tableOf = Array.from({ length: layers }, (_, layer) => ropeTableOf(config, layer) ?? -1);
+  return {
+    ROPE_TABLES: tables.length,
+    ROPE_FREQUENCIES: {
+      type: 'f64',
+      value: tables.flatMap((table) => ropeFrequencies(table, context)),
+    },
+    ROPE_MAGNITUDES: f32(tables.map(({ ropeScaling }) => ropeScaling?.magnitude ?? 1)),
+    LAYER_ROPES: i32(tableOf),
+    HAS_LAYER_ROPES: tableOf.some((table) => table !== 0),
+  };
+}
+
+/** What few families have. */
+function partConstants({ headDim, layers, windows, scales = {} }: ModelConfig, context: number) {
+  const { temperature } = scales;
+  const lengths = temperature ? Math.ceil(context / temperature.length) : 1;
+  const factorOf = (i: number) => 1 + (temperature?.growth ?? 0) * Math.log(i + 1);
+  return {
+    HAS_WINDOWS: windows !== undefined,
+    LAYER_WINDOWS: i32(Array.from({ length: layers }, (_, i) => windows?.[i] || context)),
+    EMBEDDING_SCALE: f32(scales.embedding ?? 1),
+    RESIDUAL_SCALE: f32(scales.residual ?? 1),
+    // as f32 has it: 1 / √headDim, each rounded
+    SCORE_SCALE: f32(scales.attention ?? 1 / Math.fround(Math.sqrt(headDim))),
+    LOGIT_SCALE: f32(scales.logits ?? 1),
+    SCORE_CAP: f32(scales.scoreCap ?? 0),
+    LOGIT_CAP: f32(scales.logitCap ?? 0),
+    HAS_TEMPERATURE: temperature !== undefined,
+    TEMPERATURE_LENGTH: temperature?.length ?? 1,
+    TEMPERATURES: f32(Array.from({ length: lengths }, (_, i) => factorOf(i))),
   };
 }
 
@@ -84,6 +130,7 @@ export function placeConstants(model: Model, sections: PlacedSection[]): Constan
     OUTPUT_OFFSET: usize(offset(tensors.output ? 'output' : 'embedding')),
     OUTPUT_TYPE: ends[1],
     WEIGHTS_BIASES: usize(0), // where there are none
+    WEIGHTS_QUERY_KEY_NORMS: usize(0),
   };
   const formats = Object.values(tileFormats).filter(({ number }) => used.has(number));
   constants.TILE_FORMATS = i32(formats.map(({ number }) => number));

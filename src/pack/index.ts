@@ -8,6 +8,7 @@ import type { Constants } from '../compiler/index.ts';
 import {
   compileChat,
   compileTokenizer,
+  type LayerTensors,
   type Model,
   ModelError,
   type Tensor,
@@ -53,15 +54,8 @@ const CHUNK_BYTES = 8 << 20;
 /** Lays out the pack of a model. Nothing is read from its weights before `content` is consumed. */
 export async function createPack(model: Model, options: PackOptions = {}): Promise<Pack> {
   const context = chooseContext(model, options.context);
-  const { config, tensors } = model;
-  if (config.dim % 16 !== 0) {
-    throw new ModelError({
-      file: model.path,
-      field: 'width of the residual stream',
-      found: String(config.dim),
-      expected: 'a multiple of 16, the lanes of the kernels',
-    });
-  }
+  const { tensors } = model;
+  requireWholeVectors(model);
   const tokenizer = compileTokenizer(model);
   const chat = compileChat(model, { system: options.system });
   const tables: Section[] = [...tokenizer.sections, ...chat.sections].map(({ name, bytes }) => ({
@@ -80,7 +74,8 @@ export async function createPack(model: Model, options: PackOptions = {}): Promi
   const ends = [matrix('embedding', tensors.embedding)];
   if (tensors.output) ends.push(matrix('output', tensors.output));
   const plan = planForward(model, context);
-  const layout = place([...tables, norms(model), ...biases(model, plan), ...ends, ...layers]);
+  const vectors = [norms(model), ...queryKeyNorms(model), ...biases(model, plan)];
+  const layout = place([...tables, ...vectors, ...ends, ...layers]);
 
   const described: Constants = {
     ...tokenizer.constants,
@@ -172,6 +167,20 @@ function chooseContext(model: Model, asked: number | undefined): number {
   return wanted ?? Math.min(trained, DEFAULT_CONTEXT);
 }
 
+/** What is normed is worked on in vectors of 16. */
+function requireWholeVectors({ config, options, path }: Model): void {
+  const normed = [{ field: 'width of the residual stream', width: config.dim }];
+  if (options.queryKeyNorm !== 'none') {
+    const rows = options.queryKeyNorm === 'row' ? config.kvHeads : 1;
+    normed.push({ field: 'width of what is normed of keys', width: rows * config.headDim });
+  }
+  for (const { field, width } of normed) {
+    if (width % 16 === 0) continue;
+    const expected = 'a multiple of 16, the lanes of the kernels';
+    throw new ModelError({ file: path, field, found: String(width), expected });
+  }
+}
+
 function matrix(name: string, tensor: Tensor): Section {
   return {
     name,
@@ -195,12 +204,35 @@ function gateAndUp(layer: string, gate: Tensor, up: Tensor): Section[] {
   ];
 }
 
-/** f32[layers × 2 + 1][dim]: attention and feed-forward norm of each layer, then the output's. */
+/** f32[layers × normsOf + 1][dim]: a layer's norms as they come, then the output's. */
 function norms(model: Model): Section {
   const { layers, outputNorm } = model.tensors;
-  const all = [...layers.flatMap((layer) => [layer.attentionNorm, layer.ffnNorm]), outputNorm];
+  return vectors('weights.norms', [...layers.flatMap(normsOf), outputNorm]);
+}
+
+/** Of a layer, those of the residual stream. */
+export function normsOf(layer: LayerTensors): Tensor[] {
+  const { attentionNorm, attentionPostNorm, ffnNorm, ffnPostNorm } = layer;
+  const all = [attentionNorm, attentionPostNorm, ffnNorm, ffnPostNorm];
+  return all.filter((norm) => norm !== undefined);
+}
+
+/** f32[layers][queries, keys]: of a head, or of all heads; where the family has them. */
+function queryKeyNorms({ tensors, options }: Model): Section[] {
+  if (options.queryKeyNorm === 'none') return [];
+  const all = tensors.layers.flatMap(({ queryNorm, keyNorm }) => [queryNorm, keyNorm]);
+  return [
+    vectors(
+      'weights.queryKeyNorms',
+      all.filter((norm) => norm !== undefined),
+    ),
+  ];
+}
+
+/** One after the other. */
+function vectors(name: string, all: readonly Tensor[]): Section {
   return {
-    name: 'weights.norms',
+    name,
     bytes: all.reduce((sum, tensor) => sum + tensor.bytes, 0),
     async *content() {
       for (const tensor of all) yield await tensor.read();

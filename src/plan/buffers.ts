@@ -58,6 +58,7 @@ export interface BufferSizes {
   /** headDim in whole vectors of 16: stride of a cached value. */
   headRow: number;
   ropeDim: number;
+  ropeTables: number;
   context: number;
 }
 
@@ -72,6 +73,7 @@ export function sizesOf(config: ModelConfig, context: number): BufferSizes {
     innerDim: linesOf(Math.max(queryDim, ffnDim)) * LINE_COLUMNS,
     vocabularyRows: paddedRows(config.vocabSize),
     headRow: paddedRows(headDim),
+    ropeTables: config.windowRope ? 2 : 1,
   };
 }
 
@@ -87,7 +89,7 @@ export function listBuffers(sizes: BufferSizes): Buffer[] {
   const batch = MICRO_BATCH;
   const panels = Math.ceil(batch / PANEL_TOKENS) * PANEL_TOKENS;
   const chunks = Math.ceil(sizes.context / KV_CHUNK);
-  const angles = [batch, sizes.ropeDim / 2];
+  const angles = [sizes.ropeTables, batch, sizes.ropeDim / 2];
   return [
     floats('x', [batch, dim], 'the residual stream'),
     floats('normed', [batch, dim], 'what a norm gives'),

@@ -9,13 +9,21 @@
  * transformer is written by hand; tests/plan/transformer.test.ts reads it and holds it to the
  * plan.
  */
-import { type Model, type TensorType, tiledBytes, weightTypes } from '../model/index.ts';
+import {
+  type Model,
+  type ModelConfig,
+  type TensorType,
+  tiledBytes,
+  weightTypes,
+} from '../model/index.ts';
 import { type Buffer, type BufferName, type BufferSizes, listBuffers, sizesOf } from './buffers.ts';
 import type { Role } from './sizes.ts';
 
 /** A matrix: of a layer, or one of the two ends. */
 export type MatrixRole = Role | 'embedding' | 'output';
-export type NormRole = 'attentionNorm' | 'ffnNorm' | 'outputNorm';
+export type NormRole =
+  | ('attentionNorm' | 'attentionPostNorm' | 'ffnNorm' | 'ffnPostNorm' | 'outputNorm')
+  | ('queryNorm' | 'keyNorm');
 export type BiasRole = 'queryBias' | 'keyBias' | 'valueBias';
 
 /** What is done with buffers, in words of the papers. Each is for every token of a micro-batch. */
@@ -24,6 +32,14 @@ export type Operation =
   | { op: 'embed'; matrix: 'embedding'; to: BufferName }
   /** to ← weight · from / rms(from). Zhang & Sennrich 2019, eq. 4 */
   | { op: 'rmsNorm'; from: BufferName; weight: NormRole; to: BufferName }
+  /** The same for each head of `to` by itself. Henry et al. 2020, "Query-Key Normalization" */
+  | { op: 'headNorm'; weight: NormRole; to: BufferName }
+  /** to ← factor · to */
+  | { op: 'scale'; factor: number; to: BufferName }
+  /** to ← to · (1 + growth · ln(1 + ⌊position / length⌋)) */
+  | { op: 'temper'; growth: number; length: number; to: BufferName }
+  /** to ← cap · tanh(to / cap). Gemma Team 2024, "Gemma 2" §2 */
+  | { op: 'softCap'; cap: number; to: BufferName }
   /** to ← from in 8 bits, a scale for each group of 16 */
   | { op: 'quantize'; from: BufferName; to: BufferName }
   /** to ← matrix · from */
@@ -31,15 +47,29 @@ export type Operation =
   /** to ← to + bias */
   | { op: 'addBias'; bias: BiasRole; to: BufferName }
   /** rotates pairs of each head by the position's angles. Su et al. 2021, eq. 34 */
-  | { op: 'rope'; to: BufferName }
+  | { op: 'rope'; table: RopeTable; to: BufferName }
   /** rounded to halves, to the token's position of the cache */
   | { op: 'storeKv'; keys: BufferName; values: BufferName; to: 'cache' }
-  /** to ← softmax(queries · K / √headDim) · V. Vaswani et al. 2017, eq. 1; Ainslie et al. 2023 */
-  | { op: 'attention'; queries: BufferName; from: 'cache'; to: BufferName }
+  /**
+   * to ← softmax(queries · K · scale) · V over the last `window` positions, 0: all. Vaswani et al.
+   * 2017, eq. 1; Ainslie et al. 2023. Scores are capped as logits are; 0: not.
+   */
+  | {
+      op: 'attention';
+      queries: BufferName;
+      from: 'cache';
+      to: BufferName;
+      scale: number;
+      window: number;
+      cap: number;
+    }
   /** to ← to + from: a residual connection */
   | { op: 'add'; from: BufferName; to: BufferName }
-  /** gate ← silu(gate) · up. Shazeer 2020, eq. 6 */
-  | { op: 'swiglu'; gate: BufferName; up: BufferName };
+  /** gate ← activation(gate) · up. Shazeer 2020, eq. 6 */
+  | { op: 'swiglu' | 'geglu'; gate: BufferName; up: BufferName };
+
+/** The model's frequencies, or those of its layers with a window (ropeTables). */
+export type RopeTable = 0 | 1;
 
 export interface PlannedMatrix {
   role: MatrixRole;
@@ -90,7 +120,7 @@ export interface ForwardPlan {
 }
 
 /** What a plan is made of: nothing is read from the weights. */
-export type PlannedModel = Pick<Model, 'config' | 'tensors'>;
+export type PlannedModel = Pick<Model, 'config' | 'tensors' | 'options'>;
 
 /** context: positions. */
 export function planForward(model: PlannedModel, context: number): ForwardPlan {
@@ -107,68 +137,163 @@ export function planForward(model: PlannedModel, context: number): ForwardPlan {
     context,
     sizes,
     buffers: listBuffers(sizes),
-    embedding: step(model, 0, 'embed', [{ op: 'embed', matrix: 'embedding', to: 'x' }]),
+    embedding: step(model, 0, 'embed', [
+      { op: 'embed', matrix: 'embedding', to: 'x' },
+      ...scaled(model.config.scales?.embedding, 'x'),
+    ]),
     groups: [...groups.values()],
     output: step(model, 0, 'logitsJob', [
       { op: 'rmsNorm', from: 'x', weight: 'outputNorm', to: 'ownNormed' },
       ...products(model, 0, 'ownNormed', 'ownLines', [['output', 'logits']]),
+      ...scaled(model.config.scales?.logits, 'logits'),
+      ...capped(model.config.scales?.logitCap, 'logits'),
     ]),
     cacheBytesPerPosition: sizes.layers * sizes.kvHeads * (sizes.headDim + sizes.headRow) * 2,
   };
 }
 
-/** The five steps of a layer. What a family has beside Llama's is an operation here. */
+/**
+ * The steps of a layer: five, and one more for each place where a norm needs what all cores have
+ * computed. What a family has beside Llama's is an operation here.
+ */
 function layerSteps(model: PlannedModel, layer: number): Step[] {
-  const { queryBias, keyBias, valueBias } = model.tensors.layers[layer];
-  const given = [queryBias, keyBias, valueBias].filter((bias) => bias !== undefined).length;
-  if (given !== 0 && given !== 3) {
-    throw new Error(
-      `layer ${layer}: expected biases of queries, keys and values or none, found ${given}`,
-    );
-  }
-  const biases: Operation[] =
-    given === 0
-      ? []
-      : [
-          { op: 'addBias', bias: 'queryBias', to: 'queries' },
-          { op: 'addBias', bias: 'keyBias', to: 'keys' },
-          { op: 'addBias', bias: 'valueBias', to: 'values' },
-        ];
+  const { config, options } = model;
+  const { scales = {} } = config;
+  const turns: Operation[] = [
+    ...(options.queryKeyNorm === 'headAfterRope'
+      ? [...ropes(model, layer), ...queryKeyNorms(model)]
+      : [...queryKeyNorms(model), ...ropes(model, layer)]),
+    ...(scales.temperature
+      ? [{ op: 'temper', ...scales.temperature, to: 'queries' } as const]
+      : []),
+    { op: 'storeKv', keys: 'keys', values: 'values', to: 'cache' },
+  ];
+  const needsWholeHeads = options.queryKeyNorm !== 'none';
+  const attention: Operation = {
+    ...{ op: 'attention', queries: 'queries', from: 'cache', to: 'attended' },
+    scale: scales.attention ?? 1 / Math.sqrt(config.headDim),
+    window: config.windows?.[layer] ?? 0,
+    cap: scales.scoreCap ?? 0,
+  };
   return [
     step(model, layer, 'projectQkv', [
-      { op: 'rmsNorm', from: 'x', weight: 'attentionNorm', to: 'normed' },
-      ...products(model, layer, 'normed', 'normedLines', [
+      ...normed(model, 'attentionNorm'),
+      ...products(model, layer, beforeProducts(model), 'normedLines', [
         ['query', 'queries'],
         ['key', 'keys'],
         ['value', 'values'],
       ]),
-      ...biases,
-      { op: 'rope', to: 'queries' },
-      { op: 'rope', to: 'keys' },
-      { op: 'storeKv', keys: 'keys', values: 'values', to: 'cache' },
+      ...biases(model, layer),
+      ...(needsWholeHeads ? [] : turns),
     ]),
+    ...(needsWholeHeads ? [step(model, layer, 'turnQkv', turns)] : []),
     step(model, layer, 'attention', [
-      { op: 'attention', queries: 'queries', from: 'cache', to: 'attended' },
+      attention,
       ...quantized(model, layer, 'attended', 'innerLines', ['attentionOutput']),
     ]),
-    step(model, layer, 'attentionOutput', [
+    ...residual(model, layer, 'attentionOutput', 'attentionPostNorm', [
       product(model, layer, 'attended', 'innerLines', 'attentionOutput', 'delta'),
-      { op: 'add', from: 'delta', to: 'x' },
     ]),
     step(model, layer, 'ffnGateUp', [
-      { op: 'rmsNorm', from: 'x', weight: 'ffnNorm', to: 'normed' },
-      ...products(model, layer, 'normed', 'normedLines', [
+      ...normed(model, 'ffnNorm'),
+      ...products(model, layer, beforeProducts(model), 'normedLines', [
         ['gate', 'gates'],
         ['up', 'ups'],
       ]),
-      { op: 'swiglu', gate: 'gates', up: 'ups' },
+      { op: options.activation === 'gelu' ? 'geglu' : 'swiglu', gate: 'gates', up: 'ups' },
       ...quantized(model, layer, 'gates', 'innerLines', ['down']),
     ]),
-    step(model, layer, 'ffnDown', [
+    ...residual(model, layer, 'ffnDown', 'ffnPostNorm', [
       product(model, layer, 'gates', 'innerLines', 'down', 'delta'),
-      { op: 'add', from: 'delta', to: 'x' },
     ]),
   ];
+}
+
+/** x ← x + delta; where delta is normed first, that takes a step of its own. */
+function residual(
+  model: PlannedModel,
+  layer: number,
+  name: 'attentionOutput' | 'ffnDown',
+  weight: NormRole,
+  products: Operation[],
+): Step[] {
+  const adds: Operation[] = [
+    ...scaled(model.config.scales?.residual, 'delta'),
+    { op: 'add', from: 'delta', to: 'x' },
+  ];
+  if (model.options.normPlaces === 'before') {
+    return [step(model, layer, name, [...products, ...adds])];
+  }
+  return [
+    step(model, layer, name, products),
+    step(model, layer, 'addNormed', [
+      { op: 'rmsNorm', from: 'delta', weight, to: 'delta' },
+      ...adds,
+    ]),
+  ];
+}
+
+/** The norm that attention or the feed-forward part begins with, if the family has it. */
+function normed({ options }: PlannedModel, weight: NormRole): Operation[] {
+  if (options.normPlaces === 'after') return [];
+  return [{ op: 'rmsNorm', from: 'x', weight, to: 'normed' }];
+}
+
+function beforeProducts({ options }: PlannedModel): BufferName {
+  return options.normPlaces === 'after' ? 'x' : 'normed';
+}
+
+function biases({ tensors }: PlannedModel, layer: number): Operation[] {
+  const { queryBias, keyBias, valueBias } = tensors.layers[layer];
+  const given = [queryBias, keyBias, valueBias].filter((bias) => bias !== undefined).length;
+  if (given === 0) return [];
+  if (given !== 3) {
+    throw new Error(
+      `layer ${layer}: expected biases of queries, keys and values or none, found ${given}`,
+    );
+  }
+  return [
+    { op: 'addBias', bias: 'queryBias', to: 'queries' },
+    { op: 'addBias', bias: 'keyBias', to: 'keys' },
+    { op: 'addBias', bias: 'valueBias', to: 'values' },
+  ];
+}
+
+function queryKeyNorms({ options }: PlannedModel): Operation[] {
+  if (options.queryKeyNorm === 'none') return [];
+  if (options.queryKeyNorm === 'row') {
+    return [
+      { op: 'rmsNorm', from: 'queries', weight: 'queryNorm', to: 'queries' },
+      { op: 'rmsNorm', from: 'keys', weight: 'keyNorm', to: 'keys' },
+    ];
+  }
+  return [
+    { op: 'headNorm', weight: 'queryNorm', to: 'queries' },
+    { op: 'headNorm', weight: 'keyNorm', to: 'keys' },
+  ];
+}
+
+function ropes({ config }: PlannedModel, layer: number): Operation[] {
+  const table = ropeTableOf(config, layer);
+  if (table === undefined) return [];
+  return [
+    { op: 'rope', table, to: 'queries' },
+    { op: 'rope', table, to: 'keys' },
+  ];
+}
+
+/** Which frequencies a layer turns by; undefined: by none. */
+export function ropeTableOf(config: ModelConfig, layer: number): RopeTable | undefined {
+  if (config.ropeless?.[layer]) return undefined;
+  return config.windowRope && config.windows?.[layer] ? 1 : 0;
+}
+
+function scaled(factor: number | undefined, to: BufferName): Operation[] {
+  return factor === undefined ? [] : [{ op: 'scale', factor, to }];
+}
+
+function capped(cap: number | undefined, to: BufferName): Operation[] {
+  return cap === undefined ? [] : [{ op: 'softCap', cap, to }];
 }
 
 /** The steps of one layer, in order. */
@@ -245,7 +370,7 @@ function step(model: PlannedModel, layer: number, name: string, operations: Oper
   });
   const vectors = operations.flatMap((operation) => {
     const role =
-      operation.op === 'rmsNorm'
+      operation.op === 'rmsNorm' || operation.op === 'headNorm'
         ? operation.weight
         : operation.op === 'addBias'
           ? operation.bias
@@ -278,6 +403,10 @@ function readsOf(operation: Operation): BufferName[] {
       return [];
     case 'addBias':
     case 'rope':
+    case 'headNorm':
+    case 'scale':
+    case 'temper':
+    case 'softCap':
       return [operation.to];
     case 'storeKv':
       return [operation.keys, operation.values];
@@ -286,6 +415,7 @@ function readsOf(operation: Operation): BufferName[] {
     case 'add':
       return [operation.from, operation.to];
     case 'swiglu':
+    case 'geglu':
       return [operation.gate, operation.up];
     default:
       return [operation.from];
@@ -293,5 +423,5 @@ function readsOf(operation: Operation): BufferName[] {
 }
 
 function writesOf(operation: Operation): BufferName[] {
-  return [operation.op === 'swiglu' ? operation.gate : operation.to];
+  return ['gate' in operation ? operation.gate : operation.to];
 }

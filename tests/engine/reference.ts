@@ -2,17 +2,25 @@
  * The transformer in 64-bit floating point, as slow and plain as can be: the authority that the
  * guest's engine is compared with. From the papers (Touvron et al. 2023 "LLaMA" §2.2; Su et al.
  * 2021 "RoFormer" eq. 34; Zhang & Sennrich 2019 eq. 4; Shazeer 2020 "GLU Variants" eq. 6; Ainslie
- * et al. 2023 "GQA" §2). Which operations a model has, in which order, is the plan's to say
+ * et al. 2023 "GQA" §2; Hendrycks & Gimpel 2016 "GELUs" §2; Beltagy et al. 2020 "Longformer" §3.1;
+ * Gemma Team 2024 "Gemma 2" §2). Which operations a model has, in which order, is the plan's to say
  * (src/plan/forward.ts); what each one is, is said here. It shares nothing else with the engine
- * but the model reader and `dequantize`. With `isRounded` it rounds what docs/architecture.md
- * says is rounded ("Exactness and precision"), still in f64: what goes into a product with 4- to
- * 8-bit weights, keys and values.
+ * but the model reader and `dequantize`. familyVectors.test.ts holds it to llama.cpp. With
+ * `isRounded` it rounds what docs/architecture.md says is rounded ("Exactness and precision"),
+ * still in f64: what goes into a product with 4- to 8-bit weights, keys and values.
  */
 import { dequantize, type Model, ropeFrequencies, type Tensor } from '../../src/model/index.ts';
 import type { BufferName } from '../../src/plan/buffers.ts';
-import { type Operation, planForward, type Step, stepsOf } from '../../src/plan/forward.ts';
+import {
+  type Operation,
+  planForward,
+  type RopeTable,
+  type Step,
+  stepsOf,
+} from '../../src/plan/forward.ts';
 
 type Vector = Float64Array;
+type Attention = Extract<Operation, { op: 'attention' }>;
 
 /** A matrix of rows × columns values, row after row; a vector has one row. */
 interface Matrix {
@@ -70,12 +78,15 @@ export async function createReference(
   });
 
   // base^(-2i / ropeDim), or what tests/model/ropeScaling.test.ts holds beside ggml's values
-  const frequencies = ropeFrequencies(config, config.contextLength);
-  const magnitude = config.ropeScaling?.magnitude ?? 1;
+  const { ropeDim, windowRope = config } = config;
+  const tables = [config, { ...windowRope, ropeDim }].map((rope) => ({
+    frequencies: ropeFrequencies(rope, config.contextLength),
+    magnitude: rope.ropeScaling?.magnitude ?? 1,
+  }));
 
   /** Rotates each head's pair i by position · frequency i. x: f64[n · headDim]. */
-  function rotate(x: Vector, position: number): void {
-    const { ropeDim } = config;
+  function rotate(x: Vector, position: number, table: RopeTable): void {
+    const { frequencies, magnitude } = tables[table];
     for (let head = 0; head < x.length; head += headDim) {
       for (let i = 0; i < ropeDim / 2; i++) {
         const angle = position * frequencies[i];
@@ -90,16 +101,19 @@ export async function createReference(
   }
 
   /**
-   * Every query head over all positions so far; head h reads key/value head h · kvHeads / heads.
+   * Every query head over the last `window` positions so far, 0: all; head h reads key/value head
+   * h · kvHeads / heads.
    */
-  function attend(query: Vector, keys: Vector[], values: Vector[]): Vector {
+  function attend(query: Vector, cache: Cache, { scale, window, cap }: Attention): Vector {
+    const keys = window === 0 ? cache.keys : cache.keys.slice(-window);
+    const values = window === 0 ? cache.values : cache.values.slice(-window);
     const mixed = new Float64Array(heads * headDim);
     for (let head = 0; head < heads; head++) {
       const from = Math.floor((head * kvHeads) / heads) * headDim;
       const scores = keys.map((key) => {
         let score = 0;
         for (let i = 0; i < headDim; i++) score += query[head * headDim + i] * key[from + i];
-        return score / Math.sqrt(headDim);
+        return softCap(score * scale, cap);
       });
       softmax(scores).forEach((share, position) => {
         for (let i = 0; i < headDim; i++) {
@@ -129,6 +143,35 @@ export async function createReference(
         buffers.set(operation.to, rmsNorm(get(operation.from), values, config.normEpsilon));
         break;
       }
+      case 'headNorm': {
+        const x = get(operation.to);
+        const { values } = weight(operation.weight);
+        for (let at = 0; at < x.length; at += headDim) {
+          x.set(rmsNorm(x.slice(at, at + headDim), values, config.normEpsilon), at);
+        }
+        break;
+      }
+      case 'scale':
+        buffers.set(
+          operation.to,
+          get(operation.to).map((v) => v * operation.factor),
+        );
+        break;
+      case 'temper': {
+        const { growth, length } = operation;
+        const factor = 1 + growth * Math.log(1 + Math.floor(position / length));
+        buffers.set(
+          operation.to,
+          get(operation.to).map((v) => v * factor),
+        );
+        break;
+      }
+      case 'softCap':
+        buffers.set(
+          operation.to,
+          get(operation.to).map((v) => softCap(v, operation.cap)),
+        );
+        break;
       case 'quantize': {
         const x = get(operation.from);
         buffers.set(operation.to, isRounded ? roundActivations(x) : x);
@@ -141,7 +184,7 @@ export async function createReference(
         add(get(operation.to), Float64Array.from(weight(operation.bias).values));
         break;
       case 'rope':
-        rotate(get(operation.to), position);
+        rotate(get(operation.to), position, operation.table);
         break;
       case 'storeKv': {
         const cached = (x: Vector) => (isRounded ? x.map(toHalf) : x);
@@ -150,15 +193,16 @@ export async function createReference(
         break;
       }
       case 'attention':
-        buffers.set(operation.to, attend(get(operation.queries), cache.keys, cache.values));
+        buffers.set(operation.to, attend(get(operation.queries), cache, operation));
         break;
       case 'add':
         add(get(operation.to), get(operation.from));
         break;
-      case 'swiglu': {
+      case 'swiglu':
+      case 'geglu': {
         const up = get(operation.up);
-        // SiLU(g) · u
-        const gated = get(operation.gate).map((g, i) => (g / (1 + Math.exp(-g))) * up[i]);
+        const activate = operation.op === 'swiglu' ? silu : gelu;
+        const gated = get(operation.gate).map((g, i) => activate(g) * up[i]);
         buffers.set(operation.gate, gated);
         break;
       }
@@ -187,6 +231,20 @@ export async function createReference(
       }
     },
   };
+}
+
+function silu(x: number): number {
+  return x / (1 + Math.exp(-x));
+}
+
+/** Its approximation by tanh. */
+function gelu(x: number): number {
+  return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
+}
+
+/** cap 0: none. */
+function softCap(x: number, cap: number): number {
+  return cap === 0 ? x : cap * Math.tanh(x / cap);
 }
 
 function have<T>(found: T | undefined, name: string): T {

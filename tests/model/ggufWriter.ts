@@ -8,7 +8,8 @@ export type GgufValue =
   | { type: 'bool'; value: boolean }
   | { type: 'string'; value: string | Uint8Array }
   | { type: 'strings'; value: readonly (string | Uint8Array)[] }
-  | { type: 'i32s' | 'f32s'; value: readonly number[] };
+  | { type: 'i32s' | 'f32s'; value: readonly number[] }
+  | { type: 'bools'; value: readonly boolean[] };
 
 export interface GgufTensor {
   name: string;
@@ -85,6 +86,8 @@ function entry({ type, value }: GgufValue): Buffer[] {
       return [u32(9), u32(8), u64(value.length), ...value.map(text)];
     case 'i32s':
       return [u32(9), u32(5), u64(value.length), ...value.map(i32)];
+    case 'bools':
+      return [u32(9), u32(7), u64(value.length), Buffer.from(value.map(Number))];
     case 'f32s':
       return [u32(9), u32(6), u64(value.length), ...value.map(f32)];
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { dequantize, openModel } from '../../src/model/index.ts';
+import { dequantize, openModel, type Tensor } from '../../src/model/index.ts';
 import { hasSharedModels, put, sharedModels, temporaryFolder } from './files.ts';
 
 const folder = temporaryFolder();
@@ -38,7 +38,7 @@ describe.skipIf(!hasSharedModels)('stories260K ($MU_MODELS or ../shared/models)'
       layers: 5,
     };
     const afterEmbedding = vocabSize * dim;
-    expect(await valuesOf(model.tensors.layers[0].attentionNorm)).toEqual(
+    expect(await valuesOf(model.tensors.layers[0].attentionNorm as Tensor)).toEqual(
       floats.slice(afterEmbedding, afterEmbedding + dim),
     );
     // w1 of layer 1: behind the embedding, both norms, wq, wk, wv, wo of all layers and w1 of layer

@@ -6,6 +6,8 @@
 import {
   architectures,
   endShapes,
+  type LayerTensors,
+  layerShapeOf,
   layerShapes,
   type ModelConfig,
   type Shape,
@@ -45,6 +47,10 @@ export interface RandomModel {
   ropeBase?: number;
   /** Values of a head that rotate. Default: all. */
   ropeDim?: number;
+  /** Default: dim / heads. */
+  headDim?: number;
+  /** What else the file says, by names without the architecture. */
+  keys?: Record<string, GgufValue>;
 }
 
 /**
@@ -71,7 +77,9 @@ export function randomGguf(model: RandomModel): {
   let made = 0;
   const tensor = (name: string, shape: Shape, other?: TensorType): RandomTensor => {
     const { rows, columns } = shapeOf(shape, config);
-    if (shape.length === 1) return vector(name, columns);
+    return shape.length === 1 ? vector(name, columns) : matrix(name, rows, columns, other);
+  };
+  const matrix = (name: string, rows: number, columns: number, other?: TensorType) => {
     const inTurn = types[made++ % types.length];
     const type = other ?? inTurn;
     return {
@@ -94,15 +102,29 @@ export function randomGguf(model: RandomModel): {
         new Uint8Array(Float32Array.from({ length: columns }, () => least + random()).buffer),
     };
   };
-  const layerRoles = Object.entries(family.layer) as [keyof typeof layerShapes, string][];
-  const layer = (_: unknown, i: number) =>
-    layerRoles.map(([role, name]) => tensor(`blk.${i}.${name}`, layerShapes[role]));
+  const layerRoles = Object.entries(family.layer) as [keyof LayerTensors, string][];
+  const layer = (_: unknown, i: number) => [
+    ...layerRoles.map(([role, name]) =>
+      tensor(`blk.${i}.${name}`, layerShapeOf(role, family.options)),
+    ),
+    ...Object.entries(family.fused ?? {}).map(([name, roles]) => {
+      const rows = roles.map((role) => shapeOf(layerShapes[role], config).rows);
+      return matrix(
+        `blk.${i}.${name}`,
+        rows.reduce((sum, count) => sum + count),
+        config.dim,
+      );
+    }),
+  ];
   const { embedding, outputNorm, output } = family.tensors;
   return {
     metadata: {
       'general.architecture': { type: 'string', value: architecture },
       'general.name': { type: 'string', value: model.name },
       ...sizes(architecture, config),
+      ...Object.fromEntries(
+        Object.entries(model.keys ?? {}).map(([key, value]) => [`${architecture}.${key}`, value]),
+      ),
       ...(model.tokenizer === 'bpe' ? byteVocabulary(vocab) : sentenceVocabulary(vocab)),
     },
     tensors: [
@@ -115,9 +137,9 @@ export function randomGguf(model: RandomModel): {
 }
 
 function configOf(model: RandomModel): ModelConfig {
-  const { dim, heads, kvHeads, layers, ropeBase = 10000, ropeDim = dim / heads } = model;
+  const { dim, heads, kvHeads, layers, ropeBase = 10000, headDim = dim / heads } = model;
   return {
-    ...{ dim, heads, kvHeads, layers, ropeBase, ropeDim, headDim: dim / heads },
+    ...{ dim, heads, kvHeads, layers, ropeBase, ropeDim: model.ropeDim ?? headDim, headDim },
     hiddenDim: model.hidden,
     vocabSize: model.vocab,
     contextLength: model.context,
@@ -133,12 +155,15 @@ function sizes(architecture: string, config: ModelConfig): Record<string, GgufVa
   const u32 = (name: keyof typeof read & keyof ModelConfig) => ({
     [key(name)]: { type: 'u32', value: Number(config[name]) } as const,
   });
+  const headDim = { type: 'u32', value: config.headDim } as const;
+  const isOwn = config.headDim !== config.dim / config.heads;
   return {
     ...{ ...u32('layers'), ...u32('contextLength'), ...u32('dim'), ...u32('hiddenDim') },
     ...{ ...u32('heads'), ...u32('kvHeads') },
     [key('normEpsilon')]: { type: 'f32', value: config.normEpsilon },
     [key('ropeBase')]: { type: 'f32', value: config.ropeBase },
     ...u32('ropeDim'),
+    ...(isOwn && { [key('keyLength')]: headDim, [key('valueLength')]: headDim }),
   };
 }
 

@@ -10,8 +10,9 @@ import ts from 'typescript';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Model, openModel } from '../../src/model/index.ts';
 import { createPack } from '../../src/pack/index.ts';
-import { type Operation, planForward } from '../../src/plan/forward.ts';
+import { type ForwardPlan, type Operation, planForward } from '../../src/plan/forward.ts';
 import { PROJECT_ROOT } from '../../src/toolchain/cache.ts';
+import { familyModels } from '../model/familyModels.ts';
 import { makeTinyGguf, type TinyModel } from '../model/tinyGguf.ts';
 import { readGuest } from '../pack/guestModule.ts';
 
@@ -52,6 +53,10 @@ function deepCallsIn(name: string): string[] {
 const KERNELS: Record<Operation['op'], string[]> = {
   embed: ['dequantizeRow'],
   rmsNorm: ['rmsNorm'],
+  headNorm: ['rmsNorm'],
+  scale: ['scaleBy'],
+  temper: ['scaleBy'],
+  softCap: ['softCap'],
   quantize: ['quantizeActivations'],
   matmul: ['matmul'],
   addBias: ['addTo'],
@@ -59,7 +64,8 @@ const KERNELS: Record<Operation['op'], string[]> = {
   storeKv: ['storeKey', 'storeValue'],
   attention: ['attend'],
   add: ['addTo'],
-  swiglu: ['swiglu'],
+  swiglu: ['glu'],
+  geglu: ['glu'],
 };
 
 let folder: string;
@@ -79,28 +85,60 @@ async function withModel<T>(shape: TinyModel, use: (model: Model) => T | Promise
   }
 }
 
-/** A model that has every operation: products in 8 bits, biases. */
-const fullPlan = () =>
-  withModel({ type: 'Q8_0' }, ({ config, tensors }) => {
-    const bias = tensors.outputNorm;
-    const biases = { queryBias: bias, keyBias: bias, valueBias: bias };
-    const layers = tensors.layers.map((layer) => ({ ...layer, ...biases }));
-    return planForward({ config, tensors: { ...tensors, layers } }, 64);
-  });
+/** Plans of models that have every operation between them: each as it is, and with all scales. */
+async function plans(): Promise<ForwardPlan[]> {
+  const found: ForwardPlan[] = [];
+  for (const [, shape] of familyModels) {
+    await withModel({ ...shape, type: 'Q8_0' }, (model) => {
+      const config = { ...model.config, scales };
+      found.push(planForward(model, 64), planForward({ ...model, config }, 64));
+    });
+  }
+  return found;
+}
+
+const scales = {
+  ...{ embedding: 2, residual: 2, attention: 2, logits: 2, scoreCap: 2, logitCap: 2 },
+  temperature: { growth: 2, length: 2 },
+};
 
 test('between two barriers of a layer stands one step, in the plan’s order', async () => {
-  const { groups } = await fullPlan();
   const calls = callsIn(functions.get('layersJob')?.body);
-  expect(calls).toEqual(groups[0].steps.flatMap(({ name }) => [name, 'barrier']));
+  const longest = (await plans()).flatMap(({ groups }) => groups.map(({ steps }) => steps));
+  const whole = longest.reduce((a, b) => (b.length > a.length ? b : a));
+  expect(calls).toEqual(whole.flatMap(({ name }) => [name, 'barrier']));
+  for (const steps of longest) expectInOrder(namesOf(steps), namesOf(whole));
 });
 
-test('a step calls the kernels of its operations, in their order', async () => {
-  const { embedding, groups, output } = await fullPlan();
+const namesOf = (steps: readonly { name: string }[]) => steps.map(({ name }) => name);
+
+/** All of `few` are in `many`, in their order. */
+function expectInOrder(few: readonly string[], many: readonly string[], what?: string): void {
+  let from = 0;
+  for (const one of few) {
+    const at = many.indexOf(one, from);
+    expect(at, `${what}: ${one} in ${many}`).toBeGreaterThanOrEqual(0);
+    from = at + 1;
+  }
+}
+
+test('a step calls the kernels of its operations, in their order, and no others', async () => {
   const kernels = new Set(Object.values(KERNELS).flat());
-  for (const { name, operations } of [embedding, ...groups[0].steps, output]) {
+  const planned = new Map<string, Set<string>>();
+  for (const { embedding, groups, output } of await plans()) {
+    for (const { name, operations } of [
+      embedding,
+      ...groups.flatMap(({ steps }) => steps),
+      output,
+    ]) {
+      const wanted = [...new Set(operations.flatMap(({ op }) => KERNELS[op]))];
+      expectInOrder(wanted, deepCallsIn(name), name);
+      planned.set(name, new Set([...(planned.get(name) ?? []), ...wanted]));
+    }
+  }
+  for (const [name, wanted] of planned) {
     const calls = deepCallsIn(name).filter((call) => kernels.has(call));
-    const planned = operations.flatMap(({ op }) => KERNELS[op]);
-    expect([...new Set(calls)], name).toEqual([...new Set(planned)]);
+    expect(new Set(calls), name).toEqual(wanted);
   }
 });
 
@@ -108,6 +146,7 @@ const shapes: [string, TinyModel][] = [
   ['quantized', { type: 'Q8_0' }],
   ['padded rows, untied', { dim: 48, heads: 4, kvHeads: 2, hidden: 100, tied: false }],
   ['a narrow feed-forward part', { hidden: 32, type: 'Q4_0' }],
+  ['two tables of RoPE', new Map(familyModels).get('gemma3') ?? {}],
 ];
 
 test.each(shapes)('its buffers are the plan’s: %s', async (_, shape) => {

@@ -12,9 +12,11 @@ const neutralValues: FamilyKeys['neutral'] = {
  * prefix: such as `llama.`
  */
 export function checkForeignKeys(metadata: Metadata, prefix: string, keys: FamilyKeys): void {
+  const read = [keys.read, keys.rope, keys.parts ?? {}].flatMap((names) => Object.values(names));
+  const settled = new Set([...read, ...keys.harmless].map((key) => prefix + key));
   const neutral = { ...withPrefix(prefix, keys.neutral), ...neutralValues };
   for (const [key, value] of Object.entries(neutral)) {
-    if (!metadata.has(key)) continue;
+    if (!metadata.has(key) || settled.has(key)) continue;
     const found =
       typeof value === 'number'
         ? metadata.float(key, { min: -Infinity, max: Infinity })
@@ -29,11 +31,8 @@ export function checkForeignKeys(metadata: Metadata, prefix: string, keys: Famil
       'this feature is not supported yet',
     );
   }
-  const read = [...Object.values(keys.read), ...Object.values(keys.rope)];
-  const known = [...read, ...Object.keys(keys.neutral), ...keys.harmless];
-  const names = new Set(known.map((key) => prefix + key));
   for (const key of metadata.keys()) {
-    if (!key.startsWith(prefix) || names.has(key)) continue;
+    if (!key.startsWith(prefix) || settled.has(key) || Object.hasOwn(neutral, key)) continue;
     throw metadata.error(
       key,
       metadata.describe(key),

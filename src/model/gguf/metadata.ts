@@ -143,6 +143,15 @@ export class Metadata {
     return Float32Array.from({ length: entry.count }, () => reader.bytes(4, key).readFloatLE());
   }
 
+  /** An array of bool, u32 or i32, of which 0 is false; undefined where it is no array. */
+  flags(key: string): boolean[] | undefined {
+    const entry = this.#entries.get(key);
+    if (entry?.type !== 'array') return undefined;
+    if (entry.element !== 'bool') return this.integers(key)?.map((value) => value !== 0);
+    const reader = this.#readerAt(entry.position);
+    return Array.from({ length: entry.count }, () => reader.bytes(1, key).readUInt8() !== 0);
+  }
+
   /** An array of u32 or i32. */
   integers(key: string): number[] | undefined {
     const entry = this.#array(key, (type) => type === 'i32' || type === 'u32', 'i32 or u32');

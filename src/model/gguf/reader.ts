@@ -2,6 +2,8 @@ import {
   architectures,
   endShapes,
   type Family,
+  type FusedRole,
+  layerShapeOf,
   layerShapes,
   type RopeKey,
   type Shape,
@@ -22,9 +24,10 @@ import { ModelError, type ModelProblem, quote } from '../modelError.ts';
 import type { ModelFile } from '../modelFile.ts';
 import { oneLine } from '../printable.ts';
 import { pairNeighbours } from '../ropePairs.ts';
-import { makeTensor } from '../tensorReader.ts';
+import { makeTensor, rowsOf } from '../tensorReader.ts';
 import { readGgufHeader, type TensorInfo } from './header.ts';
 import { checkForeignKeys } from './keys.ts';
+import { readParts } from './layers.ts';
 import type { Metadata } from './metadata.ts';
 import { readRopeBase, readRopeScaling, type TakeDivisors } from './ropeScaling.ts';
 import { openParts, type Parts } from './split.ts';
@@ -54,7 +57,8 @@ async function readModel(file: ModelFile, metadata: Metadata, parts: Parts): Pro
   const isTied = !parts.tensors.has(family.tensors.output);
   const sizes = readConfig(metadata, key, tokenizer.pieces.length, isTied);
   const left = new Map(parts.tensors);
-  const config = await scaleRope(metadata, left, family, prefix, sizes);
+  const scaled = await scaleRope(metadata, left, family, prefix, sizes);
+  const config = { ...scaled, ...readParts(metadata, family, prefix, scaled) };
   const tensors = collectTensors(metadata, left, family, config);
   // few, and they enter every value: checked at once
   for (const vector of vectorsOf(tensors)) await vector.read();
@@ -213,7 +217,7 @@ async function scaleRope(
   const key = (name: RopeKey) => rope[name] && prefix + rope[name];
   const takeDivisors: TakeDivisors = async (context) => {
     const name = family.ropeDivisors[context];
-    if (!left.has(name)) return undefined;
+    if (name === undefined || !left.has(name)) return undefined;
     const tensor = takeTensor(metadata, left, name, { rows: 1, columns: config.ropeDim / 2 });
     const values = new Float32Array(tensor.columns);
     dequantize('F32', await tensor.read(), values);
@@ -268,10 +272,16 @@ function collectTensors(
     takeTensor(metadata, left, name, shapeOf(shape, config));
   const takeLayer = (_: unknown, index: number): LayerTensors => {
     const roles = Object.entries(family.layer) as [keyof LayerTensors, string][];
-    const found = roles.map(([role, name]) => {
-      const tensor = take(`blk.${index}.${name}`, layerShapes[role]);
-      return [role, inOrder(role, tensor, family, config)] as const;
-    });
+    const alone = roles.map(
+      ([role, name]) =>
+        [role, take(`blk.${index}.${name}`, layerShapeOf(role, family.options))] as const,
+    );
+    const fused = Object.entries(family.fused ?? {}).flatMap(([name, parts]) =>
+      takeFused(metadata, left, `blk.${index}.${name}`, parts, config),
+    );
+    const found = [...alone, ...fused].map(
+      ([role, tensor]) => [role, inOrder(role, tensor, family, config)] as const,
+    );
     return Object.fromEntries(found) as unknown as LayerTensors;
   };
   const { embedding, outputNorm, output } = family.tensors;
@@ -292,8 +302,30 @@ function collectTensors(
   return all;
 }
 
+/** Several matrices that lie in the file as one: each as if it lay there alone. */
+function takeFused(
+  metadata: Metadata,
+  left: Map<string, TensorInfo>,
+  name: string,
+  roles: readonly FusedRole[],
+  config: ModelConfig,
+): (readonly [FusedRole, Tensor])[] {
+  const rows = roles.map((role) => shapeOf(layerShapes[role], config).rows);
+  const columns = config.dim; // of what goes into all of them
+  const all = rows.reduce((sum, count) => sum + count, 0);
+  const whole = takeTensor(metadata, left, name, { rows: all, columns });
+  let first = 0;
+  return roles.map((role, i) => {
+    const part = rowsOf(whole, first, rows[i], role);
+    first += rows[i];
+    return [role, part] as const;
+  });
+}
+
 /** What rotates: its rows in the order that the engine has. */
-const rotated: ReadonlySet<keyof LayerTensors> = new Set(['query', 'queryBias', 'key', 'keyBias']);
+const rotated: ReadonlySet<keyof LayerTensors> = new Set([
+  ...(['query', 'queryBias', 'queryNorm', 'key', 'keyBias', 'keyNorm'] as const),
+]);
 
 function inOrder(
   role: keyof LayerTensors,

@@ -38,8 +38,8 @@ export async function openLlama2c(file: ModelFile, tokenizerPath?: string): Prom
   }
   const tokenizer = await readTokenizerBin(tokenizerPath, config.vocabSize);
   for (const { attentionNorm, ffnNorm } of tensors.layers) {
-    await attentionNorm.read();
-    await ffnNorm.read();
+    await attentionNorm?.read();
+    await ffnNorm?.read();
   }
   await tensors.outputNorm.read();
   return {
