@@ -14,8 +14,9 @@ import { preparePack } from '../../src/stacks/prepare.ts';
 import { compileGuest } from '../../src/toolchain/guest.ts';
 import { startQemu } from '../../src/toolchain/qemu.ts';
 import { VARIANT_NAMES, type VariantName } from '../../src/toolchain/variants.ts';
+import { familyModels, partsOf } from '../model/familyModels.ts';
 import { EVERY_TYPE, makeTinyGguf, type TinyModel } from '../model/tinyGguf.ts';
-import { ONLY_ALL, sampler } from '../sample.ts';
+import { ONLY_ALL, runsAll, sampler } from '../sample.ts';
 import { NO_QEMU, processVariant, processVariants, withGuest } from './guests.ts';
 
 const settings = { ...DEFAULT_SETTINGS, temperature: 0, predict: 24, raw: true, hashLogits: true };
@@ -122,6 +123,45 @@ describe('every kernel, however it is run', () => {
       expect(essence(await question(guest))).toEqual(essence(reference));
     } finally {
       await guest.close();
+    }
+  }
+});
+
+/**
+ * Every part that a family has beside Llama's, as above; a sample takes each part by one unit and
+ * one size of block.
+ */
+describe('every family, however it is run', () => {
+  const text = words.join('');
+  const settingsOf = { ...settings, predict: 8 };
+  const ask = (model: string, cpu: VariantName, cores: number, block: number) =>
+    withGuest(
+      { model },
+      processVariant(cpu, false, cores),
+      (guest) => guest.ask(text, settingsOf),
+      { MICRO_BATCH: block },
+    );
+  const units = VARIANT_NAMES.filter((cpu) => processVariant(cpu, false, 1).missing === '');
+  const blocks = [64, 8, 1];
+
+  const leftOut = sampler(familyModels, ([, shape]) => partsOf(shape));
+  for (const [i, row] of familyModels.entries()) {
+    const reason = leftOut(row);
+    test.skipIf(reason)(row[0] + reason, () => compare(i, row[1]));
+  }
+
+  async function compare(i: number, shape: TinyModel): Promise<void> {
+    const model = join(folder, `family-${i}.gguf`);
+    await writeFile(model, makeTinyGguf({ ...shape, type: 'Q8_0' }));
+    const expected = await ask(model, 'portable', 1, 1);
+    const ways = units.flatMap((cpu) => blocks.map((block) => ({ cpu, block })));
+    const one = { cpu: units[i % units.length], block: blocks[i % blocks.length] };
+    for (const { cpu, block } of runsAll ? ways : [one]) {
+      for (const cores of [1, 2, 3]) {
+        const answer = await ask(model, cpu, cores, block);
+        const how = `${cpu}, ${cores} threads, blocks of ${block}`;
+        expect(essence(answer), how).toEqual(essence(expected));
+      }
     }
   }
 });

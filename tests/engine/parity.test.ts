@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Answer } from '../../src/console/guest.ts';
 import { DEFAULT_SETTINGS, type Settings } from '../../src/console/settings.ts';
 import { tensorTypes } from '../../src/model/index.ts';
+import { familyModels } from '../model/familyModels.ts';
 import { EVERY_TYPE, makeTinyGguf, type TinyModel } from '../model/tinyGguf.ts';
 import { ONLY_ALL, runsAll, sampler } from '../sample.ts';
 import {
@@ -167,6 +168,13 @@ describe('random models', () => {
   test(
     `matrices of every type in one model${NO_QEMU}`,
     () => compare('all', EVERY_TYPE),
+    LINUX_TIMEOUT,
+  );
+  // Of the families, the one that has most parts
+  const families = familyModels.filter(([name]) => runsAll || name === 'gemma2');
+  test.each(families)(
+    `%s${NO_QEMU}`,
+    (name, shape) => compare(name.replace(/\W/g, '-'), { ...shape, type: 'Q8_0' }),
     LINUX_TIMEOUT,
   );
   test.skipIf(ONLY_ALL).each(types)(`%s alone${NO_QEMU}${ONLY_ALL}`, (type) =>

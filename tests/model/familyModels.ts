@@ -72,3 +72,15 @@ export const familyModels: readonly (readonly [name: string, model: TinyModel])[
 for (const name of Object.keys(architectures)) {
   if (models[name] === undefined) throw new Error(`no small model of the family ${name}`);
 }
+
+/** Which of the guest's parts a model has, one after the other: axes for a sample. */
+export function partsOf({ architecture = 'llama', keys = {} }: TinyModel): unknown[] {
+  const { options, ropeless, layer } = architectures[architecture];
+  const { normPlaces, queryKeyNorm, activation } = options;
+  const has = (key: string) => Object.hasOwn(keys, key);
+  return [
+    ...[normPlaces, queryKeyNorm, activation, ropeless, layer.queryBias !== undefined],
+    ...[has('attention.sliding_window'), has('attn_logit_softcapping')],
+    ...[has('residual_scale'), has('attention.temperature_scale')],
+  ];
+}
