@@ -112,6 +112,7 @@ export declare const TOKEN_END: FixedArray<i32>; // tokens that end an answer
 
 // Chat template segments
 export declare const CHAT_TEMPLATE: bool;
+export declare const CHAT_BY_HOST: bool; // only the host can follow the model's chat template
 export declare const CHAT_TRIM: bool; // white space at a question's ends is left out
 export declare const CHAT_STRIPS: bool; // at its start, since a token before it takes it (Phi-3)
 export declare const CHAT_FIRST: usize;

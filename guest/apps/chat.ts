@@ -3,7 +3,7 @@
  * protocol.
  */
 import { bootNanos, Milestone, milestoneNanos, now } from 'machine';
-import { CONTEXT_SHIFT, MAX_PROMPT_BYTES } from 'model';
+import { CHAT_BY_HOST, CHAT_TEMPLATE, CONTEXT_SHIFT, MAX_PROMPT_BYTES } from 'model';
 import { Control } from '../console/characters.ts';
 import { isCommand, obey, startsWithSlash } from '../console/commands.ts';
 import { lineLength, lineText } from '../console/editor.ts';
@@ -16,6 +16,7 @@ import { requirePack } from '../engine/weights.ts';
 const settings = zeroed<Settings>();
 const report = zeroed<Report>();
 let readyNanos: u64 = 0;
+let isSaid = false; // what the console does without
 
 export function main(): void {
   requirePack();
@@ -39,6 +40,11 @@ export function main(): void {
 
 /** To a person: the text, and why it ends where that is not plain. */
 function answerLine(): void {
+  if (CHAT_BY_HOST && !isSaid) {
+    if (CHAT_TEMPLATE) say('[earlier answers stay as they were said, with their thoughts]\n');
+    else say('[only mu chat and mu boot -p know this chat template: text is continued]\n');
+    isSaid = true;
+  }
   const skipped = startsWithSlash(lineText(), lineLength()) ? 1 : 0; // the first of two
   const text = ref(lineText()[skipped]);
   answer(text, lineLength() - skipped, ref(settings), ref(report), sayPlain, isCancelled);

@@ -3,6 +3,7 @@ import type { Answer, Guest } from '../console/guest.ts';
 import type { Settings } from '../console/settings.ts';
 import { PROMPT_BYTES } from '../plan/sizes.ts';
 import type { ModelFacts } from '../stacks/prepare.ts';
+import { type Conversation, TemplateError } from './conversation.ts';
 import {
   asJson,
   createTextStream,
@@ -20,7 +21,7 @@ import { placeSteps } from './timeline.ts';
  * guest's positions.
  */
 export async function askOnce(
-  guest: Guest,
+  conversation: Conversation,
   prompt: Uint8Array,
   settings: Settings,
   context: number,
@@ -28,7 +29,7 @@ export async function askOnce(
 ): Promise<Answer> {
   const output = createTextStream(process.stdout);
   const onBytes = silent ? undefined : output.write;
-  const answer = await guest.ask(prompt, settings, { onBytes });
+  const answer = await conversation.ask(prompt, settings, { onBytes });
   const refusal = describeRefusal(answer, prompt, context);
   if (refusal !== undefined) throw new Error(refusal);
   if (!silent) {
@@ -44,18 +45,23 @@ export async function askOnce(
  * something is missing.
  */
 export async function answerLine(
-  guest: Guest,
+  conversation: Conversation,
   line: Uint8Array,
   settings: Settings,
   context: number,
   signal?: AbortSignal,
 ): Promise<void> {
   const output = createTextStream(process.stdout);
-  const answer = await guest.ask(line, settings, { onBytes: output.write, signal });
+  const answer = await conversation
+    .ask(line, settings, { onBytes: output.write, signal })
+    .catch((error) => {
+      if (error instanceof TemplateError) return error.message;
+      throw error;
+    });
   output.end();
   process.stdout.write('\n');
-  const refusal = describeRefusal(answer, line, context);
-  if (refusal === undefined) sayDim(describeReport(answer.report));
+  const refusal = typeof answer === 'string' ? answer : describeRefusal(answer, line, context);
+  if (typeof answer !== 'string' && refusal === undefined) sayDim(describeReport(answer.report));
   else if (process.stdin.isTTY) sayDim(`${refusal}; /reset forgets the conversation`);
   else {
     say(describeError(refusal));

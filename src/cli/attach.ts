@@ -3,18 +3,20 @@ import type { Guest, GuestSettings } from '../console/guest.ts';
 import { EOT } from '../console/protocol.ts';
 import type { Settings } from '../console/settings.ts';
 import { answerLine } from './answer.ts';
+import type { Conversation } from './conversation.ts';
 import { readLines } from './prompt.ts';
 import { sayDim } from './terminal.ts';
 
 /**
  * Starts the machine and stays until it, or the person, has had enough. Of lines from a pipe each
  * is a request of its own, with these settings; what is typed at a terminal is answered as the
- * machine does by itself. context: positions that the machine has.
+ * machine does by itself. context: positions that the machine has. converse: with the guest.
  */
 export async function attachConsole(
   start: (settings: GuestSettings) => Guest,
   settings: Settings,
   context: number,
+  converse: (guest: Guest) => Promise<Conversation>,
 ): Promise<void> {
   const readiness = new Readiness();
   const guest = start({
@@ -29,7 +31,7 @@ export async function attachConsole(
   try {
     await guest.ready();
     if (process.stdin.isTTY) await typeInto(guest);
-    else await feedLines(guest, readiness, settings, context);
+    else await feedLines(guest, await converse(guest), readiness, settings, context);
   } finally {
     await guest.close();
   }
@@ -136,6 +138,7 @@ const SLASH = 0x2f;
  */
 async function feedLines(
   guest: Guest,
+  conversation: Conversation,
   readiness: Readiness,
   settings: Settings,
   context: number,
@@ -149,9 +152,12 @@ async function feedLines(
     if (guest.saidGoodbye) break;
     readiness.reset();
     const line = next.value;
-    if (line[0] !== SLASH) await answerLine(guest, line, settings, context);
-    else if (line[1] === SLASH) await answerLine(guest, line.subarray(1), settings, context);
-    else guest.transport.write(asTyped(line));
+    if (line[0] !== SLASH) await answerLine(conversation, line, settings, context);
+    else if (line[1] === SLASH) await answerLine(conversation, line.subarray(1), settings, context);
+    else {
+      if (Buffer.from(line).toString('latin1').trim() === '/reset') conversation.forget();
+      guest.transport.write(asTyped(line));
+    }
   }
   await readiness.wait(guest);
   process.stdin.destroy(); // whoever writes to it may go on

@@ -14,13 +14,15 @@ import {
 } from '../toolchain/qemu.ts';
 import { answerAsJson, askOnce, requireTemplate } from './answer.ts';
 import { attachConsole, attachShell } from './attach.ts';
+import { type Conversation, startConversation } from './conversation.ts';
+import { CHAT_OPTIONS, type ChatOptions } from './modelOptions.ts';
 import { addOptions, MOST_PROCESSORS, option } from './options.ts';
 import { readPrompt } from './prompt.ts';
 import { SAMPLING, type SamplingOptions, settingsOf } from './sampling.ts';
 import { describeReport, say, sayDim } from './terminal.ts';
 import { describeBoot } from './timeline.ts';
 
-interface BootOptions extends SamplingOptions {
+interface BootOptions extends SamplingOptions, ChatOptions {
   prompt?: string;
   machine: QemuMachine;
   processors: number;
@@ -53,7 +55,7 @@ export function configure(command: Command): void {
     .addOption(option('threads', { help: 'virtual processors', default: 1 }))
     .option('--timeline', 'with -p: print when QEMU started, the guest was ready, and so on')
     .addOption(option('json', { help: 'with -p: print one JSON object instead of text' }));
-  addOptions(command, ...SAMPLING).action((folder, { threads, ...options }) => {
+  addOptions(command, ...CHAT_OPTIONS, ...SAMPLING).action((folder, { threads, ...options }) => {
     requireUsed(command, options);
     return boot(folder, { ...options, processors: threads });
   });
@@ -71,7 +73,7 @@ function requireUsed(command: Command, { prompt, shell, json, timeline }: BootOp
   if (json) throw new Error('--json needs a prompt (-p)');
   if (timeline) throw new Error('--timeline needs a prompt (-p)');
   if (!shell && !process.stdin.isTTY) return; // lines from a pipe are asked with them
-  for (const name of SAMPLING) {
+  for (const name of [...CHAT_OPTIONS, ...SAMPLING]) {
     if (command.getOptionValueSource(name) !== 'cli') continue;
     throw new Error(`${option(name).long} needs a prompt (-p), or lines from a pipe`);
   }
@@ -93,8 +95,19 @@ async function boot(folder: string, options: BootOptions): Promise<void> {
   } else {
     requireTemplate(manifest.model, settings);
   }
-  if (options.prompt === undefined) return attachConsole(starting, settings, context);
+  const converse = (guest: Guest) => conversationWith(guest, manifest, options, settings);
+  if (options.prompt === undefined) return attachConsole(starting, settings, context, converse);
   await askMachine(folder, manifest, options, settings, await readPrompt(options.prompt));
+}
+
+/** Date and system prompt are the image's where none are given. */
+function conversationWith(
+  guest: Guest,
+  { model, options: { ctxShift } }: Manifest,
+  { system, thinking, date }: ChatOptions,
+  settings: Settings,
+): Promise<Conversation> {
+  return startConversation(guest, model, settings, { system, thinking, date, ctxShift });
 }
 
 /** More processors than the stack's system works with do nothing. */
@@ -125,7 +138,8 @@ async function askMachine(
   const onConsole = (bytes: Uint8Array) => process.stderr.write(bytes);
   const guest = start(folder, manifest, options, { onConsole });
   try {
-    const answer = await askOnce(guest, prompt, settings, context, options.json);
+    const conversation = await conversationWith(guest, manifest, options, settings);
+    const answer = await askOnce(conversation, prompt, settings, context, options.json);
     const code = await guest.close();
     if (options.json) {
       const { processors } = options;

@@ -1,11 +1,21 @@
 import { type Command, Option } from 'commander';
+import { dateOfEpoch } from '../model/chat/date.ts';
 import { engineNamed } from '../stacks/engine.ts';
 import { buildStack, requireFormat, STACK_NAMES, stackNamed } from '../stacks/index.ts';
 import type { Manifest, StackName } from '../stacks/manifest.ts';
+import type { PackRequest } from '../stacks/prepare.ts';
 import { IMAGE_FORMATS, type ImageFormat, type StackRequest } from '../stacks/stack.ts';
 import { targetNamed } from '../toolchain/architectures.ts';
 import { ensureTools } from '../toolchain/install.ts';
-import { MODEL_HELP, MODEL_OPTIONS, type ModelOptions, requestPack } from './modelOptions.ts';
+import { describeLimits } from './conversation.ts';
+import {
+  CHAT_OPTIONS,
+  type ChatOptions,
+  MODEL_HELP,
+  MODEL_OPTIONS,
+  type ModelOptions,
+  requestPack,
+} from './modelOptions.ts';
 import { addOptions, option } from './options.ts';
 import {
   asJson,
@@ -17,7 +27,7 @@ import {
   shellWord,
 } from './terminal.ts';
 
-interface BuildOptions extends ModelOptions {
+interface BuildOptions extends ModelOptions, ChatOptions {
   stack: StackName;
   limine?: string;
   usb?: boolean;
@@ -50,7 +60,7 @@ export function configure(command: Command): void {
     '--embed',
     'stack metal: one single file, the pack within the EFI application (firmware loads it twice)',
   );
-  addOptions(command, 'ctxShift', ...MODEL_OPTIONS)
+  addOptions(command, 'ctxShift', ...CHAT_OPTIONS, ...MODEL_OPTIONS)
     .addOption(option('json', { help: 'print the manifest' }))
     .action(build);
 }
@@ -69,16 +79,24 @@ async function build(model: string, options: BuildOptions): Promise<void> {
   const progress = createProgress();
   const request: StackRequest = {
     ...(await requestPack(model, options)),
+    chat: chosenChat(options),
     ...{ checked, cpu, limine, usb, format, embed, ctxShift, say },
     onStep: (done, total, what) => progress.update(done, total, what, String),
   };
   const { manifest } = await buildStack(stack, request, options.output);
   progress.end();
-  const { templateProblem } = manifest.model;
+  const { chat, templateProblem } = manifest.model;
   // An image is of use without, too: whoever boots it may ask with --raw.
   if (templateProblem !== undefined)
     say(`note: ${templateProblem}: what is typed at the image's console is continued as bare text`);
+  const limits = chat && describeLimits(chat);
+  if (limits !== undefined) say(`note: ${limits}`);
   print(options.json ? asJson(manifest) : `${describeImage(manifest, options.output)}\n`);
+}
+
+/** An image is the same whenever it is built: its date is told, not today's. */
+function chosenChat({ system, thinking, date }: ChatOptions): PackRequest['chat'] {
+  return { system, thinking, date: date ?? dateOfEpoch(process.env.SOURCE_DATE_EPOCH) };
 }
 
 const ARTICLE: Record<StackName, string> = {

@@ -1,12 +1,14 @@
 import { createInterface, type Interface } from 'node:readline';
 import type { Command } from 'commander';
-import type { Guest } from '../console/guest.ts';
 import type { Settings } from '../console/settings.ts';
 import { engineNamed } from '../stacks/engine.ts';
 import { endProcess, startProcess } from '../stacks/process.ts';
 import { ensureTools } from '../toolchain/install.ts';
 import { answerLine, requireTemplate } from './answer.ts';
+import { type Conversation, startConversation, today } from './conversation.ts';
 import {
+  CHAT_OPTIONS,
+  type ChatOptions,
   DEFAULT_MODEL,
   MODEL_HELP,
   MODEL_OPTIONS,
@@ -18,17 +20,18 @@ import { readLines } from './prompt.ts';
 import { SAMPLING, type SamplingOptions, settingsOf } from './sampling.ts';
 import { say, sayDim } from './terminal.ts';
 
-interface ChatOptions extends SamplingOptions, ModelOptions {
+interface ChatCommandOptions extends SamplingOptions, ModelOptions, ChatOptions {
   threads?: number;
   ctxShift?: boolean;
 }
 
 export function configure(command: Command): void {
   command.argument('[model]', MODEL_HELP, DEFAULT_MODEL);
-  addOptions(command, 'threads', 'ctxShift', ...SAMPLING, ...MODEL_OPTIONS).action(chat);
+  addOptions(command, 'threads', 'ctxShift', ...CHAT_OPTIONS, ...SAMPLING, ...MODEL_OPTIONS);
+  command.action(chat);
 }
 
-async function chat(model: string, options: ChatOptions): Promise<void> {
+async function chat(model: string, options: ChatCommandOptions): Promise<void> {
   const settings = settingsOf(options);
   const engine = engineNamed();
   ensureTools(engine.tools, say);
@@ -44,21 +47,23 @@ async function chat(model: string, options: ChatOptions): Promise<void> {
     if (process.stdin.isTTY)
       sayDim(`${pack.model.name} · ${context} positions · /reset forgets, /exit leaves`);
     if (!pack.model.hasChatTemplate) sayDim('This model has no chat template: it continues text.');
-    await converse(new Conversation(running, settings, context));
+    const asked = { ...options, date: options.date ?? today() };
+    const conversation = await startConversation(running, pack.model, settings, asked);
+    await converse(new Questions(conversation, settings, context));
   } finally {
     await endProcess(running, pack.path);
   }
 }
 
 /** Takes lines, each a question or a command. */
-class Conversation {
-  #guest: Guest;
+class Questions {
+  #conversation: Conversation;
   #settings: Settings;
   #context: number;
   #answering: AbortController | null = null;
 
-  constructor(guest: Guest, settings: Settings, context: number) {
-    this.#guest = guest;
+  constructor(conversation: Conversation, settings: Settings, context: number) {
+    this.#conversation = conversation;
     this.#settings = settings;
     this.#context = context;
   }
@@ -68,14 +73,13 @@ class Conversation {
     const command = Buffer.from(line).toString('latin1').trim();
     if (command === '/exit') return false;
     if (command === '/reset') {
-      this.#settings = { ...this.#settings, forget: true };
+      this.#conversation.forget();
       sayDim('forgotten');
     } else if (line.length > 0) {
       this.#answering = new AbortController();
       const { signal } = this.#answering;
-      await answerLine(this.#guest, line, this.#settings, this.#context, signal);
+      await answerLine(this.#conversation, line, this.#settings, this.#context, signal);
       this.#answering = null;
-      this.#settings = { ...this.#settings, forget: false };
     }
     return true;
   }
@@ -88,20 +92,20 @@ class Conversation {
 }
 
 /** Questions from standard input, line by line, until its end, /exit, or Ctrl-C at the prompt. */
-async function converse(conversation: Conversation): Promise<void> {
+async function converse(questions: Questions): Promise<void> {
   if (!process.stdin.isTTY) {
-    for await (const line of readLines(process.stdin)) if (!(await conversation.take(line))) break;
+    for await (const line of readLines(process.stdin)) if (!(await questions.take(line))) break;
     return;
   }
   const lines = createInterface({ input: process.stdin, output: process.stderr, prompt: '> ' });
   // readline reads Ctrl-C as a key; where there is no terminal it arrives as a signal, which ends
   // us.
   lines.on('SIGINT', () => {
-    if (!conversation.stop()) lines.close();
+    if (!questions.stop()) lines.close();
   });
   lines.prompt();
   for await (const line of typedLines(lines)) {
-    if (!(await conversation.take(Buffer.from(line)))) break;
+    if (!(await questions.take(Buffer.from(line)))) break;
     lines.prompt();
   }
   lines.close();

@@ -18,6 +18,7 @@ import { guestFiles } from '../toolchain/guest.ts';
 import { ensureTools } from '../toolchain/install.ts';
 import { QEMU_MACHINES, type QemuMachine } from '../toolchain/qemu.ts';
 import { askOnce, requireTemplate } from './answer.ts';
+import { startConversation } from './conversation.ts';
 import { DEFAULT_MODEL, requestPack } from './modelOptions.ts';
 import { MOST_PROCESSORS, option } from './options.ts';
 import { readPrompt } from './prompt.ts';
@@ -64,7 +65,8 @@ async function demo({ prompt: given, predict, machine }: DemoOptions): Promise<v
   const guest = bootStack({ folder, manifest, machine, processors });
   let answer: Answer;
   try {
-    answer = await askOnce(guest, prompt, settings, manifest.options.context);
+    const conversation = await startConversation(guest, manifest.model, settings);
+    answer = await askOnce(conversation, prompt, settings, manifest.options.context);
   } finally {
     await guest.close();
   }

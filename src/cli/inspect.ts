@@ -115,8 +115,8 @@ function byType(tensors: Tensor[]) {
   return [...types.values()].sort((a, b) => b.bytes - a.bytes);
 }
 
-function describeChat(model: Model, { segments, reason }: CompiledChat) {
-  if (segments === undefined) return { usable: false as const, reason };
+function describeChat(model: Model, { way, segments, reason, usesDate }: CompiledChat) {
+  if (segments === undefined) return { usable: false as const, way, reason, usesDate };
   const text = (parts: SegmentPart[]) =>
     parts
       .map((part) =>
@@ -125,6 +125,7 @@ function describeChat(model: Model, { segments, reason }: CompiledChat) {
       .join('');
   return {
     usable: true as const,
+    ...{ way, reason, usesDate },
     first: text(segments.first),
     answer: text(segments.answer),
     next: text(segments.next),
@@ -163,11 +164,13 @@ function asText(facts: Facts, withTensors: boolean): string {
     ],
     ['tables', formatBytes(tokenizer.tableBytes)],
   ];
+  if (chat.way === 'host') rows.push(['chat', `rendered by the host each turn: ${chat.reason}`]);
+  if (chat.usesDate) rows.push(['chat date', 'it is told the date (--date)']);
   if (chat.usable) {
     rows.push(['chat first', JSON.stringify(chat.first)]);
     rows.push(['chat answer', JSON.stringify(chat.answer)]);
     rows.push(['chat next', JSON.stringify(chat.next)]);
-  } else {
+  } else if (chat.way === undefined) {
     rows.push(['chat', chat.reason ?? 'none']);
   }
   rows.push(['pack', formatBytes(pack.bytes)]);

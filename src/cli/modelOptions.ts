@@ -26,6 +26,15 @@ export const MODEL_OPTIONS = [
   'checked',
 ] as const satisfies readonly OptionName[];
 
+/** What the commands that chat, or make an image that does, take beside these. */
+export interface ChatOptions {
+  system?: string;
+  thinking?: boolean;
+  date?: string;
+}
+
+export const CHAT_OPTIONS = ['system', 'thinking', 'date'] as const satisfies readonly OptionName[];
+
 /** Path or name → what a pack is made from; downloads a model that is known but not there. */
 export async function requestPack(model: string, options: ModelOptions): Promise<PackRequest> {
   const progress = createProgress();

@@ -6,6 +6,7 @@
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_SETTINGS } from '../console/settings.ts';
+import { parseDate } from '../model/chat/date.ts';
 import type { StackName } from '../stacks/manifest.ts';
 import { MOST_THREADS } from '../stacks/process.ts';
 import { VARIANT_NAMES } from '../toolchain/variants.ts';
@@ -45,6 +46,17 @@ const OPTIONS = {
   ctxShift: {
     flags: '--ctx-shift',
     help: 'a full context goes on: the older half of the conversation makes room, the system prompt stays',
+  },
+  system: { flags: '--system <text>', help: 'system prompt, in place of the chat template’s own' },
+  thinking: {
+    flags: '--thinking <on|off>',
+    help: 'whether a model that can thinks before it answers (default: as its chat template has it)',
+    parse: onOrOff,
+  },
+  date: {
+    flags: '--date <date>',
+    help: 'YYYY-MM-DD: what a chat template that asks takes for today (default: today)',
+    parse: day,
   },
   tokenizer: { flags: '--tokenizer <file>', help: 'tokenizer.bin of a llama2.c checkpoint' },
   cpu: {
@@ -170,6 +182,17 @@ function describeBounds(least: number, most: number): string {
   return most === LARGEST || most === Number.MAX_VALUE
     ? `from ${least}`
     : `from ${least} to ${most}`;
+}
+
+function onOrOff(text: string): boolean {
+  if (text === 'on' || text === 'off') return text === 'on';
+  throw new InvalidArgumentError('Expected on or off.');
+}
+
+function day(text: string): string {
+  const date = parseDate(text);
+  if (date === undefined) throw new InvalidArgumentError('Expected a day such as 2026-02-28.');
+  return date;
 }
 
 function positive(text: string): number {

@@ -14,8 +14,17 @@ export {
   type Shape,
   shapeOf,
 } from './architectures.ts';
+export type { ChatChoices, Message } from './chat/render.ts';
 export { encodeSegment, type SegmentPart } from './chat/segment.ts';
-export { type ChatOptions, type CompiledChat, compileChat } from './chat.ts';
+export { type HostChat, type Said, writeConversation } from './chat/write.ts';
+export {
+  type ChatFacts,
+  type ChatOptions,
+  type ChatWay,
+  type CompiledChat,
+  chatFactsOf,
+  compileChat,
+} from './chat.ts';
 export {
   dequantize,
   halfAt,

@@ -6,6 +6,9 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import type { Constants } from '../compiler/index.ts';
 import {
+  type ChatFacts,
+  type ChatOptions,
+  chatFactsOf,
   compileChat,
   compileTokenizer,
   type LayerTensors,
@@ -20,14 +23,12 @@ import { constantsId, placeConstants, shapeConstants } from './constants.ts';
 import { header, type Layout, packBytes, place, type Section } from './layout.ts';
 import { tileNumber, tiles, tilesInTurn } from './tiles.ts';
 
-export interface PackOptions {
+export interface PackOptions extends ChatOptions {
   /**
    * Positions of a conversation. 0: all that the model was trained for. Default: the same, at most
    * 2,048.
    */
   context?: number;
-  /** Instead of the chat template's own system prompt. */
-  system?: string;
 }
 
 export interface Pack {
@@ -36,6 +37,8 @@ export interface Pack {
   constants: Constants;
   plan: ForwardPlan;
   bytes: number;
+  /** How the model's chat template is followed; absent if there is none that could be. */
+  chat?: ChatFacts;
   /** Why the chat template cannot be used; absent if it can, or if there is none. */
   templateProblem?: string;
   /** The file's content; depends only on the model and the options. */
@@ -57,7 +60,7 @@ export async function createPack(model: Model, options: PackOptions = {}): Promi
   const { tensors } = model;
   requireWholeVectors(model);
   const tokenizer = compileTokenizer(model);
-  const chat = compileChat(model, { system: options.system });
+  const chat = compileChat(model, options);
   const tables: Section[] = [...tokenizer.sections, ...chat.sections].map(({ name, bytes }) => ({
     name,
     bytes: bytes.length,
@@ -96,7 +99,8 @@ export async function createPack(model: Model, options: PackOptions = {}): Promi
     constants,
     plan,
     bytes: layout.bytes,
-    templateProblem: model.chatTemplate === undefined ? undefined : chat.reason,
+    chat: chatFactsOf(chat),
+    templateProblem: model.chatTemplate && chat.way === undefined ? chat.reason : undefined,
     content: () => packBytes(layout, header(layout, id, context)),
   };
 }

@@ -6,6 +6,7 @@ import { statSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Constants } from '../compiler/index.ts';
+import type { ChatFacts, ChatOptions } from '../model/chat.ts';
 import type { RopeScaling } from '../model/ropeScaling.ts';
 import { PACK_FILE } from '../pack/format.ts';
 import type { ForwardPlan } from '../plan/forward.ts';
@@ -29,6 +30,8 @@ export interface PackRequest {
    * sensible.
    */
   context?: number;
+  /** What the chat template's fixed texts are made for. */
+  chat?: ChatOptions;
   /** Called while a pack is written. */
   onProgress?: (written: number, total: number) => void;
 }
@@ -58,6 +61,8 @@ export interface ModelFacts {
   /** A context of more positions has other RoPE frequencies (LongRoPE). */
   longRopeFrom?: number;
   hasChatTemplate: boolean;
+  /** How its chat template is followed; absent if there is none that could be. */
+  chat?: ChatFacts;
   /** Why its chat template cannot be used; absent if it can, or if there is none. */
   templateProblem?: string;
 }
@@ -96,7 +101,12 @@ export async function preparePack(request: PackRequest): Promise<PreparedPack> {
   const stamps = files.map(stampOf);
   const contents = await Promise.all(files.map(contentOf));
   // The name goes into the pack where a model has none of its own.
-  const key = hashOf([basename(request.model), contents, request.context ?? null]);
+  const key = hashOf([
+    basename(request.model),
+    contents,
+    request.context ?? null,
+    request.chat ?? {},
+  ]);
   const sources = hashSources(['src/pack', 'src/plan', 'src/model'], ['.ts']);
   const made = await cached(join('pack', key.slice(0, 16)), sources, async (folder) => {
     await makePack(request, folder);
@@ -124,7 +134,7 @@ async function makePack(request: PackRequest, folder: string): Promise<void> {
   const { createPack, writePack } = await import('../pack/index.ts');
   const model = await openModel(request.model, { tokenizer: request.tokenizer });
   try {
-    const pack = await createPack(model, { context: request.context });
+    const pack = await createPack(model, { context: request.context, ...request.chat });
     const onProgress = request.onProgress;
     const sha256 = await writePack(join(folder, PACK_FILE), pack, (written) =>
       onProgress?.(written, pack.bytes),
@@ -140,6 +150,7 @@ async function makePack(request: PackRequest, folder: string): Promise<void> {
       vocabulary: model.config.vocabSize,
       longRopeFrom: longRopeFrom(model.config.ropeScaling),
       hasChatTemplate: model.chatTemplate !== undefined,
+      chat: pack.chat,
       templateProblem: pack.templateProblem,
     };
     const text = JSON.stringify({ bytes, sha256, plan, constants, model: facts }, replaceBigInt);

@@ -98,7 +98,9 @@ describe('templates become fixed segments', () => {
 
 test('words of a segment: tokens, text padded to words, the end', async () => {
   const { sections, constants } = await chatOf(mistral);
-  expect(constants).toEqual({ CHAT_TEMPLATE: true, CHAT_TRIM: false, CHAT_STRIPS: false });
+  expect(constants).toEqual({
+    ...{ CHAT_TEMPLATE: true, CHAT_BY_HOST: false, CHAT_TRIM: false, CHAT_STRIPS: false },
+  });
   expect(sections.map(({ name }) => name)).toEqual(['chat.first', 'chat.answer', 'chat.next']);
   const bytes = Buffer.from(sections[0].bytes);
   expect(bytes).toHaveLength(4 + 4 + 8 + 4);
@@ -119,10 +121,9 @@ test('the text around a question, for which the guest needs room, is counted', a
 test.each([
   [undefined, /no chat template/],
   ['{{ messages', /cannot be used/],
-  ["{{ messages[0]['content'] | upper }}", /not once/],
+  ["{{ messages[0]['content'] | upper }}", /leaves out what is said/],
   ["{{ raise_exception('no') }}", /the template says: no/],
   ["{{ raise_exception('a\\x1b[31m\\nb\\x9b') }}", /says: a␛\[31m b�$/],
-  ["{{ strftime_now('%d %b %Y') }}{{ messages[0]['content'] }}", /strftime_now/],
   [
     "{% for m in messages %}{{ loop.index }}: {{ m['content'] }}\n{% endfor %}",
     /made of fixed texts|differently/,

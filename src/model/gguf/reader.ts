@@ -122,7 +122,7 @@ function checkTemplate(metadata: Metadata, tokenizer: Tokenizer | undefined): vo
   if (chatTemplate === undefined) return;
   const reason = reasonAgainst(chatTemplate, tokenizer);
   if (reason === undefined) return;
-  throw metadata.error('tokenizer.chat_template', reason, 'one made of fixed texts');
+  throw metadata.error('tokenizer.chat_template', reason, 'one that can be rendered');
 }
 
 /** Its name, with the keys that it has checked. */
