@@ -89,7 +89,8 @@ function sumOf(folder) {
 
 function isWhole(folder) {
   try {
-    return readFileSync(join(folder, 'sum'), 'utf8') === sumOf(folder);
+    const isRight = readFileSync(join(folder, 'sum'), 'utf8') === sumOf(folder);
+    return isRight && existsSync(join(folder, 'main.js')); // even an empty folder has a sum
   } catch {
     return false;
   }

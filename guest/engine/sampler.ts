@@ -3,6 +3,7 @@
  * llama.cpp's order. Everything is exact and ordered (larger logit first, then smaller id), so that
  * a seed gives the same tokens everywhere.
  */
+import { powerOff, write } from 'machine';
 import { VOCABULARY, VOCABULARY_ROWS } from 'model';
 import { exp, exp16 } from '../kernels/math.ts';
 import { random } from './random.ts';
@@ -24,8 +25,10 @@ export function sample(
   recentCount: i32,
 ): i32 {
   if (settings.repeatPenalty != 1) penalize(logits, settings.repeatPenalty, recent, recentCount);
-  if (settings.temperature <= 0) return largest(logits);
-  const best = logits[largest(logits)];
+  const first = largest(logits);
+  const best = logits[first];
+  if (best - best != 0) refuseLogits(); // infinite, or no number
+  if (settings.temperature <= 0) return first;
   const count = keep(logits, best, settings);
 
   let total: f32 = 0;
@@ -53,6 +56,14 @@ function penalize(logits: Ptr<f32>, penalty: f32, recent: Ptr<i32>, count: i32):
     const logit = logits[recent[i]];
     logits[recent[i]] = logit > 0 ? logit / penalty : logit * penalty;
   }
+}
+
+/** No answer is better than one that means nothing. */
+function refuseLogits(): void {
+  const line =
+    '\npanic: the logits are infinite or no numbers: the weights of this model are too large\n';
+  write(utf8(line), line.length);
+  powerOff(1);
 }
 
 /** Index of the largest logit; the first of equals. */

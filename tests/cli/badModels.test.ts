@@ -57,6 +57,29 @@ test.each(cases)('%s', async (name, bytes, message) => {
   expect(stderr).toMatch(message);
 });
 
+/** Weights that are finite, but not what becomes of them. */
+function tooLarge(): Uint8Array {
+  const { metadata, tensors } = tinyContent();
+  const huge = tensors.map((tensor) => ({
+    ...tensor,
+    bytes:
+      tensor.name === 'output_norm.weight'
+        ? new Uint8Array(new Float32Array(tensor.bytes.length / 4).fill(3e38).buffer)
+        : tensor.bytes,
+  }));
+  return writeGguf({ metadata, tensors: huge });
+}
+
+test.each(['0', '1'])('logits that are no numbers, at temperature %s', async (temperature) => {
+  const path = join(folder, 'too-large.gguf');
+  writeFileSync(path, tooLarge());
+  const options = ['-p', 'the sky', '-n', '3', '--raw', '--cpu', 'avx2', '--temp', temperature];
+  const { code, stderr } = await mu(['run', path, ...options]);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^mu: the guest ended with exit code 1/m);
+  expect(stderr).toMatch(/the logits are infinite or no numbers/);
+});
+
 test('a path where nothing is', async () => {
   const { code, stderr } = await mu(['run', join(folder, 'none.gguf'), '-p', 'x']);
   expect(code).toBe(1);

@@ -2,6 +2,7 @@
  * What a start imports, which is what its time comes from, and that an edited source is never run
  * as it was. docs/promises.md has the times.
  */
+import { createHash } from 'node:crypto';
 import {
   cpSync,
   mkdtempSync,
@@ -149,6 +150,11 @@ test('a bundle that is damaged is made anew; where none can be kept, mu runs all
   truncateSync(main, 100);
   expect(await run(join(folder, 'kept'))).toEqual(good);
   expect(readFileSync(main, 'utf8').length).toBeGreaterThan(100);
+  const bundle = join(folder, 'kept/start', name);
+  for (const file of readdirSync(bundle)) rmSync(join(bundle, file));
+  writeFileSync(join(bundle, 'sum'), createHash('sha256').digest('hex')); // of no files
+  expect(await run(join(folder, 'kept'))).toEqual(good);
+  expect(readdirSync(bundle)).toContain('main.js');
   for (const none of [join(root, 'mu/below-a-file'), '/proc/none', `/${'long'.repeat(100)}`]) {
     expect(await run(none), none).toEqual(good);
   }

@@ -120,6 +120,11 @@ const wrongMetadata: [key: string, value: GgufValue | undefined, message: RegExp
   ['tokenizer.ggml.bos_token_id', u32(320), /bos_token_id: found 320/],
   ['tokenizer.ggml.merges', undefined, /tokenizer\.ggml\.merges: found nothing/],
   ['tokenizer.ggml.tokens', u32(1), /tokenizer\.ggml\.tokens: found u32 1/],
+  [
+    'tokenizer.ggml.tokens',
+    { type: 'strings', value: Array.from({ length: 320 }, (_, i) => `piece${i}`) },
+    /tokenizer\.ggml\.tokens: found no piece for "\\n" and 95 more, expected/,
+  ],
   ['tokenizer.ggml.token_type', { type: 'i32s', value: [1, 2] }, /token_type: found 2 elements/],
 ];
 

@@ -133,10 +133,18 @@ test('NTK: the slowest frequency is divided by alpha, the fastest is kept', asyn
 test.each<[string, Record<string, GgufValue>, Record<string, number[]>, RegExp]>([
   ['a type', { 'scaling.type': text('su') }, {}, /scaling\.type: found the string "su".*yarn/],
   ['a factor', { 'scaling.factor': f32(-1) }, {}, /scaling\.factor: found -1/],
+  [
+    'a tiny factor',
+    { 'scaling.factor': f32(1e-30) },
+    {},
+    /scaling\.factor: found 1\.0+.*e-30.*half a turn/,
+  ],
+  ['its older name', { scale_linear: f32(0.3) }, {}, /scale_linear: found 0\.3.*at least 0\.318/],
   ['no factor', { 'scaling.factor': f32(Number.NaN) }, {}, /scaling\.factor: found NaN/],
   ['a blend', { 'scaling.yarn_ext_factor': f32(0.5) }, {}, /yarn_ext_factor: found f32 0\.5/],
   ['divisors', {}, { 'rope_freqs.weight': [1] }, /rope_freqs\.weight shape: found \[1\]/],
   ['a divisor', {}, { 'rope_freqs.weight': Array(32).fill(0) }, /rope_freqs\.weight\[0\]: found 0/],
+  ['a tiny divisor', {}, { 'rope_freqs.weight': Array(32).fill(0.25) }, /\[0\]: found 0\.25/],
   ['no number', {}, { 'rope_freqs.weight': Array(32).fill(Number.NaN) }, /no number/],
 ])('%s that cannot be is refused', async (_, keys, vectors, message) => {
   await expect(open(keys, vectors)).rejects.toThrow(message);

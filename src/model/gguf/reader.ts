@@ -29,7 +29,13 @@ import { readGgufHeader, type TensorInfo } from './header.ts';
 import { checkForeignKeys } from './keys.ts';
 import { readParts } from './layers.ts';
 import type { Metadata } from './metadata.ts';
-import { readRopeBase, readRopeScaling, type TakeDivisors } from './ropeScaling.ts';
+import {
+  LEAST_DIVISOR,
+  LEAST_EXPECTED,
+  readRopeBase,
+  readRopeScaling,
+  type TakeDivisors,
+} from './ropeScaling.ts';
 import { openParts, type Parts } from './split.ts';
 import { readVocabulary } from './vocabulary.ts';
 
@@ -221,9 +227,9 @@ async function scaleRope(
     const tensor = takeTensor(metadata, left, name, { rows: 1, columns: config.ropeDim / 2 });
     const values = new Float32Array(tensor.columns);
     dequantize('F32', await tensor.read(), values);
-    const wrong = values.findIndex((value) => !(value > 0));
+    const wrong = values.findIndex((value) => !(value >= LEAST_DIVISOR));
     if (wrong < 0) return [...values];
-    throw metadata.error(`tensor ${name}[${wrong}]`, String(values[wrong]), 'a number above 0');
+    throw metadata.error(`tensor ${name}[${wrong}]`, String(values[wrong]), LEAST_EXPECTED);
   };
   const ropeBase = readRopeBase(metadata, key, config);
   const scaling = await readRopeScaling(metadata, key, config.contextLength, takeDivisors);

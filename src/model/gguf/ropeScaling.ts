@@ -23,7 +23,12 @@ export async function readRopeScaling(
   const type = readType(metadata, key('type'));
   const number = (name: RopeKey, fallback: number, min: number, max: number) =>
     readNumber(metadata, key(name), fallback, min, max);
-  const given = number('factor', number('olderFactor', 1, 0, MAX_FACTOR), 0, MAX_FACTOR);
+  const readFactor = (name: 'factor' | 'olderFactor', fallback: number) => {
+    const factor = number(name, fallback, 0, MAX_FACTOR);
+    if (factor === 0 || factor >= LEAST_DIVISOR) return factor; // 0: none
+    throw metadata.error(key(name) as string, String(factor), LEAST_EXPECTED);
+  };
+  const given = readFactor('factor', readFactor('olderFactor', 1));
   const factor = type === 'none' || given === 0 ? 1 : given;
   const attention = number('magnitude', 1, 1e-3, 1e3);
   const original = key('originalContext');
@@ -53,6 +58,14 @@ function readNumber(
 }
 
 const MAX_FACTOR = 1e6;
+
+/**
+ * What a frequency may be divided by. The fastest turns by one radian a position; divided by less,
+ * it would turn by more than half a circle, and which of two positions comes first could not be
+ * told.
+ */
+export const LEAST_DIVISOR = 1 / Math.PI;
+export const LEAST_EXPECTED = `at least ${LEAST_DIVISOR.toFixed(3)}: half a turn from a position to the next`;
 const types = ['none', 'linear', 'yarn', 'longrope'] as const;
 
 /** A factor without a type divides all frequencies. */

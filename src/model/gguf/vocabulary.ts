@@ -1,5 +1,6 @@
 import { type ByteString, PieceType, type Tokenizer } from '../model.ts';
 import { quote } from '../modelError.ts';
+import { letterOfByte } from '../tokenizer/byteLetters.ts';
 import { findEndTokens } from '../tokenizer/endPieces.ts';
 import { otherPreTokenizers, preTokenizers } from '../tokenizer/preTokenizers.ts';
 import { isSpecial } from '../tokenizer/special.ts';
@@ -21,6 +22,7 @@ export function readVocabulary(metadata: Metadata): Tokenizer {
     throw metadata.error('tokenizer.ggml.tokens', 'no pieces', 'a vocabulary');
   }
   checkPieces(metadata, pieces);
+  if (kind === 'bpe') checkLetters(metadata, pieces);
   const preTokenizer = kind === 'bpe' ? readPreTokenizer(metadata) : undefined;
   const types = readTypes(metadata, pieces.length);
   const special = (name: string, fallback?: number) =>
@@ -94,6 +96,27 @@ function checkPieces(metadata: Metadata, pieces: ByteString[]): void {
     }
     ids.set(piece, id);
   }
+}
+
+/**
+ * Byte-level BPE begins with the bytes of a text, and those without a piece are lost. Real
+ * vocabularies lack control characters, and bytes that UTF-8 does not have; a text needs the rest
+ * of ASCII.
+ */
+function checkLetters(metadata: Metadata, pieces: ByteString[]): void {
+  const known = new Set(pieces);
+  const isMissing = (byte: number) =>
+    !known.has(Buffer.from(letterOfByte[byte], 'utf8').toString('latin1'));
+  const printable = Array.from({ length: 0x7f - 0x20 }, (_, i) => 0x20 + i);
+  const missing = [0x0a, ...printable].filter(isMissing);
+  if (missing.length === 0) return;
+  const first = JSON.stringify(String.fromCharCode(missing[0]));
+  throw metadata.error(
+    'tokenizer.ggml.tokens',
+    `no piece for ${first}${missing.length > 1 ? ` and ${missing.length - 1} more` : ''}`,
+    "a piece for each of ASCII's characters, as byte-level BPE has them",
+    'texts would lose them: take another conversion',
+  );
 }
 
 function readPreTokenizer(metadata: Metadata): string {

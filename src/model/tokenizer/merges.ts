@@ -1,5 +1,5 @@
-import type { Tokenizer } from '../model.ts';
-import { charactersOf, type Symbols, splitMerge } from './symbols.ts';
+import type { ByteString, Tokenizer } from '../model.ts';
+import { charactersOf, NONE, type Symbols, splitMerge } from './symbols.ts';
 
 /** Which pairs of pieces may be merged. */
 export interface MergeTable {
@@ -50,29 +50,74 @@ function listedMerges(tokenizer: Tokenizer, { idOf }: Symbols): Merge[] {
 }
 
 /**
+ * The most merges that are made of a SentencePiece vocabulary: four times Gemma 3's. There may be
+ * as many as it has bytes, where its pieces are parts of one another.
+ */
+const MOST_MERGES = 1 << 21;
+
+/**
  * spm: every way to cut a piece in two pieces; what has the higher score is merged first, equal
  * scores from the left.
  */
-function scoredMerges(tokenizer: Tokenizer, { idOf }: Symbols): Merge[] {
+function scoredMerges(tokenizer: Tokenizer, { idOf, count }: Symbols): Merge[] {
   const scores = tokenizer.scores as Float32Array;
   const ranks = new Map(
     [...new Set(scores)].sort((a, b) => b - a).map((score, rank) => [score, rank]),
   );
-  // Where no piece is that long, none is looked for: thousands of long pieces are no hang.
-  const lengths = new Set(tokenizer.pieces.map((piece) => piece.length));
+  const all = [...idOf];
+  const ends = all.map(([piece, id]): [ByteString, number] => [reversed(piece), id]);
+  const [heads, tails] = [findHeads(all, count), findHeads(ends, count)];
+  const longest = all.reduce((most, [piece]) => Math.max(most, piece.length), 0);
+  // by length: the pieces that the present one begins and ends with
+  const [lefts, rights] = [heads, tails].map(() => new Uint32Array(longest + 1).fill(NONE));
+  const lengths = new Uint32Array(count);
+  for (const [piece, id] of all) lengths[id] = piece.length;
+  const fill = (byLength: Uint32Array, parts: Uint32Array, piece: number, isThere: boolean) => {
+    for (let id = parts[piece]; id !== NONE; id = parts[id]) {
+      byLength[lengths[id]] = isThere ? id : NONE;
+    }
+  };
   const merges: Merge[] = [];
   for (const [merged, piece] of tokenizer.pieces.entries()) {
     if (idOf.get(piece) !== merged) continue;
     const rank = ranks.get(scores[merged]) as number;
+    fill(lefts, heads, merged, true);
+    fill(rights, tails, merged, true);
     let at = 0;
     for (const character of charactersOf(piece)) {
-      if (at > 0 && lengths.has(at) && lengths.has(piece.length - at)) {
-        const left = idOf.get(piece.slice(0, at));
-        const right = idOf.get(piece.slice(at));
-        if (left !== undefined && right !== undefined) merges.push({ left, right, merged, rank });
-      }
+      const [left, right] = [lefts[at], rights[piece.length - at]];
+      if (at > 0 && left !== NONE && right !== NONE) merges.push({ left, right, merged, rank });
       at += character.length;
+    }
+    fill(lefts, heads, merged, false);
+    fill(rights, tails, merged, false);
+    if (merges.length > MOST_MERGES) {
+      throw new Error(
+        `the vocabulary: its pieces can be merged in more than ${MOST_MERGES} ways: take a model with another one`,
+      );
     }
   }
   return merges;
+}
+
+function reversed(piece: ByteString): ByteString {
+  return Buffer.from(piece, 'latin1').reverse().toString('latin1');
+}
+
+/**
+ * The longest other piece that each begins with, by id, or NONE: so from piece to piece all of
+ * them. Sorted, a piece comes after those that it begins with, and between them is nothing but what
+ * begins with them too. One pass over the bytes; to look up every part of every piece would take
+ * the square of a piece's length.
+ */
+function findHeads(pieces: readonly [ByteString, number][], count: number): Uint32Array {
+  const heads = new Uint32Array(count).fill(NONE);
+  const open: [ByteString, number][] = [];
+  for (const entry of [...pieces].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const [piece, id] = entry;
+    while (open.length > 0 && !piece.startsWith(open[open.length - 1][0])) open.pop();
+    if (open.length > 0) heads[id] = open[open.length - 1][1];
+    open.push(entry);
+  }
+  return heads;
 }

@@ -90,16 +90,18 @@ function fillByteTokens(
 function listCharacters(tokenizer: Tokenizer, idOf: Map<ByteString, number>) {
   let count = tokenizer.pieces.length;
   const characters = new Map<number, number>();
-  for (const piece of [...idOf.keys()]) {
-    for (const character of charactersOf(piece)) {
-      let id = idOf.get(character);
-      if (id === undefined && !tokenizer.stripAfterBos) {
-        id = count++;
-        idOf.set(character, id);
-      }
-      const codePoint = Buffer.from(character, 'latin1').toString('utf8').codePointAt(0) as number;
-      if (id !== undefined) characters.set(codePoint, id);
+  const all = new Set<ByteString>();
+  for (const piece of idOf.keys()) {
+    for (const character of charactersOf(piece)) all.add(character);
+  }
+  for (const character of all) {
+    let id = idOf.get(character);
+    if (id === undefined && !tokenizer.stripAfterBos) {
+      id = count++;
+      idOf.set(character, id);
     }
+    const codePoint = Buffer.from(character, 'latin1').toString('utf8').codePointAt(0) as number;
+    if (id !== undefined) characters.set(codePoint, id);
   }
   const space = idOf.get(SPACE_MARK);
   if (space !== undefined) characters.set(0x20, space);
