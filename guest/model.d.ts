@@ -15,6 +15,7 @@ export declare const VOCABULARY: i32;
 export declare const CONTEXT: i32; // positions in the KV cache
 // whether the older half of a full context makes room (mu's --ctx-shift)
 export declare const CONTEXT_SHIFT: bool;
+export declare const KV_BITS: i32; // of a cached key's or value's number: 16, a half, or 8
 export declare const MICRO_BATCH: i32; // tokens that go through a layer together, at most
 export declare const NORM_EPSILON: f32;
 export declare const ROPE_TABLES: i32; // 2: layers with a window have another

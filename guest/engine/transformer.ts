@@ -49,14 +49,7 @@ import {
   TURNS_FIRST,
   VOCABULARY_ROWS,
 } from 'model';
-import {
-  addQuery,
-  attend,
-  GROUP,
-  type QueryBlock,
-  storeKey,
-  storeValue,
-} from '../kernels/attention.ts';
+import { attend, GROUP, storeKey, storeValue } from '../kernels/attention.ts';
 import { glu } from '../kernels/glu.ts';
 import { dequantizeRow, matmul } from '../kernels/matmul.ts';
 import { addTo, rmsNorm } from '../kernels/norm.ts';
@@ -66,6 +59,7 @@ import {
   PANEL_TOKENS,
   quantizeActivations,
 } from '../kernels/quantize.ts';
+import { addQuery, type QueryBlock } from '../kernels/queryBlock.ts';
 import { applyRope, computeRopeAngles } from '../kernels/rope.ts';
 import { scaleBy, softCap } from '../kernels/scale.ts';
 import { QUANTIZES, TILE_ROWS, tileBytes } from '../kernels/tileFormat.ts';

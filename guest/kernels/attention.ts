@@ -3,8 +3,9 @@
  * the groups.
  *
  *   cache    [CONTEXT / 64][LAYERS][KV_HEADS], each a chunk of 64 positions:
- *              keys     f16[4][HEAD_DIM][16]   a lane is a position: no sum across lanes
- *              values   f16[64][HEAD_ROW]      a lane is a dimension
+ *              keys     [4][HEAD_DIM][16]   a lane is a position: no sum across lanes
+ *              values   [64][HEAD_ROW]      a lane is a dimension
+ *            as halves (keyValues16.ts) or in 8 bits (keyValues8.ts)
  *
  * So memory is taken as a conversation grows, and what one head reads of a chunk is one piece.
  *
@@ -24,29 +25,36 @@ import {
   HEAD_DIM,
   HEAD_ROW,
   HEADS,
+  KV_BITS,
   KV_HEADS,
   LAYER_WINDOWS,
   LAYERS,
   SCORE_CAP,
   SCORE_SCALE,
 } from 'model';
+import {
+  addValues8,
+  CHUNK8_HALVES,
+  scorePair8,
+  storeKey8,
+  storeValue8,
+  turnHead,
+} from './keyValues8.ts';
+import {
+  addValues16,
+  CHUNK16_HALVES,
+  scorePair16,
+  storeKey16,
+  storeValue16,
+} from './keyValues16.ts';
 import { exp, exp16 } from './math.ts';
+import { CHUNK, CHUNK_TILES, type QueryBlock, ROWS } from './queryBlock.ts';
 import { softCap } from './scale.ts';
 
 export const GROUP: i32 = HEADS / KV_HEADS; // query heads that share a key/value head
 const HEAD_VECTORS: i32 = HEAD_ROW / 16;
 const MASKED: f32 = -1e30;
-/**
- * The largest half: a key or value beyond it is held there, so that no infinity comes into a sum.
- */
-const HALF_MAX: f32 = 65504;
-
-/** Queries that are worked on together. */
-const ROWS: i32 = 4;
-const CHUNK: i32 = 64;
-const CHUNK_TILES: i32 = CHUNK / 16;
-const CHUNK_KEYS: i32 = CHUNK * HEAD_DIM; // halves
-const CHUNK_HALVES: i32 = CHUNK_KEYS + CHUNK * HEAD_ROW;
+const CHUNK_HALVES: i32 = KV_BITS == 8 ? CHUNK8_HALVES : CHUNK16_HALVES;
 const CHUNKS: i32 = (CONTEXT + CHUNK - 1) / CHUNK;
 const CACHE: i64 = i64(CHUNKS * LAYERS * KV_HEADS) * i64(CHUNK_HALVES);
 
@@ -61,17 +69,18 @@ function chunkOf(layer: i32, head: i32, position: i32): Ptr<u16> {
   return ref(cache[usize(slot) * usize(CHUNK_HALVES)]);
 }
 
-/** Stores rows first … end-1 (even) of the key of one position. key: f32[KV_HEADS][HEAD_DIM] */
+/**
+ * Stores rows first … end-1 of the key of one position: whole groups of 8 bits, an even number of
+ * halves. key: f32[KV_HEADS][HEAD_DIM]
+ */
 export function storeKey(layer: i32, position: i32, key: Ptr<f32>, first: i32, end: i32): void {
-  const halves = zeroed<FixedArray<u16, typeof HEAD_ROW>>();
   const inChunk = position % CHUNK;
   for (let row = first; row < end; row = (row / HEAD_DIM + 1) * HEAD_DIM) {
     const at = row % HEAD_DIM;
     const count = min(HEAD_DIM - at, end - row);
     const chunk = chunkOf(layer, row / HEAD_DIM, position);
-    const column = ref(chunk[((inChunk / 16) * HEAD_DIM + at) * 16 + (inChunk % 16)]);
-    toHalves(ref(halves[0]), ref(key[row]), count);
-    for (let i: i32 = 0; i < count; i++) column[i * 16] = halves[i];
+    if (KV_BITS == 8) storeKey8(chunk, inChunk, at, ref(key[row]), count);
+    else storeKey16(chunk, inChunk, at, ref(key[row]), count);
   }
 }
 
@@ -82,58 +91,19 @@ export function storeValue(layer: i32, position: i32, value: Ptr<f32>, first: i3
     const at = row % HEAD_DIM;
     const count = min(HEAD_DIM - at, end - row);
     const chunk = chunkOf(layer, row / HEAD_DIM, position);
-    toHalves(ref(chunk[CHUNK_KEYS + inChunk * HEAD_ROW + at]), ref(value[row]), count);
+    if (KV_BITS == 8) storeValue8(chunk, inChunk, at, ref(value[row]), count);
+    else storeValue16(chunk, inChunk, at, ref(value[row]), count);
   }
-}
-
-/** halves[count] ← numbers[count], held to what a half can say. count: even */
-function toHalves(halves: Ptr<u16>, numbers: Ptr<f32>, count: i32): void {
-  let i: i32 = 0;
-  for (; i + 16 <= count; i += 16) {
-    const v = f32x16.load(numbers, i);
-    const held = f32x16.max(f32x16.min(v, f32x16.splat(HALF_MAX)), f32x16.splat(-HALF_MAX));
-    f32x16.storeF16(halves, i, held);
-  }
-  for (; i + 2 <= count; i += 2) {
-    const v = f32x2.load(numbers, i);
-    const held = f32x2.max(f32x2.min(v, f32x2.splat(HALF_MAX)), f32x2.splat(-HALF_MAX));
-    f32x2.storeF16(halves, i, held);
-  }
-}
-
-/** One query of a block. */
-class Query {
-  out!: Ptr<f32>; // [HEAD_DIM]
-  query!: Ptr<f32>; // [HEAD_DIM]
-  position!: i32; // the last that it may see
-}
-
-/** Queries of one layer that share a key/value head, to be attended together. */
-export class QueryBlock {
-  count!: i32;
-  queries!: FixedArray<Query, typeof ROWS>;
 }
 
 /**
- * Adds out[HEAD_DIM] ← attention of query[HEAD_DIM] to positions 0 … position. Returns whether the
- * block is full.
+ * out = softmax(query · K · scale) · V for every query of the block, which is empty then. Queries
+ * are used up.
  */
-export function addQuery(
-  block: Ptr<QueryBlock>,
-  out: Ptr<f32>,
-  query: Ptr<f32>,
-  position: i32,
-): bool {
-  const next = ref(block.queries[block.count]);
-  next.out = out;
-  next.query = query;
-  next.position = position;
-  block.count += 1;
-  return block.count == ROWS;
-}
-
-/** out = softmax(query · K · scale) · V for every query of the block, which is empty then. */
 export function attend(block: Ptr<QueryBlock>, layer: i32, head: i32): void {
+  if (KV_BITS == 8) {
+    for (let r: i32 = 0; r < block.count; r++) turnHead(block.queries[r].query);
+  }
   if (block.count == 4) attendRows(block, layer, head, 4);
   else if (block.count == 3) attendRows(block, layer, head, 3);
   else if (block.count == 2) attendRows(block, layer, head, 2);
@@ -182,12 +152,14 @@ function attendRows(block: Ptr<QueryBlock>, layer: i32, head: i32, rows: i32): v
         sums[at] = f32x16.scale(sums[at], factor);
       }
     }
-    addValues(ref(sums[0]), ref(weights[0]), ref(chunk[CHUNK_KEYS]), next, count, rows);
+    if (KV_BITS == 8) addValues8(ref(sums[0]), ref(weights[0]), chunk, next, count, rows);
+    else addValues16(ref(sums[0]), ref(weights[0]), chunk, next, count, rows);
   }
   for (let r: i32 = 0; r < rows; r++) {
     const inverse: f32 = 1 / f32x16.sum(denominators[r]);
     const row = changetype<Ptr<f32>>(ref(sums[r * HEAD_VECTORS]));
     for (let i: i32 = 0; i < HEAD_DIM; i++) block.queries[r].out[i] = row[i] * inverse;
+    if (KV_BITS == 8) turnHead(block.queries[r].out);
   }
 }
 
@@ -210,25 +182,15 @@ function firstChunk(block: Ptr<QueryBlock>, layer: i32, rows: i32): i32 {
 function scoreChunk(
   scores: Ptr<f32>,
   block: Ptr<QueryBlock>,
-  key: Ptr<u16>,
+  chunk: Ptr<u16>,
   tiles: i32,
   rows: i32,
 ): void {
   for (let pair: i32 = 0; pair < tiles; pair += 2) {
     const left = zeroed<FixedArray<f32x16, typeof ROWS>>();
     const right = zeroed<FixedArray<f32x16, typeof ROWS>>();
-    const tile = ref(key[pair * HEAD_DIM * 16]);
-    for (let i: i32 = 0; i < HEAD_DIM; i++) {
-      // the chunk's values
-      memory.prefetch(ref(key[CHUNK_KEYS + ((pair / 2) * HEAD_DIM + i) * 32]));
-      const a = f32x16.loadF16(tile, i * 16);
-      const b = f32x16.loadF16(tile, (HEAD_DIM + i) * 16);
-      for (let r: i32 = 0; r < rows; r++) {
-        const q = f32x16.splat(block.queries[r].query[i]);
-        left[r] = f32x16.fma(q, a, left[r]);
-        right[r] = f32x16.fma(q, b, right[r]);
-      }
-    }
+    if (KV_BITS == 8) scorePair8(ref(left[0]), ref(right[0]), block, chunk, pair, rows);
+    else scorePair16(ref(left[0]), ref(right[0]), block, chunk, pair, rows);
     for (let r: i32 = 0; r < rows; r++) {
       f32x16.store(scores, r * CHUNK + pair * 16, f32x16.scale(left[r], SCORE_SCALE));
       f32x16.store(scores, r * CHUNK + pair * 16 + 16, f32x16.scale(right[r], SCORE_SCALE));
@@ -263,28 +225,4 @@ const LANES: FixedArray<i32> = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
 /** @inline */
 function isMasked(score: f32x16): i32x16 {
   return f32x16.equal(score, f32x16.splat(MASKED));
-}
-
-/**
- * sums[rows][HEAD_ROW] += weights · value over the first `count` positions of a chunk.
- * next: the keys that come then. @inline
- */
-function addValues(
-  sums: Ptr<f32x16>,
-  weights: Ptr<f32>,
-  value: Ptr<u16>,
-  next: Ptr<u16>,
-  count: i32,
-  rows: i32,
-): void {
-  for (let p: i32 = 0; p < count; p++) {
-    for (let i: i32 = 0; i < HEAD_VECTORS; i++) {
-      if (i % 2 == 0) memory.prefetch(ref(next[p * HEAD_DIM + i * 16]));
-      const v = f32x16.loadF16(value, p * HEAD_ROW + i * 16);
-      for (let r: i32 = 0; r < rows; r++) {
-        const at = r * HEAD_VECTORS + i;
-        sums[at] = f32x16.fma(f32x16.splat(weights[r * CHUNK + p]), v, sums[at]);
-      }
-    }
-  }
 }

@@ -22,6 +22,7 @@ import {
 } from '../measure/speed.ts';
 import { compileBench, startMemoryProbe } from '../measure/speedGuests.ts';
 import { ModelError } from '../model/index.ts';
+import type { CacheType } from '../plan/sizes.ts';
 import type { PackRequest, PreparedPack } from '../stacks/prepare.ts';
 import { defaultThreads, MOST_THREADS } from '../stacks/process.ts';
 import { ensureTools } from '../toolchain/install.ts';
@@ -40,6 +41,7 @@ interface Options {
   cpu?: VariantName;
   peer?: 'llama.cpp';
   tokenizer?: string;
+  kv?: CacheType;
   json?: boolean;
 }
 
@@ -67,7 +69,7 @@ export function configure(command: Command): void {
     .addOption(new Option('--peer <peer>', 'take turns with it').choices(['llama.cpp']))
     .addHelpText('after', HELP)
     .action(bench);
-  addOptions(command, 'cpu', 'tokenizer');
+  addOptions(command, 'cpu', 'tokenizer', 'kv');
   command.addOption(option('json', { help: 'print JSON instead of a table' }));
 }
 
@@ -77,7 +79,7 @@ async function bench(model: string, options: Options): Promise<void> {
   const threads = options.threads ?? [...new Set([1, defaultThreads()])];
   const llamaBench = options.peer && findLlamaBench();
   ensureTools(['clang', 'lld'], say);
-  const request = await requestPack(model, { tokenizer: options.tokenizer });
+  const request = await requestPack(model, { tokenizer: options.tokenizer, kv: options.kv });
   const pack = await packOf(request, tests);
   if (llamaBench && pack.model.format !== 'gguf') {
     throw new Error(

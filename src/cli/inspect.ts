@@ -11,8 +11,10 @@ import {
   type TensorType,
   weightTypes,
 } from '../model/index.ts';
+import { withCacheType } from '../pack/cacheType.ts';
 import { createPack } from '../pack/index.ts';
 import { memoryOf } from '../plan/memory.ts';
+import type { CacheType } from '../plan/sizes.ts';
 import { guestStorage } from '../toolchain/guest.ts';
 import { formatConstants, jsonConstants } from './constants.ts';
 import { formatPlan } from './formatPlan.ts';
@@ -26,6 +28,7 @@ interface InspectOptions {
   tensors?: boolean;
   constants?: boolean;
   ctxSize?: number;
+  kv?: CacheType;
 }
 
 export function configure(command: Command): void {
@@ -33,7 +36,7 @@ export function configure(command: Command): void {
     .argument('<model>', MODEL_HELP)
     .option('--tensors', 'list every tensor')
     .option('--constants', 'what its guest is compiled with, and nothing else');
-  addOptions(command, 'ctxSize', 'tokenizer', 'json').action(inspect);
+  addOptions(command, 'ctxSize', 'kv', 'tokenizer', 'json').action(inspect);
 }
 
 async function inspect(nameOrPath: string, options: InspectOptions): Promise<void> {
@@ -41,11 +44,10 @@ async function inspect(nameOrPath: string, options: InspectOptions): Promise<voi
   const model = await openModel(path, { tokenizer: options.tokenizer });
   try {
     if (options.constants) {
-      const { constants } = await createPack(model, { context: options.ctxSize });
-      writeConstants(constants, options.json === true);
+      writeConstants((await packOf(model, options)).constants, options.json === true);
       return;
     }
-    const facts = await describeModel(model, options.ctxSize);
+    const facts = await describeModel(model, options);
     print(options.json ? asJson(facts) : asText(facts, options.tensors === true));
   } finally {
     await model.close();
@@ -58,12 +60,17 @@ function writeConstants(constants: Constants, isJson: boolean): void {
 
 type Facts = Awaited<ReturnType<typeof describeModel>>;
 
-async function describeModel(model: Model, context?: number) {
+/** Laid out, not written. */
+async function packOf(model: Model, { ctxSize, kv = 'f16' }: InspectOptions) {
+  return withCacheType(await createPack(model, { context: ctxSize }), kv);
+}
+
+async function describeModel(model: Model, options: InspectOptions) {
   const { tokenizer, tensors } = model;
   const layers = tensors.layers.flatMap((layer) => Object.values(layer) as Tensor[]);
   const all = [tensors.embedding, tensors.outputNorm, ...layers];
   if (tensors.output) all.push(tensors.output);
-  const pack = await createPack(model, { context });
+  const pack = await packOf(model, options);
   const tables = compileTokenizer(model).sections;
   return {
     name: model.name,

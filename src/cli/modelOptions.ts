@@ -1,4 +1,6 @@
 /** What the commands that take a MODEL have in common. */
+
+import type { CacheType } from '../plan/sizes.ts';
 import type { TransferOptions } from '../pull/download.ts';
 import { findModel, isReference, knownModels, resolveModel } from '../pull/models.ts';
 import type { PackRequest } from '../stacks/prepare.ts';
@@ -13,6 +15,7 @@ export const DEFAULT_MODEL = 'smollm2-135m-instruct';
 
 export interface ModelOptions {
   ctxSize?: number;
+  kv?: CacheType;
   tokenizer?: string;
   checked?: boolean;
   cpu?: VariantName;
@@ -21,6 +24,7 @@ export interface ModelOptions {
 /** What they take beside it. */
 export const MODEL_OPTIONS = [
   'ctxSize',
+  'kv',
   'tokenizer',
   'cpu',
   'checked',
@@ -42,6 +46,7 @@ export async function requestPack(model: string, options: ModelOptions): Promise
     model: await obtainModel(model, progress),
     tokenizer: options.tokenizer,
     context: options.ctxSize,
+    kv: options.kv,
     onProgress: (written, total) => {
       progress.update(written, total, 'packing');
       if (written === total) progress.end();

@@ -7,6 +7,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_SETTINGS } from '../console/settings.ts';
 import { parseDate } from '../model/chat/date.ts';
+import { CACHE_TYPES } from '../plan/sizes.ts';
 import type { StackName } from '../stacks/manifest.ts';
 import { MOST_THREADS } from '../stacks/process.ts';
 import { VARIANT_NAMES } from '../toolchain/variants.ts';
@@ -46,6 +47,11 @@ const OPTIONS = {
   ctxShift: {
     flags: '--ctx-shift',
     help: 'a full context goes on: the older half of the conversation makes room, the system prompt stays',
+  },
+  kv: {
+    flags: '--kv <type>',
+    help: 'keys and values cached as halves or in 8 bits, which takes about half the memory (default: f16)',
+    choices: CACHE_TYPES,
   },
   system: { flags: '--system <text>', help: 'system prompt, in place of the chat template’s own' },
   thinking: {

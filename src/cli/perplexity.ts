@@ -11,6 +11,7 @@ import {
   measurePerplexity,
 } from '../measure/perplexity.ts';
 import type { DivergenceFigures, PerplexityFigures } from '../measure/statistics.ts';
+import type { CacheType } from '../plan/sizes.ts';
 import type { PackRequest } from '../stacks/prepare.ts';
 import { defaultThreads } from '../stacks/process.ts';
 import { ensureTools } from '../toolchain/install.ts';
@@ -27,6 +28,7 @@ interface Options {
   klDivergence?: boolean;
   threads?: number;
   tokenizer?: string;
+  kv?: CacheType;
   cpu?: VariantName;
   json?: boolean;
 }
@@ -61,7 +63,7 @@ export function configure(command: Command): void {
     .option('--kl-divergence', 'compare with the base file, on its text')
     .addHelpText('after', HELP)
     .action(run);
-  addOptions(command, 'threads', 'tokenizer', 'cpu', 'json');
+  addOptions(command, 'threads', 'tokenizer', 'kv', 'cpu', 'json');
 }
 
 async function run(model: string, options: Options): Promise<void> {
@@ -131,7 +133,7 @@ async function compare(
 
 async function prepare(model: string, options: Options): Promise<PackRequest> {
   ensureTools(['clang', 'lld'], say);
-  return requestPack(model, { tokenizer: options.tokenizer });
+  return requestPack(model, { tokenizer: options.tokenizer, kv: options.kv });
 }
 
 function threadsOf(options: Options): number {

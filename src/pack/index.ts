@@ -93,6 +93,7 @@ export async function createPack(model: Model, options: PackOptions = {}): Promi
     PACK_BYTES: { type: 'usize', value: layout.bytes },
     // Of the program alone: packs are the same whatever it is
     CONTEXT_SHIFT: false,
+    KV_BITS: 16,
   };
   return {
     layout,

@@ -1,6 +1,13 @@
 /** The buffers of the forward pass, by their names in the guest, with their shapes. */
 import { type ModelConfig, paddedRows } from '../model/index.ts';
-import { KV_CHUNK, LINE_COLUMNS, MICRO_BATCH, PANEL_TOKENS } from './sizes.ts';
+import {
+  type CacheType,
+  KV_CHUNK,
+  KV_GROUP,
+  LINE_COLUMNS,
+  MICRO_BATCH,
+  PANEL_TOKENS,
+} from './sizes.ts';
 
 export type BufferName =
   | 'x'
@@ -25,8 +32,11 @@ export interface Buffer {
   name: BufferName;
   /** The guest's file that has it. */
   file: string;
-  /** line: 32 columns of a token in 8 bits, with their scales. */
-  of: 'f32' | 'f16' | 'line';
+  /**
+   * line: 32 columns of a token in 8 bits, with their scales; group: KV_GROUP values in 8 bits,
+   * with their scale.
+   */
+  of: 'f32' | 'f16' | 'line' | 'group';
   /** Outermost first. */
   shape: number[];
   what: string;
@@ -60,6 +70,7 @@ export interface BufferSizes {
   ropeDim: number;
   ropeTables: number;
   context: number;
+  cacheType: CacheType;
 }
 
 export function sizesOf(config: ModelConfig, context: number): BufferSizes {
@@ -74,11 +85,13 @@ export function sizesOf(config: ModelConfig, context: number): BufferSizes {
     vocabularyRows: paddedRows(config.vocabSize),
     headRow: paddedRows(headDim),
     ropeTables: config.windowRope ? 2 : 1,
+    cacheType: 'f16',
   };
 }
 
 export function listBuffers(sizes: BufferSizes): Buffer[] {
-  const { dim, queryRow, kvRow, ffnRow, innerDim, layers, kvHeads, headDim, headRow } = sizes;
+  const { dim, queryRow, kvRow, ffnRow, innerDim, layers, kvHeads } = sizes;
+  const { of, count } = cachedOf(sizes);
   const engine = 'guest/engine/transformer.ts';
   const floats = (name: BufferName, shape: number[], what: string): Buffer => ({
     ...{ name, file: engine, of: 'f32', shape, what },
@@ -100,8 +113,8 @@ export function listBuffers(sizes: BufferSizes): Buffer[] {
     floats('keys', [batch, kvRow], 'new keys'),
     floats('values', [batch, kvRow], 'new values'),
     {
-      ...{ name: 'cache', file: 'guest/kernels/attention.ts', of: 'f16' },
-      shape: [chunks, layers, kvHeads, KV_CHUNK * (headDim + headRow)],
+      ...{ name: 'cache', file: 'guest/kernels/attention.ts', of },
+      shape: [chunks, layers, kvHeads, KV_CHUNK * count],
       what: 'keys and values of all positions',
     },
     floats('attended', [batch, queryRow], 'what the heads attended to'),
@@ -113,6 +126,18 @@ export function listBuffers(sizes: BufferSizes): Buffer[] {
     { ...floats('cosines', angles, 'RoPE'), file: 'guest/kernels/rope.ts' },
     { ...floats('sines', angles, 'RoPE'), file: 'guest/kernels/rope.ts' },
   ];
+}
+
+/** Key and value of one head at one position. */
+function cachedOf({ headDim, headRow, cacheType }: BufferSizes) {
+  if (cacheType === 'q8') return { of: 'group', count: (2 * headDim) / KV_GROUP } as const;
+  return { of: 'f16', count: headDim + headRow } as const;
+}
+
+/** Keys and values of one position, in all layers. */
+export function cacheBytesOf(sizes: BufferSizes): number {
+  const { of, count } = cachedOf(sizes);
+  return sizes.layers * sizes.kvHeads * count * (of === 'f16' ? 2 : KV_GROUP + 2);
 }
 
 function linesOf(columns: number): number {

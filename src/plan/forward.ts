@@ -16,8 +16,15 @@ import {
   tiledBytes,
   weightTypes,
 } from '../model/index.ts';
-import { type Buffer, type BufferName, type BufferSizes, listBuffers, sizesOf } from './buffers.ts';
-import type { Role } from './sizes.ts';
+import {
+  type Buffer,
+  type BufferName,
+  type BufferSizes,
+  cacheBytesOf,
+  listBuffers,
+  sizesOf,
+} from './buffers.ts';
+import type { CacheType, Role } from './sizes.ts';
 
 /** A matrix: of a layer, or one of the two ends. */
 export type MatrixRole = Role | 'embedding' | 'output';
@@ -148,8 +155,15 @@ export function planForward(model: PlannedModel, context: number): ForwardPlan {
       ...scaled(model.config.scales?.logits, 'logits'),
       ...capped(model.config.scales?.logitCap, 'logits'),
     ]),
-    cacheBytesPerPosition: sizes.layers * sizes.kvHeads * (sizes.headDim + sizes.headRow) * 2,
+    cacheBytesPerPosition: cacheBytesOf(sizes),
   };
+}
+
+/** The same with keys and values cached so. */
+export function withCache(plan: ForwardPlan, cacheType: CacheType): ForwardPlan {
+  const sizes = { ...plan.sizes, cacheType };
+  const cacheBytesPerPosition = cacheBytesOf(sizes);
+  return { ...plan, sizes, buffers: listBuffers(sizes), cacheBytesPerPosition };
 }
 
 /**

@@ -16,6 +16,14 @@ export const PANEL_TOKENS = 8;
 /** Positions of a chunk of the KV cache. */
 export const KV_CHUNK = 64;
 
+/**
+ * How keys and values are cached, by llama.cpp's names: as halves; or in 8 bits, KV_GROUP values of
+ * a head sharing a scale, a half.
+ */
+export const CACHE_TYPES = ['f16', 'q8'] as const;
+export type CacheType = (typeof CACHE_TYPES)[number];
+export const KV_GROUP = 16;
+
 /** A layer's matrices, in the order of the guest's tables MATRIX_OFFSETS and MATRIX_TYPES. */
 export const ROLES = ['query', 'key', 'value', 'attentionOutput', 'gate', 'up', 'down'] as const;
 export type Role = (typeof ROLES)[number];

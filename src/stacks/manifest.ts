@@ -4,6 +4,7 @@
  */
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { CacheType } from '../plan/sizes.ts';
 import { type TargetName, targetNamed } from '../toolchain/architectures.ts';
 import { hashFile } from '../toolchain/cache.ts';
 import type { Firmware } from '../toolchain/qemu.ts';
@@ -34,8 +35,9 @@ export interface Manifest {
   stack: StackName;
   architecture: TargetName;
   model: ModelFacts;
-  /** ctxShift: whether the older half of a full context makes room; unknown to older images. */
-  options: { context: number; checked: boolean; ctxShift?: boolean };
+  /** ctxShift: whether the older half of a full context makes room; unknown to older images, as
+   * kv: how keys and values are cached. */
+  options: { context: number; checked: boolean; ctxShift?: boolean; kv?: CacheType };
   files: BuiltFile[];
   memory: MachineMemory;
   /** What starts it, the usual one first; absent: its stack's own. */
@@ -62,7 +64,12 @@ export async function writeManifest(folder: string, image: ImageDescription): Pr
     stack: image.stack,
     architecture: image.prepared.guest.architecture,
     model: pack.model,
-    options: { context: pack.plan.context, checked: image.checked, ctxShift },
+    options: {
+      context: pack.plan.context,
+      checked: image.checked,
+      ctxShift,
+      kv: pack.plan.sizes.cacheType,
+    },
     files: await Promise.all(image.files.map((file) => describeFile(folder, file))),
     memory: addUp(image.memory),
     firmware: image.firmware,

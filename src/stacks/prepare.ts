@@ -11,6 +11,7 @@ import type { RopeScaling } from '../model/ropeScaling.ts';
 import { PACK_FILE } from '../pack/format.ts';
 import type { ForwardPlan } from '../plan/forward.ts';
 import { type GuestMemory, memoryOf } from '../plan/memory.ts';
+import type { CacheType } from '../plan/sizes.ts';
 import { partsOf } from '../pull/partNames.ts';
 import type { TargetName } from '../toolchain/architectures.ts';
 import { contentHash, fileStamp } from '../toolchain/cache/content.ts';
@@ -32,6 +33,8 @@ export interface PackRequest {
   context?: number;
   /** What the chat template's fixed texts are made for. */
   chat?: ChatOptions;
+  /** How keys and values are cached. Default: f16. */
+  kv?: CacheType;
   /** Called while a pack is written. */
   onProgress?: (written: number, total: number) => void;
 }
@@ -116,7 +119,10 @@ export async function preparePack(request: PackRequest): Promise<PreparedPack> {
   const { folder, wasCached } = made;
   if (!wasCached) removeUnused(folder);
   const facts = JSON.parse(await readFile(join(folder, 'pack.json'), 'utf8'), reviveBigInt);
-  return { ...facts, path: join(folder, PACK_FILE), wasCached };
+  const pack: PreparedPack = { ...facts, path: join(folder, PACK_FILE), wasCached };
+  if (request.kv === undefined || request.kv === 'f16') return pack;
+  const { withCacheType } = await import('../pack/cacheType.ts');
+  return withCacheType(pack, request.kv);
 }
 
 /** Null for what is no file: opening it as a model says so better than we could. */

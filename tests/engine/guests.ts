@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Constants } from '../../src/compiler/index.ts';
 import type { Guest } from '../../src/console/guest.ts';
+import type { CacheType } from '../../src/plan/sizes.ts';
 import { bootStack, buildStack, stackNamed } from '../../src/stacks/index.ts';
 import type { StackName } from '../../src/stacks/manifest.ts';
 import { preparePack } from '../../src/stacks/prepare.ts';
@@ -34,6 +35,7 @@ export interface ModelFiles {
   tokenizer?: string;
   /** positions; default: the model's */
   context?: number;
+  kv?: CacheType;
 }
 
 export const hasQemu = findTool('qemu').command !== null;

@@ -18,6 +18,7 @@ import {
   type Step,
   stepsOf,
 } from '../../src/plan/forward.ts';
+import type { CacheType } from '../../src/plan/sizes.ts';
 
 type Vector = Float64Array;
 type Attention = Extract<Operation, { op: 'attention' }>;
@@ -43,6 +44,8 @@ interface Cache {
 
 export interface ReferenceOptions {
   isRounded?: boolean;
+  /** Where it rounds: how keys and values are cached. Default: f16. */
+  cacheType?: CacheType;
   /**
    * Which values of a head rotate together in the tensors as they are: 2i and 2i + 1, or i and
    * i + ropeDim / 2 (Black et al. 2022, "GPT-NeoX-20B" §2.1.1; rotate_half of Hugging Face).
@@ -60,7 +63,7 @@ export interface Reference {
 /** Reads all weights; the model can be closed afterwards. */
 export async function createReference(
   model: Model,
-  { isRounded = false, pairs = 'interleaved' }: ReferenceOptions = {},
+  { isRounded = false, cacheType = 'f16', pairs = 'interleaved' }: ReferenceOptions = {},
 ): Promise<Reference> {
   const { config, tensors } = model;
   const { heads, kvHeads, headDim } = config;
@@ -187,7 +190,8 @@ export async function createReference(
         rotate(get(operation.to), position, operation.table);
         break;
       case 'storeKv': {
-        const cached = (x: Vector) => (isRounded ? x.map(toHalf) : x);
+        const round = (x: Vector) => (cacheType === 'q8' ? roundTurned(x, headDim) : x.map(toHalf));
+        const cached = (x: Vector) => (isRounded ? round(x) : x);
         cache.keys.push(cached(get(operation.keys)));
         cache.values.push(cached(get(operation.values)));
         break;
@@ -292,6 +296,40 @@ function roundActivations(x: Vector): Vector {
     for (let i = group; i < group + 16; i++) rounded[i] = scale && Math.round(x[i] / scale) * scale;
   }
   return rounded;
+}
+
+/**
+ * Runs of 32 values (of 16, where a head is no multiple of 32) are multiplied with Hadamard's
+ * matrix of 1 and -1; groups of 16 become whole numbers -127 … 127 times one half, that nearest to
+ * the greatest magnitude / 127; and what is meant by that is turned back.
+ */
+function roundTurned(x: Vector, headDim: number): Vector {
+  const width = headDim % 32 === 0 ? 32 : 16;
+  const result = new Float64Array(x.length);
+  for (let at = 0; at < x.length; at += width) {
+    const turned = hadamard(x.subarray(at, at + width));
+    for (let group = 0; group < width; group += 16) {
+      const values = turned.subarray(group, group + 16);
+      const step = toHalf(Math.max(...values.map(Math.abs)) / 127);
+      values.forEach((value, i) => {
+        const quant = Math.max(-127, Math.min(127, Math.round(value / step)));
+        values[i] = step > 0 ? quant * step : 0;
+      });
+    }
+    result.set(
+      hadamard(turned).map((value) => value / width),
+      at,
+    );
+  }
+  return result;
+}
+
+/** Sylvester's: H of twice the size is H beside H over H beside -H. */
+function hadamard(x: Vector): Vector {
+  if (x.length === 1) return x.slice();
+  const half = x.length / 2;
+  const [a, b] = [hadamard(x.subarray(0, half)), hadamard(x.subarray(half))];
+  return Float64Array.from([...a.map((v, i) => v + b[i]), ...a.map((v, i) => v - b[i])]);
 }
 
 /**

@@ -233,7 +233,8 @@ export const sharedValues: SharedValue[] = [
   },
   constant('8-bit activations', quantize, 'PANEL_TOKENS', sizes.PANEL_TOKENS, 'i32 = 8'),
 
-  constant('KV cache', 'guest/kernels/attention.ts', 'CHUNK', sizes.KV_CHUNK, 'i32 = 64'),
+  constant('KV cache', 'guest/kernels/queryBlock.ts', 'CHUNK', sizes.KV_CHUNK, 'i32 = 64'),
+  constant('KV cache', 'guest/kernels/keyValues8.ts', 'KV_GROUP', sizes.KV_GROUP, 'i32 = 16'),
 
   constant('chat', 'guest/engine/prompt.ts', 'SEGMENT_TEXT', SEGMENT_TEXT, 'u32 = 0x80000000'),
   constant('chat', 'guest/engine/prompt.ts', 'SEGMENT_END', SEGMENT_END, 'u32 = 0xffffffff'),

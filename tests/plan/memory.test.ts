@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openModel } from '../../src/model/index.ts';
+import { withCacheType } from '../../src/pack/cacheType.ts';
 import { createPack, type Pack } from '../../src/pack/index.ts';
 import { memoryOf } from '../../src/plan/memory.ts';
+import { KV_GROUP } from '../../src/plan/sizes.ts';
 import { elfFootprint } from '../../src/toolchain/elf.ts';
 import { compileGuest, guestStorage } from '../../src/toolchain/guest.ts';
 import { makeTinyGguf } from '../model/tinyGguf.ts';
@@ -40,6 +42,17 @@ test.each([64, 512])('%i positions', async (context) => {
   const cache = plan.buffers.find(({ name }) => name === 'cache');
   expect(cache?.shape.reduce((product, size) => product * size, 2)).toBe(keyValueBytes);
   expect(plan.cacheBytesPerPosition * context).toBe(keyValueBytes);
+});
+
+test('keys and values in 8 bits take 9 bits each', async () => {
+  const halves = await packOf(512);
+  const { constants, plan } = withCacheType(halves, 'q8');
+  const storage = await guestStorage('pc', 'chat', constants);
+  const { keyValueBytes } = memoryOf(storage);
+  const { shape } = plan.buffers.find(({ name }) => name === 'cache') ?? { shape: [] };
+  expect(shape.reduce((product, size) => product * size, KV_GROUP + 2)).toBe(keyValueBytes);
+  expect(plan.cacheBytesPerPosition * 512).toBe(keyValueBytes);
+  expect(keyValueBytes / (halves.plan.cacheBytesPerPosition * 512)).toBe(9 / 16);
 });
 
 test('mu inspect finds it without clang', async () => {

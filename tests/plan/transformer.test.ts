@@ -11,6 +11,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Model, openModel } from '../../src/model/index.ts';
 import { createPack } from '../../src/pack/index.ts';
 import { type ForwardPlan, type Operation, planForward } from '../../src/plan/forward.ts';
+import { KV_GROUP } from '../../src/plan/sizes.ts';
 import { PROJECT_ROOT } from '../../src/toolchain/cache.ts';
 import { familyModels } from '../model/familyModels.ts';
 import { makeTinyGguf, type TinyModel } from '../model/tinyGguf.ts';
@@ -154,7 +155,7 @@ test.each(shapes)('its buffers are the plan’s: %s', async (_, shape) => {
   const transformer = readGuest(FILE, constants);
   const cores = Number(readGuest('guest/machine/pool.ts', constants).constant('MAX_CORES'));
   const line = readGuest('guest/kernels/quantize.ts', constants).bytes('Activations');
-  const sizes = { f32: 4, f16: 2, line };
+  const sizes = { f32: 4, f16: 2, line, group: KV_GROUP + 2 };
   const planned = plan.buffers
     .filter(({ file, within }) => file === FILE && !within)
     .map(({ name, of, shape, isPerCore }) => {

@@ -19,7 +19,7 @@ writeFileSync(path, 'whole');
 
 /** An image of one file, made from a pack with this SHA-256. */
 function imageOf(sha256: string): ImageDescription {
-  const pack = { path, sha256, plan: { context: 16 }, model: {} };
+  const pack = { path, sha256, plan: { context: 16, sizes: { cacheType: 'f16' } }, model: {} };
   const guest = { architecture: 'x86_64' };
   const prepared = { pack, guest } as ImageDescription['prepared'];
   const files = [{ name: 'model.pack', what: 'a pack' }];
