@@ -1,6 +1,7 @@
 /**
- * What 8-bit activations cost: KL divergence, same top token and perplexity of SmolLM2 in Q4_1
- * against the logits of the same weights in F32, ours and llama.cpp's own, in one run on one text.
+ * What 8-bit activations cost, and keys and values in 8 bits: KL divergence, same top token and
+ * perplexity of SmolLM2 in Q4_1 against the logits of the same weights in F32, ours and
+ * llama.cpp's own, in one run on one text. Of a model in F32 it is keys and values alone.
  * Usage: npx tsx bench/kl.ts [MODEL.gguf]
  */
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
@@ -14,6 +15,9 @@ import { formatTable } from './table.ts';
 const TEXT = '/usr/share/common-licenses/GPL-3';
 const CONTEXT = '512';
 const CHUNKS = '12';
+/** Keys and values in 8 bits: options of llama-perplexity, and ours. */
+const THEIR_8_BITS = ['-ctk', 'q8_0', '-ctv', 'q8_0', '-fa', 'on'];
+const OUR_8_BITS = ['--kv', 'q8'];
 /** The least that counts as a result: tokens scored. */
 const LEAST_TOKENS = 3000;
 
@@ -42,6 +46,8 @@ function run(): boolean {
   const basePpl = timed("llama.cpp, F32: the base's logits", () => writeBase(base));
   const theirs = timed('llama.cpp, the model itself', () => measureTheirs(base));
   const { tokens, ...ours } = timed('ours', () => measureOurs(base));
+  const their8 = timed('llama.cpp, q8_0 cache', () => measureTheirs(base, THEIR_8_BITS));
+  const our8 = timed('ours, --kv q8', () => measureOurs(base, OUR_8_BITS));
   console.log();
   console.log(
     formatTable([
@@ -49,11 +55,14 @@ function run(): boolean {
       ['llama.cpp F32 (base)', '', '', '', basePpl.toFixed(4), ''],
       ['llama.cpp', ...cells(theirs, basePpl)],
       ['ours', ...cells(ours, basePpl)],
+      ['llama.cpp, q8_0 cache', ...cells(their8, basePpl)],
+      ['ours, --kv q8', ...cells(our8, basePpl)],
     ]),
   );
   console.log(`${tokens} tokens scored\n`);
   return [
     check(`mean KLD ≤ llama.cpp's own`, ours.kld <= theirs.kld),
+    check(`and with keys and values in 8 bits`, our8.kld <= their8.kld),
     check(`same top ≥ llama.cpp's own - 0.5 points`, ours.sameTop >= theirs.sameTop - 0.5),
     check(`perplexity within 0.5 % of llama.cpp's own`, isNear(ours.ppl, theirs.ppl)),
     check(`perplexity within 0.5 % of the base's`, isNear(ours.ppl, basePpl)),
@@ -79,8 +88,9 @@ function writeBase(base: string): number {
   return figureAfter(stdout + stderr, /Final estimate: PPL =/);
 }
 
-function measureTheirs(base: string): Figures {
-  const options = ['-m', model, '-c', CONTEXT, '--kl-divergence', '--kl-divergence-base', base];
+function measureTheirs(base: string, more: readonly string[] = []): Figures {
+  const against = ['--kl-divergence', '--kl-divergence-base', base];
+  const options = ['-m', model, '-c', CONTEXT, ...against, ...more];
   let output = '';
   // Its log thread now and then loses the end of the output, though the exit code is 0.
   for (let attempt = 0; attempt < 3 && !output.includes('Same top p:'); attempt++) {
@@ -95,12 +105,11 @@ function measureTheirs(base: string): Figures {
   };
 }
 
-function measureOurs(base: string): Figures & { tokens: number } {
+function measureOurs(base: string, more: readonly string[] = []): Figures & { tokens: number } {
   const options = ['perplexity', model, '-f', TEXT, '-c', CONTEXT, '--kl-divergence', '--json'];
   const { stdout } = runProgram(join(PROJECT_ROOT, 'mu'), [
     ...options,
-    '--kl-divergence-base',
-    base,
+    ...['--kl-divergence-base', base, ...more],
   ]);
   const { ppl, kld, sameTop, tokens } = JSON.parse(stdout);
   return { ppl, kld: kld.mean, maxKld: kld.max, sameTop, tokens };
