@@ -55,10 +55,17 @@ export function configure(command: Command): void {
     .addOption(option('threads', { help: 'virtual processors', default: 1 }))
     .option('--timeline', 'with -p: print when QEMU started, the guest was ready, and so on')
     .addOption(option('json', { help: 'with -p: print one JSON object instead of text' }));
-  addOptions(command, ...CHAT_OPTIONS, ...SAMPLING).action((folder, { threads, ...options }) => {
-    requireUsed(command, options);
-    return boot(folder, { ...options, processors: threads });
-  });
+  command.addOption(
+    option('date', {
+      help: 'YYYY-MM-DD: what a chat template that asks takes for today (default: as it was built)',
+    }),
+  );
+  addOptions(command, 'system', 'thinking', ...SAMPLING).action(
+    (folder, { threads, ...options }) => {
+      requireUsed(command, options);
+      return boot(folder, { ...options, processors: threads });
+    },
+  );
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { dateOfEpoch } from '../model/chat/date.ts';
+import { DEFAULT_DATE, dateOfEpoch } from '../model/chat/date.ts';
 import { engineNamed } from '../stacks/engine.ts';
 import { buildStack, requireFormat, STACK_NAMES, stackNamed } from '../stacks/index.ts';
 import type { Manifest, StackName } from '../stacks/manifest.ts';
@@ -9,7 +9,6 @@ import { targetNamed } from '../toolchain/architectures.ts';
 import { ensureTools } from '../toolchain/install.ts';
 import { describeLimits } from './conversation.ts';
 import {
-  CHAT_OPTIONS,
   type ChatOptions,
   MODEL_HELP,
   MODEL_OPTIONS,
@@ -60,7 +59,12 @@ export function configure(command: Command): void {
     '--embed',
     'stack metal: one single file, the pack within the EFI application (firmware loads it twice)',
   );
-  addOptions(command, 'ctxShift', ...CHAT_OPTIONS, ...MODEL_OPTIONS)
+  addOptions(command, 'ctxShift', 'system', 'thinking', ...MODEL_OPTIONS)
+    .addOption(
+      option('date', {
+        help: `YYYY-MM-DD: what a chat template that asks takes for today (default: the day of $SOURCE_DATE_EPOCH, else ${DEFAULT_DATE})`,
+      }),
+    )
     .addOption(option('json', { help: 'print the manifest' }))
     .action(build);
 }

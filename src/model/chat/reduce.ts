@@ -23,6 +23,8 @@ type Render = (conversation: Message[]) => string;
 interface Trial {
   questions: string[];
   answers: string[];
+  /** What to say of a template that fails it. */
+  fault?: string;
 }
 
 /** What a template must not depend on: two sets of words, to tell its own text from ours. */
@@ -35,6 +37,7 @@ const trials: Trial[] = [
 const thoughts: Trial = {
   questions: ['x', 'y', 'z'],
   answers: ['<think>\nWell.\n</think>\n\nSo.', 'Well.\n</think>\n\nSo.'],
+  fault: 'it changes the thoughts of earlier answers',
 };
 
 /** Longer texts in quotes are what a template says, not what it looks for. */
@@ -119,7 +122,7 @@ function verifyPresent(
 
 /** Whether they give all of a conversation. */
 function verify(
-  { questions, answers }: Trial,
+  { questions, answers, fault }: Trial,
   { first, answer, next, trim }: Segments,
   history: string,
   render: Render,
@@ -131,7 +134,7 @@ function verify(
       expected += history + answers[i - 1] + next + said(questions[i]);
     }
     if (render(converse(questions.slice(0, turns), answers)) === expected + answer) continue;
-    throw new Error(`a conversation of ${turns} turns is not made of fixed texts`);
+    throw new Error(fault ?? `a conversation of ${turns} turns is not made of fixed texts`);
   }
 }
 
@@ -144,9 +147,11 @@ function marksOf(template: ChatTemplate): string[] {
 
 /** Conversations where such a mark stands in what is said: in its midst, at its start and end. */
 function trialsWith(marks: string[]): Trial[] {
-  const places = marks.flatMap((mark) => [`a ${mark} b`, `${mark} b`, `a ${mark}`]);
-  return places.flatMap((said) => [
-    { questions: ['x', 'y', 'z'], answers: [said, 'because'] },
-    { questions: [said, 'y'], answers: ['because'] },
-  ]);
+  return marks.flatMap((mark) => {
+    const fault = `it looks for ${JSON.stringify(mark)} in what is said`;
+    return [`a ${mark} b`, `${mark} b`, `a ${mark}`].flatMap((said) => [
+      { questions: ['x', 'y', 'z'], answers: [said, 'because'], fault },
+      { questions: [said, 'y'], answers: ['because'], fault },
+    ]);
+  });
 }
