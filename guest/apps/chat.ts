@@ -40,11 +40,7 @@ export function main(): void {
 
 /** To a person: the text, and why it ends where that is not plain. */
 function answerLine(): void {
-  if (CHAT_BY_HOST && !isSaid) {
-    if (CHAT_TEMPLATE) say('[earlier answers stay as they were said, with their thoughts]\n');
-    else say('[only mu chat and mu boot -p know this chat template: text is continued]\n');
-    isSaid = true;
-  }
+  if (CHAT_BY_HOST) sayLimits();
   const skipped = startsWithSlash(lineText(), lineLength()) ? 1 : 0; // the first of two
   const text = ref(lineText()[skipped]);
   answer(text, lineLength() - skipped, ref(settings), ref(report), sayPlain, isCancelled);
@@ -53,6 +49,14 @@ function answerLine(): void {
   if (report.stop == Stop.PromptTooLong)
     say('[too long for what is left of the context: /reset begins anew]');
   say('\n\n');
+}
+
+/** Once, what only the host would do. */
+function sayLimits(): void {
+  if (isSaid) return;
+  isSaid = true;
+  if (CHAT_TEMPLATE) say('[earlier answers stay as they were said, with their thoughts]\n');
+  else say('[only mu chat and mu boot -p know this chat template: text is continued]\n');
 }
 
 function refuseLine(): void {

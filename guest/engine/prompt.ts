@@ -50,17 +50,13 @@ export function truncate(length: i32): void {
   count = length;
 }
 
-/** Appends one token of an answer; false if the context is full. */
-export function append(token: i32): bool {
-  if (count == CONTEXT) return false;
-  add(token);
-  return true;
-}
-
-function add(token: i32): void {
+/** Appends one token; false if there are `most` already. */
+export function append(token: i32, most: i32): bool {
+  if (count == most) return false;
   if (tokens[count] != token) kept = min(kept, count);
   tokens[count] = token;
   count++;
+  return true;
 }
 
 /**
@@ -93,28 +89,29 @@ export function leaveOut(end: i32): i32 {
 export function appendTurn(bytes: Ptr<u8>, length: i32): bool {
   begin();
   const isFirst = count == 0;
-  addSegment(ref(packStart()[isFirst ? CHAT_FIRST : CHAT_NEXT]));
+  addSegment(ref(packStart()[isFirst ? CHAT_FIRST : CHAT_NEXT]), u32.MAX_VALUE);
   if (CONTEXT_SHIFT && isFirst) lasting = countWithText();
   if (CHAT_TRIM) addTrimmed(bytes, length);
   else if (CHAT_STRIPS) addStripped(bytes, length);
   else addText(bytes, length);
-  addSegment(ref(packStart()[CHAT_ANSWER]));
+  addSegment(ref(packStart()[CHAT_ANSWER]), u32.MAX_VALUE);
   flush();
   return !isFull;
 }
 
 /**
- * Puts a conversation that the host has written in place of this one. segment: isSegment holds of
- * it. How many tokens at its start have stayed the same; -1 if it does not fit.
+ * Puts a conversation that the host has written in place of this one; nothing, if it is no segment.
+ * How many tokens at its start have stayed the same; -1 if it does not fit.
  */
-export function replaceAll(segment: Ptr<u8>): i32 {
+export function replaceAll(segment: Ptr<u8>, length: i32): i32 {
   kept = count;
   count = 0;
   begin();
   if (CONTEXT_SHIFT) lasting = TOKENIZER_ADD_BOS ? 1 : 0;
-  addSegment(segment);
+  const isSegment = addSegment(segment, u32(length) / 4) * 4 == u32(length);
   flush();
-  return isFull ? -1 : min(kept, count);
+  if (!isSegment) count = 0;
+  return isFull && isSegment ? -1 : min(kept, count);
 }
 
 /**
@@ -144,8 +141,7 @@ function addToken(token: i32): void {
 }
 
 function take(token: i32): void {
-  if (count == ROOM) isFull = true;
-  else add(token);
+  if (!append(token, ROOM)) isFull = true;
 }
 
 function addText(bytes: Ptr<u8>, length: i32): void {
@@ -174,43 +170,24 @@ function countWithText(): i32 {
   return all;
 }
 
-/** Word i of a segment, which may lie at any address. */
-function wordAt(segment: Ptr<u8>, i: i32): u32 {
-  return load<u32>(segment, usize(i) * 4);
-}
-
-/** Whether bytes from elsewhere are one segment: its end is their end, and its tokens exist. */
-export function isSegment(bytes: Ptr<u8>, length: i32): bool {
-  const count = length / 4;
-  let i: i32 = 0;
-  while (i < count) {
-    const word = wordAt(bytes, i);
+/**
+ * How many words it had, its end being one: at most `words`, and 0 if it has no end there, or a
+ * token that there is not.
+ */
+function addSegment(segment: Ptr<u8>, words: u32): u32 {
+  let i: u32 = 0;
+  while (i < words) {
+    const word = load<u32>(segment, usize(i) * 4);
+    const value = word & ~SEGMENT_TEXT;
     i++;
-    if (word == SEGMENT_END) return i * 4 == length;
-    const textBytes = word & ~SEGMENT_TEXT;
-    if (textBytes == word) {
-      if (word >= u32(VOCABULARY)) return false;
-    } else {
-      if (textBytes > u32(count - i) * 4) return false;
-      i += (i32(textBytes) + 3) / 4;
-    }
+    if (word == SEGMENT_END) return i;
+    const size = word == value ? 0 : (value + 3) / 4;
+    if (size > words - i || (word == value && value >= u32(VOCABULARY))) return 0;
+    if (word == value) addToken(i32(value));
+    else addText(ref(segment[i * 4]), i32(value));
+    i += size;
   }
-  return false;
-}
-
-function addSegment(segment: Ptr<u8>): void {
-  let i: i32 = 0;
-  while (wordAt(segment, i) != SEGMENT_END) {
-    const word = wordAt(segment, i);
-    i++;
-    if ((word & SEGMENT_TEXT) == 0) {
-      addToken(i32(word));
-    } else {
-      const length = i32(word & ~SEGMENT_TEXT);
-      addText(ref(segment[i * 4]), length);
-      i += (length + 3) / 4;
-    }
-  }
+  return 0;
 }
 
 /** Without the white space at its start, in the sense of C's isspace. */

@@ -24,7 +24,6 @@ import {
   append,
   appendRaw,
   appendTurn,
-  isSegment,
   lastingCount,
   leaveOut,
   replaceAll,
@@ -63,12 +62,10 @@ export function answer(
   report.tokensHash = FNV_BASIS;
   report.logitsHash = FNV_BASIS;
   if ((settings.flags & u32(Flag.Forget)) != 0) forget();
-  const isWhole = (settings.flags & u32(Flag.Segments)) != 0;
-  const isSound = !isWhole || isSegment(text, length);
-  if (isSound && !addPrompt(text, length, settings, report)) {
+  if (!addPrompt(text, length, settings, report)) {
     report.stop = Stop.PromptTooLong;
-  } else if (!isSound || tokenCount() == evaluated) {
-    report.stop = Stop.Malformed; // or nothing at all to go on
+  } else if (tokenCount() == evaluated) {
+    report.stop = Stop.Malformed; // nothing at all to go on
   } else {
     generate(settings, report, emit, isCancelled);
   }
@@ -81,7 +78,7 @@ function addPrompt(text: Ptr<u8>, length: i32, settings: Ptr<Settings>, report: 
   let older = before;
   let fits = true;
   if ((settings.flags & u32(Flag.Segments)) != 0) {
-    const kept = replaceAll(text);
+    const kept = replaceAll(text, length);
     fits = kept >= 0;
     // The last token is evaluated in any case: its logits choose the next one.
     evaluated = max(0, min(evaluated, min(kept, tokenCount() - 1)));
@@ -125,9 +122,11 @@ function shift(end: i32, report: Ptr<Report>): i32 {
 
 /** Appends a token of the answer; false if the context is full and stays so. */
 function appendAnswer(token: i32, settings: Ptr<Settings>, report: Ptr<Report>): bool {
-  if (append(token)) return true;
-  if (!CONTEXT_SHIFT || settings.predict < -1) return false;
-  return shift(tokenCount(), report) > 0 && append(token);
+  if (append(token, CONTEXT)) return true;
+  if (CONTEXT_SHIFT) {
+    return settings.predict >= -1 && shift(tokenCount(), report) > 0 && append(token, CONTEXT);
+  }
+  return false;
 }
 
 function generate(

@@ -92,11 +92,11 @@ describe('segments in requests', () => {
     ['a text beyond the end', [5, 0, 0, 0x80, 97, 98, 99, 100, ...END_WORD].slice(0, 8)],
     ['a text that takes the end with it', [8, 0, 0, 0x80, 97, 98, 99, 100, ...END_WORD]],
     ['the longest text', [0xfe, 0xff, 0xff, 0xff, ...END_WORD]],
-  ])('%s is malformed, and the conversation stays', async (_, bytes) => {
-    const before = await ask([START, text('user\nthe')], fresh);
+  ])('%s is malformed, and leaves an empty conversation', async (_, bytes) => {
+    await ask([START, text('user\nthe')], fresh);
     const { report } = await guest.ask(Uint8Array.from(bytes), whole);
     expect(report).toMatchObject({ stop: 'malformedRequest', promptTokens: 0 });
-    expect(report.contextUsed).toBe(before.contextUsed);
+    expect(report.contextUsed).toBe(0);
   });
 
   test('an empty conversation is nothing to go on', async () => {
