@@ -8,6 +8,20 @@ const folder = temporaryFolder();
 const checkpoint = join(sharedModels, 'stories260K.bin');
 const tokenizer = join(sharedModels, 'tok512.bin');
 
+test('a small file that speaks of a thousand layers costs little', async () => {
+  const [dim, hidden, layers, heads, vocab, context] = [8, 8, 1024, 2, 300, 8];
+  const header = Int32Array.of(dim, hidden, layers, heads, heads, vocab, context);
+  const path = put(
+    folder,
+    'layers.bin',
+    Buffer.concat([Buffer.from(header.buffer), new Uint8Array(99)]),
+  );
+  const memory = () => process.memoryUsage().heapUsed;
+  const before = memory();
+  await expect(openModel(path)).rejects.toThrow(/file size: found 127 bytes, expected 1\d{6}, /);
+  expect(memory() - before).toBeLessThan(1 << 20);
+});
+
 describe.skipIf(!hasSharedModels)('stories260K ($MU_MODELS or ../shared/models)', () => {
   test('opens with the shape in its header', async () => {
     const model = await openModel(checkpoint, { tokenizer });

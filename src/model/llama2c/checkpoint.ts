@@ -17,13 +17,13 @@ const limits = [1 << 20, 1 << 20, 1024, 65536, 65536, 1 << 22, 1 << 24];
  */
 export async function openLlama2c(file: ModelFile, tokenizerPath?: string): Promise<Model> {
   const config = readConfig(file);
-  const { tensors, end } = placeTensors(file, config);
-  if (end !== file.bytes) {
+  const size = sizeOf(config); // before a thousand layers get an object for each tensor
+  if (size !== file.bytes) {
     throw new ModelError({
       file: file.name,
       field: 'file size',
       found: `${file.bytes} bytes`,
-      expected: `${end}, what the header's sizes add up to`,
+      expected: `${size}, what the header's sizes add up to`,
       remedy: 'the file is damaged or no llama2.c checkpoint of version 0',
     });
   }
@@ -36,6 +36,7 @@ export async function openLlama2c(file: ModelFile, tokenizerPath?: string): Prom
       remedy: 'name it with --tokenizer FILE',
     });
   }
+  const tensors = placeTensors(file, config);
   const tokenizer = await readTokenizerBin(tokenizerPath, config.vocabSize);
   for (const { attentionNorm, ffnNorm } of tensors.layers) {
     await attentionNorm?.read();
@@ -107,8 +108,39 @@ function readConfig(file: ModelFile): ModelConfig {
   };
 }
 
-function placeTensors(file: ModelFile, config: ModelConfig) {
-  const { layers, headDim } = config;
+/** What a layer has; of each, a file has those of all layers one after the other. */
+const layerOrder = [
+  ['attentionNorm', 'rms_att_weight'],
+  ['query', 'wq'],
+  ['key', 'wk'],
+  ['value', 'wv'],
+  ['attentionOutput', 'wo'],
+  ['ffnNorm', 'rms_ffn_weight'],
+  ['gate', 'w1'],
+  ['down', 'w2'],
+  ['up', 'w3'],
+] as const satisfies (readonly [keyof LayerTensors, string])[];
+
+/** Bytes of freq_cis_real and freq_cis_imag, unused: each seq_len × headDim / 2. */
+function ropeBytes({ contextLength, headDim }: ModelConfig): number {
+  return contextLength * headDim * 4;
+}
+
+/** Bytes of a checkpoint. */
+function sizeOf(config: ModelConfig): number {
+  const { layers, tiedEmbeddings } = config;
+  const bytesOf = (shape: Shape) => {
+    const { rows, columns } = shapeOf(shape, config);
+    return 4 * rows * columns;
+  };
+  const { embedding, outputNorm, output } = endShapes;
+  const ends = [embedding, outputNorm, ...(tiedEmbeddings ? [] : [output])];
+  const each = layerOrder.map(([role]) => layers * bytesOf(layerShapes[role]));
+  const all = [...ends.map(bytesOf), ...each];
+  return HEADER_BYTES + ropeBytes(config) + all.reduce((sum, bytes) => sum + bytes, 0);
+}
+
+function placeTensors(file: ModelFile, config: ModelConfig): ModelTensors {
   let at = HEADER_BYTES;
   const take = (name: string, shape: Shape): Tensor => {
     const { rows, columns } = shapeOf(shape, config);
@@ -116,38 +148,15 @@ function placeTensors(file: ModelFile, config: ModelConfig) {
     at += tensor.bytes;
     return tensor;
   };
-  const takeEach = (name: string, role: keyof LayerTensors): Tensor[] =>
-    Array.from({ length: layers }, (_, layer) => take(`${name}.${layer}`, layerShapes[role]));
   const embedding = take('token_embedding_table', endShapes.embedding);
-  const parts = {
-    attentionNorm: takeEach('rms_att_weight', 'attentionNorm'),
-    query: takeEach('wq', 'query'),
-    key: takeEach('wk', 'key'),
-    value: takeEach('wv', 'value'),
-    attentionOutput: takeEach('wo', 'attentionOutput'),
-    ffnNorm: takeEach('rms_ffn_weight', 'ffnNorm'),
-    gate: takeEach('w1', 'gate'),
-    down: takeEach('w2', 'down'),
-    up: takeEach('w3', 'up'),
-  };
+  const layers = Array.from({ length: config.layers }, () => ({}) as LayerTensors);
+  for (const [role, name] of layerOrder) {
+    for (const [i, layer] of layers.entries())
+      layer[role] = take(`${name}.${i}`, layerShapes[role]);
+  }
   const outputNorm = take('rms_final_weight', endShapes.outputNorm);
-  // freq_cis_real and freq_cis_imag, unused: each seq_len × headDim / 2
-  at += config.contextLength * headDim * 4;
-  const tensors: ModelTensors = {
-    embedding,
-    outputNorm,
-    layers: Array.from({ length: layers }, (_, layer) => ({
-      attentionNorm: parts.attentionNorm[layer],
-      query: parts.query[layer],
-      key: parts.key[layer],
-      value: parts.value[layer],
-      attentionOutput: parts.attentionOutput[layer],
-      ffnNorm: parts.ffnNorm[layer],
-      gate: parts.gate[layer],
-      up: parts.up[layer],
-      down: parts.down[layer],
-    })),
-  };
+  at += ropeBytes(config);
+  const tensors: ModelTensors = { embedding, outputNorm, layers };
   if (!config.tiedEmbeddings) tensors.output = take('wcls', endShapes.output);
-  return { tensors, end: at };
+  return tensors;
 }
