@@ -120,7 +120,7 @@ function verifyPresent(
   }
 }
 
-/** Whether they give all of a conversation. */
+/** Whether they give all of a conversation; of one with a fault's name, when it is whole. */
 function verify(
   { questions, answers, fault }: Trial,
   { first, answer, next, trim }: Segments,
@@ -128,7 +128,7 @@ function verify(
   render: Render,
 ): void {
   const said = (question: string) => (trim ? question.trim() : question);
-  for (let turns = 1; turns <= questions.length; turns++) {
+  for (let turns = fault ? questions.length : 1; turns <= questions.length; turns++) {
     let expected = first + said(questions[0]);
     for (let i = 1; i < turns; i++) {
       expected += history + answers[i - 1] + next + said(questions[i]);
