@@ -27,28 +27,48 @@ export class HeaderReader {
   }
 
   u8(field: string): number {
-    return this.#take(1, field).readUInt8();
+    return this.#window[this.#advance(1, field)];
   }
 
   u32(field: string): number {
-    return this.#take(4, field).readUInt32LE();
+    const at = this.#advance(4, field);
+    return this.#window.readUInt32LE(at);
   }
 
-  u64(field: string): bigint {
-    return this.#take(8, field).readBigUInt64LE();
-  }
-
-  /** A u64 that is at most max: a count or an offset. */
+  /** A u64 that is at most max, which is below 2^53: a count or an offset. */
   count(field: string, max: number, what: string): number {
-    const found = this.u64(field);
-    if (found > BigInt(max)) throw this.error(field, `${found} (${what})`, `at most ${max}`);
-    return Number(found);
+    const at = this.#advance(8, field);
+    const found = this.#window.readUInt32LE(at) + 2 ** 32 * this.#window.readUInt32LE(at + 4);
+    if (found <= max) return found;
+    const exact = this.#window.readBigUInt64LE(at);
+    throw this.error(field, `${exact} (${what})`, `at most ${max}`);
   }
 
   /** A string: u64 length, then its bytes. */
   string(field: string, maxLength: number): ByteString {
     const length = this.count(field, Math.min(maxLength, this.remaining), 'length of a string');
-    return this.#take(length, field).toString('latin1');
+    const at = this.#advance(length, field);
+    return this.#window.toString('latin1', at, at + length);
+  }
+
+  /**
+   * Passes over the strings of an array. An element is named only where it is wrong: there may be
+   * 10^5 of them, and their names would take more memory than they do.
+   */
+  skipStrings(count: number, field: string, maxLength: number): void {
+    for (let i = 0; i < count; i++) {
+      const start = this.#position;
+      const at = this.remaining < 8 ? -1 : this.#advance(8, field);
+      const length = at < 0 ? 0 : this.#window.readUInt32LE(at);
+      const isShort = length <= maxLength && length <= this.remaining;
+      if (at >= 0 && isShort && this.#window.readUInt32LE(at + 4) === 0) {
+        this.#position += length;
+        continue;
+      }
+      this.#position = start;
+      const element = `${field}[${i}]`;
+      this.skip(this.count(element, maxLength, 'length of a string'), element);
+    }
   }
 
   /** `length` bytes at the present position, valid until the next call. */
@@ -70,6 +90,12 @@ export class HeaderReader {
   }
 
   #take(length: number, field: string): Buffer {
+    const at = this.#advance(length, field);
+    return this.#window.subarray(at, at + length);
+  }
+
+  /** Steps over so many bytes, which are in the window then; returns where. */
+  #advance(length: number, field: string): number {
     if (length > this.remaining) throw this.#pastEnd(length, field);
     let start = this.#position - this.#windowStart;
     if (start < 0 || start + length > this.#window.length) {
@@ -79,7 +105,7 @@ export class HeaderReader {
       start = 0;
     }
     this.#position += length;
-    return this.#window.subarray(start, start + length);
+    return start;
   }
 
   #pastEnd(length: number, field: string): ModelError {

@@ -26,10 +26,7 @@ export function readEntry(reader: HeaderReader, key: string): Entry {
   const count = reader.count(key, MAX_ARRAY, 'elements of an array');
   const position = reader.position;
   if (element.name === 'string') {
-    for (let i = 0; i < count; i++) {
-      const length = reader.count(`${key}[${i}]`, MAX_STRING, 'length of a string');
-      reader.skip(length, `${key}[${i}]`);
-    }
+    reader.skipStrings(count, key, MAX_STRING);
   } else {
     reader.skip(count * element.bytes, key);
   }

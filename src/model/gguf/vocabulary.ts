@@ -21,8 +21,8 @@ export function readVocabulary(metadata: Metadata): Tokenizer {
   if (pieces === undefined || pieces.length === 0) {
     throw metadata.error('tokenizer.ggml.tokens', 'no pieces', 'a vocabulary');
   }
-  checkPieces(metadata, pieces);
-  if (kind === 'bpe') checkLetters(metadata, pieces);
+  const ids = identify(metadata, pieces);
+  if (kind === 'bpe') checkLetters(metadata, ids);
   const preTokenizer = kind === 'bpe' ? readPreTokenizer(metadata) : undefined;
   const types = readTypes(metadata, pieces.length);
   const special = (name: string, fallback?: number) =>
@@ -83,19 +83,22 @@ function readKind(metadata: Metadata): Tokenizer['kind'] {
   );
 }
 
-function checkPieces(metadata: Metadata, pieces: ByteString[]): void {
+/** The id of each piece. */
+function identify(metadata: Metadata, pieces: ByteString[]): Map<ByteString, number> {
   const ids = new Map<ByteString, number>();
   for (const [id, piece] of pieces.entries()) {
-    const field = `tokenizer.ggml.tokens[${id}]`;
+    const refuse = (found: string, expected: string) =>
+      metadata.error(`tokenizer.ggml.tokens[${id}]`, found, expected);
     if (piece.length > MAX_PIECE) {
-      throw metadata.error(field, `${piece.length} bytes`, `at most ${MAX_PIECE}`);
+      throw refuse(`${piece.length} bytes`, `at most ${MAX_PIECE}`);
     }
     const first = ids.get(piece);
     if (first !== undefined && piece !== '') {
-      throw metadata.error(field, `${quote(piece)}, token ${first} too`, 'each piece once');
+      throw refuse(`${quote(piece)}, token ${first} too`, 'each piece once');
     }
     ids.set(piece, id);
   }
+  return ids;
 }
 
 /**
@@ -103,8 +106,7 @@ function checkPieces(metadata: Metadata, pieces: ByteString[]): void {
  * vocabularies lack control characters, and bytes that UTF-8 does not have; a text needs the rest
  * of ASCII.
  */
-function checkLetters(metadata: Metadata, pieces: ByteString[]): void {
-  const known = new Set(pieces);
+function checkLetters(metadata: Metadata, known: Map<ByteString, number>): void {
   const isMissing = (byte: number) =>
     !known.has(Buffer.from(letterOfByte[byte], 'utf8').toString('latin1'));
   const printable = Array.from({ length: 0x7f - 0x20 }, (_, i) => 0x20 + i);
