@@ -28,7 +28,7 @@ export function checkForeignKeys(metadata: Metadata, prefix: string, keys: Famil
       key,
       metadata.describe(key),
       `${value} or no such key`,
-      'this feature is not supported yet',
+      'what it asks for is not computed yet: take a model without it',
     );
   }
   for (const key of metadata.keys()) {

@@ -138,12 +138,11 @@ function readArchitecture(metadata: Metadata): string {
     checkForeignKeys(metadata, `${name}.`, architectures[name].keys);
     return name;
   }
-  const titles = Object.values(architectures).map(({ title }) => title);
   throw metadata.error(
     'general.architecture',
     name === undefined ? 'nothing' : quote(name),
     Object.keys(architectures).map(quote).join(', '),
-    `take a model of the ${titles.join(' or ')} family`,
+    'take a model of one of these, such as Llama 3.2, Qwen3 or Gemma 3; README.md has a list',
   );
 }
 
