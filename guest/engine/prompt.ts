@@ -120,9 +120,8 @@ export function replaceAll(segment: Ptr<u8>, length: i32): i32 {
  */
 export function appendRaw(bytes: Ptr<u8>, length: i32, withStart: bool): bool {
   begin();
-  const isFirst = count == 0;
-  if (isFirst && TOKENIZER_ADD_BOS && withStart) addToken(TOKEN_BOS);
-  if (CONTEXT_SHIFT && isFirst) lasting = count;
+  if (CONTEXT_SHIFT && count == 0) lasting = TOKENIZER_ADD_BOS && withStart ? 1 : 0;
+  if (count == 0 && TOKENIZER_ADD_BOS && withStart) addToken(TOKEN_BOS);
   addText(bytes, length);
   flush();
   return !isFull;

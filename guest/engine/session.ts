@@ -11,6 +11,7 @@
 
 import { now } from 'machine';
 import {
+  CHAT_BY_HOST,
   CHAT_TEMPLATE,
   CONTEXT,
   CONTEXT_SHIFT,
@@ -62,10 +63,14 @@ export function answer(
   report.tokensHash = FNV_BASIS;
   report.logitsHash = FNV_BASIS;
   if ((settings.flags & u32(Flag.Forget)) != 0) forget();
-  if (!addPrompt(text, length, settings, report)) {
+  const isWhole = (settings.flags & u32(Flag.Segments)) != 0;
+  let fits = true;
+  if (!isWhole) fits = addPrompt(text, length, settings, report);
+  else if (CHAT_BY_HOST) fits = replacePrompt(text, length, report);
+  if (!fits) {
     report.stop = Stop.PromptTooLong;
-  } else if (tokenCount() == evaluated) {
-    report.stop = Stop.Malformed; // nothing at all to go on
+  } else if (tokenCount() == evaluated || (isWhole && !CHAT_BY_HOST)) {
+    report.stop = Stop.Malformed; // nothing to go on, or what this guest does not read
   } else {
     generate(settings, report, emit, isCancelled);
   }
@@ -74,24 +79,26 @@ export function answer(
 
 /** Counts its tokens as the report's. False if they do not fit: then nothing has been added. */
 function addPrompt(text: Ptr<u8>, length: i32, settings: Ptr<Settings>, report: Ptr<Report>): bool {
-  let before = tokenCount();
-  let older = before;
-  let fits = true;
-  if ((settings.flags & u32(Flag.Segments)) != 0) {
-    const kept = replaceAll(text, length);
-    fits = kept >= 0;
-    // The last token is evaluated in any case: its logits choose the next one.
-    evaluated = max(0, min(evaluated, min(kept, tokenCount() - 1)));
-    before = evaluated;
-    older = 0;
-  } else if (!CHAT_TEMPLATE || (settings.flags & u32(Flag.Raw)) != 0) {
-    fits = appendRaw(text, length, (settings.flags & u32(Flag.NoStart)) == 0);
-  } else {
-    fits = appendTurn(text, length);
-  }
+  const before = tokenCount();
+  const isRaw = !CHAT_TEMPLATE || (settings.flags & u32(Flag.Raw)) != 0;
+  const withStart = (settings.flags & u32(Flag.NoStart)) == 0;
+  let fits = isRaw ? appendRaw(text, length, withStart) : appendTurn(text, length);
   const added = tokenCount() - before;
-  if (CONTEXT_SHIFT && fits) fits = makeRoom(older, report);
+  if (CONTEXT_SHIFT && fits) fits = makeRoom(before, report);
   if (!fits) truncate(before);
+  report.promptTokens = fits ? added : 0;
+  return fits;
+}
+
+/** The same of a whole conversation, of which only what is new is evaluated. */
+function replacePrompt(segment: Ptr<u8>, length: i32, report: Ptr<Report>): bool {
+  const kept = replaceAll(segment, length);
+  let fits = kept >= 0;
+  // The last token is evaluated in any case: its logits choose the next one.
+  evaluated = max(0, min(evaluated, min(kept, tokenCount() - 1)));
+  const added = tokenCount() - evaluated;
+  if (CONTEXT_SHIFT && fits) fits = makeRoom(0, report);
+  if (!fits) truncate(evaluated);
   report.promptTokens = fits ? added : 0;
   return fits;
 }
@@ -120,13 +127,11 @@ function shift(end: i32, report: Ptr<Report>): i32 {
   return leftOut;
 }
 
-/** Appends a token of the answer; false if the context is full and stays so. */
-function appendAnswer(token: i32, settings: Ptr<Settings>, report: Ptr<Report>): bool {
-  if (append(token, CONTEXT)) return true;
-  if (CONTEXT_SHIFT) {
-    return settings.predict >= -1 && shift(tokenCount(), report) > 0 && append(token, CONTEXT);
+/** Makes room for a token of the answer where the context is full and is to go on. */
+function spare(token: i32, settings: Ptr<Settings>, report: Ptr<Report>): void {
+  if (tokenCount() == CONTEXT && settings.predict >= -1 && !isEnd(token)) {
+    shift(tokenCount(), report);
   }
-  return false;
 }
 
 function generate(
@@ -149,9 +154,10 @@ function generate(
     const token = sample(logits, settings, ref(tokenList()[tokenCount() - window]), window);
     if (report.generatedTokens == 0) report.entryToFirstTokenNanos = now();
     report.tokensHash = (report.tokensHash ^ u64(u32(token))) * FNV_PRIME;
+    if (CONTEXT_SHIFT) spare(token, settings, report);
     if (isEnd(token)) {
       report.stop = Stop.EndToken;
-    } else if (!appendAnswer(token, settings, report)) {
+    } else if (!append(token, CONTEXT)) {
       report.stop = Stop.ContextFull;
     } else {
       emitPiece(token, emit);

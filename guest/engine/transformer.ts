@@ -161,26 +161,17 @@ export function logitsOf(index: i32): Ptr<f32> {
 function layersJob(core: i32, cores: i32): void {
   for (let layer: i32 = 0; layer < LAYERS; layer++) {
     projectQkv(layer, core, cores);
+    if (QUERY_NORM_DIM > 0) turnQkv(layer, core, cores);
     barrier(core);
-    if (QUERY_NORM_DIM > 0) {
-      turnQkv(layer, core, cores);
-      barrier(core);
-    }
     attention(layer, core, cores);
     barrier(core);
     attentionOutput(layer, core, cores);
+    if (HAS_POST_NORMS) addNormed(layer, Half.Attention, core, cores);
     barrier(core);
-    if (HAS_POST_NORMS) {
-      addNormed(layer, Half.Attention, core, cores);
-      barrier(core);
-    }
     ffnGateUp(layer, core, cores);
     barrier(core);
     ffnDown(layer, core, cores);
-    if (HAS_POST_NORMS) {
-      barrier(core);
-      addNormed(layer, Half.Ffn, core, cores);
-    }
+    if (HAS_POST_NORMS) addNormed(layer, Half.Ffn, core, cores);
     if (layer + 1 < LAYERS) barrier(core);
   }
 }
@@ -198,10 +189,6 @@ function embed(token: i32, id: i32): void {
  * another.
  */
 function normalize(input: Ptr<Input>, weight: Ptr<f32>, core: i32, cores: i32): void {
-  if (!HAS_PRE_NORMS) {
-    takeStream(input, core, cores);
-    return;
-  }
   if (tokens == 1) {
     normalizeOwn(input, 0, weight, core);
     return;
@@ -287,7 +274,8 @@ function firstRow(rows: i32, core: i32, cores: i32): i32 {
  */
 function projectQkv(layer: i32, core: i32, cores: i32): void {
   const input = zeroed<Input>();
-  normalize(ref(input), preNorm(layer, Half.Attention), core, cores);
+  if (HAS_PRE_NORMS) normalize(ref(input), preNorm(layer, Half.Attention), core, cores);
+  else takeStream(ref(input), core, cores);
   const first = firstRow(QUERY_ROW + 2 * KV_ROW, core, cores);
   const end = firstRow(QUERY_ROW + 2 * KV_ROW, core + 1, cores);
   const query = within(first, QUERY_ROW);
@@ -310,17 +298,12 @@ function projectQkv(layer: i32, core: i32, cores: i32): void {
       addTo(ref(v[value]), ref(bias[QUERY_ROW + KV_ROW + value]), valueEnd - value);
     }
     if (QUERY_NORM_DIM > 0) continue;
-    turn(layer, t, query, min(queryEnd, QUERY_DIM), key, min(keyEnd, KV_DIM));
+    applyRope(q, layer, t, query, min(queryEnd, QUERY_DIM));
+    applyRope(k, layer, t, key, min(keyEnd, KV_DIM));
+    if (HAS_TEMPERATURE) temper(t, query, queryEnd);
     storeKey(layer, start + t, k, key, min(keyEnd, KV_DIM));
     storeValue(layer, start + t, v, value, min(valueEnd, KV_DIM));
   }
-}
-
-/** RoPE, for rows of one token's queries and keys. */
-function turn(layer: i32, t: i32, query: i32, queryEnd: i32, key: i32, keyEnd: i32): void {
-  applyRope(ref(queries[t * QUERY_ROW]), layer, t, query, queryEnd);
-  applyRope(ref(keys[t * KV_ROW]), layer, t, key, keyEnd);
-  if (HAS_TEMPERATURE) temper(t, query, queryEnd);
 }
 
 /** Queries grow with their position. Whole vectors: what pads a row is of no consequence. */
@@ -329,17 +312,26 @@ function temper(t: i32, first: i32, end: i32): void {
   scaleBy(ref(queries[t * QUERY_ROW + first]), factor, end - first);
 }
 
-/** Norms of q and k, and RoPE; k and v go to the cache. A token is one core's. */
+/** When all is there: norms of q and k, RoPE; k and v go to the cache. A token is one core's. */
 function turnQkv(layer: i32, core: i32, cores: i32): void {
+  barrier(core);
   for (let t = core; t < tokens; t += cores) {
+    const q = ref(queries[t * QUERY_ROW]);
     const k = ref(keys[t * KV_ROW]);
-    if (TURNS_FIRST) turn(layer, t, 0, QUERY_DIM, 0, KV_DIM);
-    normEach(ref(queries[t * QUERY_ROW]), queryNorm(layer), QUERY_NORM_DIM, QUERY_DIM);
+    if (TURNS_FIRST) turn(q, k, layer, t);
+    normEach(q, queryNorm(layer), QUERY_NORM_DIM, QUERY_DIM);
     normEach(k, keyNorm(layer), KEY_NORM_DIM, KV_DIM);
-    if (!TURNS_FIRST) turn(layer, t, 0, QUERY_DIM, 0, KV_DIM);
+    if (!TURNS_FIRST) turn(q, k, layer, t);
+    if (HAS_TEMPERATURE) temper(t, 0, QUERY_DIM);
     storeKey(layer, start + t, k, 0, KV_DIM);
     storeValue(layer, start + t, ref(values[t * KV_ROW]), 0, KV_DIM);
   }
+}
+
+/** RoPE of all heads of a token. */
+function turn(q: Ptr<f32>, k: Ptr<f32>, layer: i32, t: i32): void {
+  applyRope(q, layer, t, 0, QUERY_DIM);
+  applyRope(k, layer, t, 0, KV_DIM);
 }
 
 /** Each run of `width` values of x[n] by itself: heads, or all of them. */
@@ -418,8 +410,9 @@ function addDelta(t: i32, first: i32, end: i32): void {
   addTo(ref(x[t * DIM + first]), added, end - first);
 }
 
-/** x ← x + norm(delta). A token is one core's. */
+/** When all of delta is there: x ← x + norm(delta). A token is one core's. */
 function addNormed(layer: i32, half: Half, core: i32, cores: i32): void {
+  barrier(core);
   for (let t = core; t < tokens; t += cores) {
     const added = ref(delta[t * DIM]);
     rmsNorm(added, added, postNorm(layer, half), DIM);
@@ -433,7 +426,8 @@ function addNormed(layer: i32, half: Half, core: i32, cores: i32): void {
  */
 function ffnGateUp(layer: i32, core: i32, cores: i32): void {
   const input = zeroed<Input>();
-  normalize(ref(input), preNorm(layer, Half.Ffn), core, cores);
+  if (HAS_PRE_NORMS) normalize(ref(input), preNorm(layer, Half.Ffn), core, cores);
+  else takeStream(ref(input), core, cores);
   const first = firstRow(FFN_ROW, core, cores);
   const end = firstRow(FFN_ROW, core + 1, cores);
   multiplyGateUp(layer, ref(input), first, end);

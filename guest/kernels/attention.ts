@@ -74,25 +74,21 @@ function chunkOf(layer: i32, head: i32, position: i32): Ptr<u16> {
  * halves. key: f32[KV_HEADS][HEAD_DIM]
  */
 export function storeKey(layer: i32, position: i32, key: Ptr<f32>, first: i32, end: i32): void {
-  const inChunk = position % CHUNK;
   for (let row = first; row < end; row = (row / HEAD_DIM + 1) * HEAD_DIM) {
-    const at = row % HEAD_DIM;
-    const count = min(HEAD_DIM - at, end - row);
+    const n = min(HEAD_DIM - (row % HEAD_DIM), end - row);
     const chunk = chunkOf(layer, row / HEAD_DIM, position);
-    if (KV_BITS == 8) storeKey8(chunk, inChunk, at, ref(key[row]), count);
-    else storeKey16(chunk, inChunk, at, ref(key[row]), count);
+    if (KV_BITS == 8) storeKey8(chunk, position % CHUNK, row % HEAD_DIM, ref(key[row]), n);
+    else storeKey16(chunk, position % CHUNK, row % HEAD_DIM, ref(key[row]), n);
   }
 }
 
 /** The same of its value. value: f32[KV_HEADS][HEAD_DIM] */
 export function storeValue(layer: i32, position: i32, value: Ptr<f32>, first: i32, end: i32): void {
-  const inChunk = position % CHUNK;
   for (let row = first; row < end; row = (row / HEAD_DIM + 1) * HEAD_DIM) {
-    const at = row % HEAD_DIM;
-    const count = min(HEAD_DIM - at, end - row);
+    const n = min(HEAD_DIM - (row % HEAD_DIM), end - row);
     const chunk = chunkOf(layer, row / HEAD_DIM, position);
-    if (KV_BITS == 8) storeValue8(chunk, inChunk, at, ref(value[row]), count);
-    else storeValue16(chunk, inChunk, at, ref(value[row]), count);
+    if (KV_BITS == 8) storeValue8(chunk, position % CHUNK, row % HEAD_DIM, ref(value[row]), n);
+    else storeValue16(chunk, position % CHUNK, row % HEAD_DIM, ref(value[row]), n);
   }
 }
 
@@ -101,14 +97,17 @@ export function storeValue(layer: i32, position: i32, value: Ptr<f32>, first: i3
  * are used up.
  */
 export function attend(block: Ptr<QueryBlock>, layer: i32, head: i32): void {
-  if (KV_BITS == 8) {
-    for (let r: i32 = 0; r < block.count; r++) turnHead(block.queries[r].query);
-  }
+  if (KV_BITS == 8) turnQueries(block);
   if (block.count == 4) attendRows(block, layer, head, 4);
   else if (block.count == 3) attendRows(block, layer, head, 3);
   else if (block.count == 2) attendRows(block, layer, head, 2);
   else if (block.count == 1) attendRows(block, layer, head, 1);
   block.count = 0;
+}
+
+/** As keys of 8 bits are turned. */
+function turnQueries(block: Ptr<QueryBlock>): void {
+  for (let r: i32 = 0; r < block.count; r++) turnHead(block.queries[r].query);
 }
 
 /** attend for `rows` queries, a constant where this is inlined. @inline */

@@ -16,29 +16,17 @@ export const CHUNK16_HALVES: i32 = CHUNK_KEYS + CHUNK * HEAD_ROW;
  */
 export const HALF_MAX: f32 = 65504;
 
-/** Stores count (even) values of a key, from dimension `at` on, as position `inChunk`. */
-export function storeKey16(
-  chunk: Ptr<u16>,
-  inChunk: i32,
-  at: i32,
-  key: Ptr<f32>,
-  count: i32,
-): void {
+/** Stores n (even) values of a key, from dimension `at` on, as position `slot` of the chunk. */
+export function storeKey16(chunk: Ptr<u16>, slot: i32, at: i32, key: Ptr<f32>, n: i32): void {
   const halves = zeroed<FixedArray<u16, typeof HEAD_ROW>>();
-  const column = ref(chunk[((inChunk / 16) * HEAD_DIM + at) * 16 + (inChunk % 16)]);
-  toHalves(ref(halves[0]), key, count);
-  for (let i: i32 = 0; i < count; i++) column[i * 16] = halves[i];
+  const column = ref(chunk[((slot / 16) * HEAD_DIM + at) * 16 + (slot % 16)]);
+  toHalves(ref(halves[0]), key, n);
+  for (let i: i32 = 0; i < n; i++) column[i * 16] = halves[i];
 }
 
 /** The same of a value. */
-export function storeValue16(
-  chunk: Ptr<u16>,
-  inChunk: i32,
-  at: i32,
-  value: Ptr<f32>,
-  count: i32,
-): void {
-  toHalves(ref(chunk[CHUNK_KEYS + inChunk * HEAD_ROW + at]), value, count);
+export function storeValue16(chunk: Ptr<u16>, slot: i32, at: i32, value: Ptr<f32>, n: i32): void {
+  toHalves(ref(chunk[CHUNK_KEYS + slot * HEAD_ROW + at]), value, n);
 }
 
 /** halves[count] ← numbers[count], held to what a half can say. count: even */

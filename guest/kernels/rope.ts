@@ -15,20 +15,18 @@ import {
 import { cos, sin } from './math.ts';
 
 const PAIRS: i32 = ROPE_DIM / 2;
-const ANGLES: i32 = ROPE_TABLES * MICRO_BATCH * PAIRS;
+const TOKEN_ANGLES: i32 = ROPE_TABLES * PAIRS;
+const ANGLES: i32 = MICRO_BATCH * TOKEN_ANGLES;
 
-const cosines = zeroed<FixedArray<f32, typeof ANGLES>>(); // [ROPE_TABLES][MICRO_BATCH][PAIRS]
+const cosines = zeroed<FixedArray<f32, typeof ANGLES>>(); // [MICRO_BATCH][ROPE_TABLES][PAIRS]
 const sines = zeroed<FixedArray<f32, typeof ANGLES>>();
 
 /** The angles of one token of the batch, as cosine and sine; they serve all heads of all layers. */
 export function computeRopeAngles(token: i32, position: i32): void {
-  for (let table: i32 = 0; table < ROPE_TABLES; table++) {
-    const first = (table * MICRO_BATCH + token) * PAIRS;
-    for (let i: i32 = 0; i < PAIRS; i++) {
-      const angle = f64(position) * ROPE_FREQUENCIES[table * PAIRS + i];
-      cosines[first + i] = f32(cos(angle)) * ROPE_MAGNITUDES[table];
-      sines[first + i] = f32(sin(angle)) * ROPE_MAGNITUDES[table];
-    }
+  for (let i: i32 = 0; i < TOKEN_ANGLES; i++) {
+    const angle = f64(position) * ROPE_FREQUENCIES[i];
+    cosines[token * TOKEN_ANGLES + i] = f32(cos(angle)) * ROPE_MAGNITUDES[i / PAIRS];
+    sines[token * TOKEN_ANGLES + i] = f32(sin(angle)) * ROPE_MAGNITUDES[i / PAIRS];
   }
 }
 
@@ -39,7 +37,7 @@ export function computeRopeAngles(token: i32, position: i32): void {
 export function applyRope(x: Ptr<f32>, layer: i32, token: i32, first: i32, end: i32): void {
   const table = HAS_LAYER_ROPES ? LAYER_ROPES[layer] : 0;
   if (table < 0) return;
-  const angles = (table * MICRO_BATCH + token) * PAIRS;
+  const angles = token * TOKEN_ANGLES + table * PAIRS;
   for (let row = first; row < end; row = (row / HEAD_DIM + 1) * HEAD_DIM) {
     const inHead = row % HEAD_DIM;
     const pairs = ref(x[row - inHead]);

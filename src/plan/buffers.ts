@@ -102,7 +102,7 @@ export function listBuffers(sizes: BufferSizes): Buffer[] {
   const batch = MICRO_BATCH;
   const panels = Math.ceil(batch / PANEL_TOKENS) * PANEL_TOKENS;
   const chunks = Math.ceil(sizes.context / KV_CHUNK);
-  const angles = [sizes.ropeTables, batch, sizes.ropeDim / 2];
+  const angles = [batch, sizes.ropeTables, sizes.ropeDim / 2];
   return [
     floats('x', [batch, dim], 'the residual stream'),
     floats('normed', [batch, dim], 'what a norm gives'),

@@ -91,7 +91,7 @@ describe('mu lines', () => {
 
   describe.skipIf(!smollm2)(`the guest of SmolLM2 in its image${NO_SMOLLM2}`, () => {
     test.each(['process', 'pc', 'uefi'] as const)('%s', async (machine) => {
-      expect(await imageOf(machine)).toBeLessThanOrEqual(3800);
+      expect(await imageOf(machine)).toBeLessThanOrEqual(3780);
     });
   });
 

@@ -104,7 +104,11 @@ const scales = {
 };
 
 test('between two barriers of a layer stands one step, in the plan’s order', async () => {
-  const calls = callsIn(functions.get('layersJob')?.body);
+  // A step that not every model has begins with its own
+  const calls = callsIn(functions.get('layersJob')?.body).flatMap((called) => {
+    const [first] = callsIn(functions.get(called)?.body);
+    return first === 'barrier' ? ['barrier', called] : [called];
+  });
   const longest = (await plans()).flatMap(({ groups }) => groups.map(({ steps }) => steps));
   const whole = longest.reduce((a, b) => (b.length > a.length ? b : a));
   expect(calls).toEqual(whole.flatMap(({ name }) => [name, 'barrier']));
