@@ -21,7 +21,7 @@ writeFileSync(path, 'whole');
 function imageOf(sha256: string): ImageDescription {
   const pack = { path, sha256, plan: { context: 16, sizes: { cacheType: 'f16' } }, model: {} };
   const guest = { architecture: 'x86_64' };
-  const prepared = { pack, guest } as ImageDescription['prepared'];
+  const prepared = { pack, guest, ctxShift: true } as ImageDescription['prepared'];
   const files = [{ name: 'model.pack', what: 'a pack' }];
   return { stack: 'unikernel', prepared, checked: false, files, memory: [] };
 }
@@ -37,6 +37,7 @@ test('a file of an image that has changed since is named', async () => {
   const sha256 = createHash('sha256').update('whole').digest('hex');
   const manifest = await writeManifest(folder, imageOf(sha256));
   await checkFiles(folder, manifest);
+  expect(manifest.options).toEqual({ context: 16, checked: false, ctxShift: true, kv: 'f16' });
   writeFileSync(path, 'whale');
   await expect(checkFiles(folder, manifest)).rejects.toThrow('model.pack is damaged');
   writeFileSync(path, 'wh');
