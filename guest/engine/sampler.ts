@@ -15,16 +15,11 @@ const weights = zeroed<FixedArray<f32, typeof VOCABULARY>>(); // of the candidat
 let heapSize: i32 = 0;
 
 /**
- * The next token. logits: f32[VOCABULARY_ROWS], changed by the penalty. recent: the last
- * `recentCount` tokens.
+ * The next token. logits: f32[VOCABULARY_ROWS], changed by the penalty. recent: the last n
+ * tokens.
  */
-export function sample(
-  logits: Ptr<f32>,
-  settings: Ptr<Settings>,
-  recent: Ptr<i32>,
-  recentCount: i32,
-): i32 {
-  if (settings.repeatPenalty != 1) penalize(logits, settings.repeatPenalty, recent, recentCount);
+export function sample(logits: Ptr<f32>, settings: Ptr<Settings>, recent: Ptr<i32>, n: i32): i32 {
+  if (settings.repeatPenalty != 1) penalize(logits, settings.repeatPenalty, recent, n);
   const first = largest(logits);
   const best = logits[first];
   if (best - best != 0) refuseLogits(); // infinite, or no number

@@ -11,7 +11,6 @@
 
 import { now } from 'machine';
 import {
-  CHAT_BY_HOST,
   CHAT_TEMPLATE,
   CONTEXT,
   CONTEXT_SHIFT,
@@ -63,14 +62,10 @@ export function answer(
   report.tokensHash = FNV_BASIS;
   report.logitsHash = FNV_BASIS;
   if ((settings.flags & u32(Flag.Forget)) != 0) forget();
-  const isWhole = (settings.flags & u32(Flag.Segments)) != 0;
-  let fits = true;
-  if (!isWhole) fits = addPrompt(text, length, settings, report);
-  else if (CHAT_BY_HOST) fits = replacePrompt(text, length, report);
-  if (!fits) {
+  if (!addPrompt(text, length, settings, report)) {
     report.stop = Stop.PromptTooLong;
-  } else if (tokenCount() == evaluated || (isWhole && !CHAT_BY_HOST)) {
-    report.stop = Stop.Malformed; // nothing to go on, or what this guest does not read
+  } else if (tokenCount() == evaluated) {
+    report.stop = Stop.Malformed; // nothing at all to go on
   } else {
     generate(settings, report, emit, isCancelled);
   }
@@ -79,26 +74,24 @@ export function answer(
 
 /** Counts its tokens as the report's. False if they do not fit: then nothing has been added. */
 function addPrompt(text: Ptr<u8>, length: i32, settings: Ptr<Settings>, report: Ptr<Report>): bool {
-  const before = tokenCount();
-  const isRaw = !CHAT_TEMPLATE || (settings.flags & u32(Flag.Raw)) != 0;
-  const withStart = (settings.flags & u32(Flag.NoStart)) == 0;
-  let fits = isRaw ? appendRaw(text, length, withStart) : appendTurn(text, length);
+  let before = tokenCount();
+  let older = before;
+  let fits = true;
+  if ((settings.flags & u32(Flag.Segments)) != 0) {
+    const kept = replaceAll(text, length);
+    fits = kept >= 0;
+    // The last token is evaluated in any case: its logits choose the next one.
+    evaluated = max(0, min(evaluated, min(kept, tokenCount() - 1)));
+    before = evaluated;
+    older = 0;
+  } else if (!CHAT_TEMPLATE || (settings.flags & u32(Flag.Raw)) != 0) {
+    fits = appendRaw(text, length, (settings.flags & u32(Flag.NoStart)) == 0);
+  } else {
+    fits = appendTurn(text, length);
+  }
   const added = tokenCount() - before;
-  if (CONTEXT_SHIFT && fits) fits = makeRoom(before, report);
+  if (CONTEXT_SHIFT && fits) fits = makeRoom(older, report);
   if (!fits) truncate(before);
-  report.promptTokens = fits ? added : 0;
-  return fits;
-}
-
-/** The same of a whole conversation, of which only what is new is evaluated. */
-function replacePrompt(segment: Ptr<u8>, length: i32, report: Ptr<Report>): bool {
-  const kept = replaceAll(segment, length);
-  let fits = kept >= 0;
-  // The last token is evaluated in any case: its logits choose the next one.
-  evaluated = max(0, min(evaluated, min(kept, tokenCount() - 1)));
-  const added = tokenCount() - evaluated;
-  if (CONTEXT_SHIFT && fits) fits = makeRoom(0, report);
-  if (!fits) truncate(evaluated);
   report.promptTokens = fits ? added : 0;
   return fits;
 }

@@ -64,7 +64,6 @@ import { applyRope, computeRopeAngles } from '../kernels/rope.ts';
 import { scaleBy, softCap } from '../kernels/scale.ts';
 import { QUANTIZES, TILE_ROWS, tileBytes } from '../kernels/tileFormat.ts';
 import {
-  Half,
   keyNorm,
   matrixOf,
   outputNorm,
@@ -166,12 +165,12 @@ function layersJob(core: i32, cores: i32): void {
     attention(layer, core, cores);
     barrier(core);
     attentionOutput(layer, core, cores);
-    if (HAS_POST_NORMS) addNormed(layer, Half.Attention, core, cores);
+    if (HAS_POST_NORMS) addNormed(2 * layer, core, cores);
     barrier(core);
     ffnGateUp(layer, core, cores);
     barrier(core);
     ffnDown(layer, core, cores);
-    if (HAS_POST_NORMS) addNormed(layer, Half.Ffn, core, cores);
+    if (HAS_POST_NORMS) addNormed(2 * layer + 1, core, cores);
     if (layer + 1 < LAYERS) barrier(core);
   }
 }
@@ -228,17 +227,12 @@ function inputFromGates(input: Ptr<Input>): void {
   setInput(input, ref(gates[0]), FFN_ROW, FFN_DIM, ref(innerLines[0]));
 }
 
-function setInput(
-  input: Ptr<Input>,
-  x: Ptr<f32>,
-  stride: i32,
-  columns: i32,
-  lines: Ptr<Activations>,
-): void {
-  input.x = x;
-  input.stride = stride;
-  input.columns = columns;
-  input.lines = lines;
+/** x: f32[tokens][stride], of which n are columns */
+function setInput(to: Ptr<Input>, x: Ptr<f32>, stride: i32, n: i32, lines: Ptr<Activations>): void {
+  to.x = x;
+  to.stride = stride;
+  to.columns = n;
+  to.lines = lines;
 }
 
 /** The rows first … end-1 (whole tiles) of a layer's matrix. out: f32[tokens][stride] */
@@ -274,7 +268,7 @@ function firstRow(rows: i32, core: i32, cores: i32): i32 {
  */
 function projectQkv(layer: i32, core: i32, cores: i32): void {
   const input = zeroed<Input>();
-  if (HAS_PRE_NORMS) normalize(ref(input), preNorm(layer, Half.Attention), core, cores);
+  if (HAS_PRE_NORMS) normalize(ref(input), preNorm(2 * layer), core, cores);
   else takeStream(ref(input), core, cores);
   const first = firstRow(QUERY_ROW + 2 * KV_ROW, core, cores);
   const end = firstRow(QUERY_ROW + 2 * KV_ROW, core + 1, cores);
@@ -411,11 +405,11 @@ function addDelta(t: i32, first: i32, end: i32): void {
 }
 
 /** When all of delta is there: x ← x + norm(delta). A token is one core's. */
-function addNormed(layer: i32, half: Half, core: i32, cores: i32): void {
+function addNormed(half: i32, core: i32, cores: i32): void {
   barrier(core);
   for (let t = core; t < tokens; t += cores) {
     const added = ref(delta[t * DIM]);
-    rmsNorm(added, added, postNorm(layer, half), DIM);
+    rmsNorm(added, added, postNorm(half), DIM);
     addDelta(t, 0, DIM);
   }
 }
@@ -426,7 +420,7 @@ function addNormed(layer: i32, half: Half, core: i32, cores: i32): void {
  */
 function ffnGateUp(layer: i32, core: i32, cores: i32): void {
   const input = zeroed<Input>();
-  if (HAS_PRE_NORMS) normalize(ref(input), preNorm(layer, Half.Ffn), core, cores);
+  if (HAS_PRE_NORMS) normalize(ref(input), preNorm(2 * layer + 1), core, cores);
   else takeStream(ref(input), core, cores);
   const first = firstRow(FFN_ROW, core, cores);
   const end = firstRow(FFN_ROW, core + 1, cores);

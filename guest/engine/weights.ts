@@ -76,20 +76,17 @@ function norm(index: i32): Ptr<f32> {
   return changetype<Ptr<f32>>(ref(packStart()[WEIGHTS_NORMS + usize(index * DIM * 4)]));
 }
 
-/** The two halves of a layer; each has LAYER_NORMS / 2 norms. */
-export enum Half {
-  Attention,
-  Ffn,
-}
-
-/** Of what goes into a half. Where HAS_PRE_NORMS. */
-export function preNorm(layer: i32, half: Half): Ptr<f32> {
-  return norm(layer * LAYER_NORMS + half * (LAYER_NORMS / 2));
+/**
+ * Of what goes into half of a layer: 2 · layer is attention, 2 · layer + 1 the feed-forward part.
+ * Where HAS_PRE_NORMS.
+ */
+export function preNorm(half: i32): Ptr<f32> {
+  return norm(half * (LAYER_NORMS / 2));
 }
 
 /** Of what comes out of it. Where HAS_POST_NORMS. */
-export function postNorm(layer: i32, half: Half): Ptr<f32> {
-  return norm(layer * LAYER_NORMS + (half + 1) * (LAYER_NORMS / 2) - 1);
+export function postNorm(half: i32): Ptr<f32> {
+  return norm((half + 1) * (LAYER_NORMS / 2) - 1);
 }
 
 export function outputNorm(): Ptr<f32> {

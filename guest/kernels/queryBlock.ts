@@ -20,19 +20,14 @@ export class QueryBlock {
 }
 
 /**
- * Adds out[HEAD_DIM] ← attention of query[HEAD_DIM] to positions 0 … position. Returns whether the
+ * Adds out[HEAD_DIM] ← attention of query[HEAD_DIM] to positions 0 … last. Returns whether the
  * block is full.
  */
-export function addQuery(
-  block: Ptr<QueryBlock>,
-  out: Ptr<f32>,
-  query: Ptr<f32>,
-  position: i32,
-): bool {
+export function addQuery(block: Ptr<QueryBlock>, out: Ptr<f32>, query: Ptr<f32>, last: i32): bool {
   const next = ref(block.queries[block.count]);
   next.out = out;
   next.query = query;
-  next.position = position;
+  next.position = last;
   block.count += 1;
   return block.count == ROWS;
 }

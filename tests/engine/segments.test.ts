@@ -31,11 +31,7 @@ describe('segments in requests', () => {
     const model = put(folder, 'tiny.gguf', makeTinyGguf({ context: CONTEXT }));
     const { constants, path: pack } = await preparePack({ model });
     const program = { machine: 'process', app: 'chat', cpu: 'portable', checked: true } as const;
-    // Only where the template needs it does a guest read them
-    const { elf } = await compileGuest({
-      ...program,
-      constants: { ...constants, CHAT_BY_HOST: true },
-    });
+    const { elf } = await compileGuest({ ...program, constants });
     guest = startProcess({ elf, pack });
   }, LINUX_TIMEOUT);
   afterAll(() => guest.close());
