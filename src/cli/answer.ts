@@ -79,7 +79,9 @@ function describeRefusal(
   if (report.stop === 'promptTooLong') {
     const size =
       prompt.length > most ? `: it has ${prompt.length} bytes, and there is room for ${most}` : '';
-    return `the prompt is too long for the context of ${context} positions${size}; a larger -c makes room (an image gets it from mu build)`;
+    const used = report.contextUsed;
+    const rest = used > 0 ? `, of which the conversation has ${used}` : '';
+    return `the prompt is too long for the context of ${context} positions${rest}${size}; a larger -c makes room (an image gets it from mu build)${used > 0 ? ', or --ctx-shift' : ''}`;
   }
   if (report.stop === 'malformedRequest')
     return 'there is nothing to continue: the prompt is empty, and this model has no start token';

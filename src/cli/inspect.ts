@@ -158,6 +158,7 @@ function asText(facts: Facts, withTensors: boolean): string {
     ['layers', `${config.layers} of width ${config.dim}, feed-forward ${config.hiddenDim}`],
     ['heads', `${config.heads} of width ${config.headDim}, ${config.kvHeads} for keys and values`],
     ['positions', `${config.contextLength}, ${describeRope(config)}`],
+    ...describeParts(config),
     ['output', config.tiedEmbeddings ? 'the embedding (tied)' : 'a matrix of its own'],
     ...facts.quantization.map((entry): [string, string] => [
       entry.type,
@@ -210,6 +211,26 @@ function describeRope({ ropeBase, ropeDim, ropeScaling }: Facts['config']): stri
     if (magnitude !== 1) parts.push(`times ${Number(magnitude.toPrecision(6))}`);
   }
   return parts.join(', ');
+}
+
+/** What few families have: windows, layers without RoPE, factors and caps. */
+function describeParts({ windows, windowRope, ropeless, scales }: Facts['config']) {
+  const rows: [label: string, value: string][] = [];
+  const listed = (layers: readonly (number | boolean)[]) =>
+    layers.flatMap((value, layer) => (value ? [layer] : [])).join(', ');
+  if (windows) {
+    const rope = windowRope ? `, RoPE base ${windowRope.ropeBase}` : '';
+    rows.push(['windows', `${Math.max(...windows)} positions in layers ${listed(windows)}${rope}`]);
+  }
+  if (ropeless) rows.push(['no RoPE', `in layers ${listed(ropeless)}`]);
+  if (scales) {
+    const named = Object.entries(scales).map(([name, value]) => {
+      if (typeof value !== 'object') return `${name} ${Number(value.toPrecision(6))}`;
+      return `${name} ${Number(value.growth.toPrecision(6))} for each ${value.length} positions`;
+    });
+    rows.push(['scales', named.join(', ')]);
+  }
+  return rows;
 }
 
 function describeKind({ kind, preTokenizer, merges }: Facts['tokenizer']): string {

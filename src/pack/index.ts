@@ -174,10 +174,10 @@ function chooseContext(model: Model, asked: number | undefined): number {
 
 /** What is normed is worked on in vectors of 16. */
 function requireWholeVectors({ config, options, path }: Model): void {
-  const normed = [{ field: 'width of the residual stream', width: config.dim }];
+  const normed = [{ field: 'embedding_length', width: config.dim }];
   if (options.queryKeyNorm !== 'none') {
     const rows = options.queryKeyNorm === 'row' ? config.kvHeads : 1;
-    normed.push({ field: 'width of what is normed of keys', width: rows * config.headDim });
+    normed.push({ field: 'attention.key_length', width: rows * config.headDim });
   }
   for (const { field, width } of normed) {
     if (width % 16 === 0) continue;

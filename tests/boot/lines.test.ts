@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PROTOCOL_VERSION } from '../../src/console/protocol.ts';
 import { encodeRequest } from '../../src/console/request.ts';
 import { DEFAULT_SETTINGS } from '../../src/console/settings.ts';
 import { type Guest, MAX_PROMPT_BYTES, PLACES, PREPARE_LIMIT, prepare, start } from './start.ts';
@@ -125,10 +126,11 @@ describe.each(PLACES)('lines: %s', (place) => {
     expect((await type(guest, `half\x1b[${request}`)).lines).toEqual(['framedé\x03']);
     expect((await type(guest, `\x01never mind${CTRL_C}`)).lines).toEqual(['malformed']);
     // the settings' first byte is the version; another version may have another length
-    const requestOf = (bytes: string) => type(guest, request.replace('\x0102', `\x01${bytes}`));
-    expect((await requestOf('01')).lines).toEqual(['otheré\x03']);
-    expect((await requestOf('0300')).lines).toEqual(['otheré\x03']);
-    expect((await requestOf('0200')).lines).toEqual(['malformedé\x03']);
+    const version = (ahead: number) => `\x010${PROTOCOL_VERSION + ahead}`;
+    const requestOf = (bytes: string) => type(guest, request.replace(version(0), bytes));
+    expect((await requestOf(version(-1))).lines).toEqual(['otheré\x03']);
+    expect((await requestOf(`${version(1)}00`)).lines).toEqual(['otheré\x03']);
+    expect((await requestOf(`${version(0)}00`)).lines).toEqual(['malformedé\x03']);
   });
 });
 

@@ -1,4 +1,5 @@
 import type { FamilyKeys } from '../architectures.ts';
+import { ModelError } from '../modelError.ts';
 import type { Metadata } from './metadata.ts';
 
 /** Keys of every file that change results unless they have this value. */
@@ -15,6 +16,7 @@ export function checkForeignKeys(metadata: Metadata, prefix: string, keys: Famil
   const read = [keys.read, keys.rope, keys.parts ?? {}].flatMap((names) => Object.values(names));
   const settled = new Set([...read, ...keys.harmless].map((key) => prefix + key));
   const neutral = { ...withPrefix(prefix, keys.neutral), ...neutralValues };
+  const problems: ModelError[] = [];
   for (const [key, value] of Object.entries(neutral)) {
     if (!metadata.has(key) || settled.has(key)) continue;
     const found =
@@ -24,22 +26,18 @@ export function checkForeignKeys(metadata: Metadata, prefix: string, keys: Famil
           ? metadata.boolean(key, value)
           : metadata.text(key);
     if (found === value) continue;
-    throw metadata.error(
-      key,
-      metadata.describe(key),
-      `${value} or no such key`,
-      'what it asks for is not computed yet: take a model without it',
-    );
+    const remedy = key.endsWith('expert_count')
+      ? 'a mixture of experts is not computed yet: take a dense model, such as Llama 3.2 or Qwen3'
+      : 'what it asks for is not computed yet: take a model without it';
+    const error = metadata.error(key, metadata.describe(key), `${value} or no such key`, remedy);
+    problems.push(error);
   }
   for (const key of metadata.keys()) {
     if (!key.startsWith(prefix) || settled.has(key) || Object.hasOwn(neutral, key)) continue;
-    throw metadata.error(
-      key,
-      metadata.describe(key),
-      'no such key',
-      'it is unknown here and could change the results',
-    );
+    const remedy = 'it is unknown here and could change the results';
+    problems.push(metadata.error(key, metadata.describe(key), 'no such key', remedy));
   }
+  if (problems.length > 0) throw new ModelError(problems.flatMap(({ problems }) => problems));
 }
 
 function withPrefix<T>(prefix: string, values: Record<string, T>): Record<string, T> {
