@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { placeSteps } from '../../src/cli/timeline.ts';
+import { PROTOCOL_VERSION } from '../../src/console/protocol.ts';
 import { decodeReport, type Report } from '../../src/console/report.ts';
 
-const nothing = decodeReport('02' + '00'.repeat(111)) as Report;
+const nothing = decodeReport(`0${PROTOCOL_VERSION}${'00'.repeat(111)}`) as Report;
 const report: Report = {
   ...nothing,
   entryToPackMappedNanos: 1_000_000n,
