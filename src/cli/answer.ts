@@ -14,7 +14,6 @@ import {
   sayDim,
   tokensPerSecond,
 } from './terminal.ts';
-import { placeSteps } from './timeline.ts';
 
 /**
  * Asks, streams the answer to stdout unless it is silent, and ends it with a line end. context: the
@@ -101,12 +100,13 @@ export function requireTemplate({ name, templateProblem }: ModelFacts, { raw }: 
 }
 
 /** What --json prints: 64-bit values as text, since JSON's readers keep 53 bits. */
-export function answerAsJson(
+export async function answerAsJson(
   answer: Answer,
   settings: Settings,
   guest: Guest,
   facts: Record<string, unknown>,
-): string {
+): Promise<string> {
+  const { placeSteps } = await import('./timeline.ts');
   const { report } = answer;
   const hex = (value: bigint) => `0x${value.toString(16).padStart(16, '0')}`;
   const milliseconds = (nanos: bigint) => Number(nanos) / 1e6;

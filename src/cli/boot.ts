@@ -157,7 +157,7 @@ async function askMachine(
         processors,
         context,
       };
-      process.stdout.write(answerAsJson(answer, settings, guest, facts));
+      process.stdout.write(await answerAsJson(answer, settings, guest, facts));
     } else {
       sayDim(describeReport(answer.report));
       if (options.timeline)

@@ -61,7 +61,7 @@ async function run(model: string, options: RunOptions): Promise<void> {
     const answer = await askOnce(conversation, prompt, settings, context, options.json);
     if (options.json) {
       const facts = { model: pack.model.name, stack: 'process', threads, context };
-      process.stdout.write(answerAsJson(answer, settings, running, facts));
+      process.stdout.write(await answerAsJson(answer, settings, running, facts));
     } else {
       sayDim(describeReport(answer.report));
     }
