@@ -18,13 +18,12 @@ import { cacheFolder, PROJECT_ROOT } from '../src/toolchain/cache.ts';
 import { compareFiles } from './divergence.ts';
 import {
   denseFamilies,
-  dequantizeModel,
   generateModel,
   type Quantization,
   quantizeModel,
 } from './generatedModels.ts';
 import { describeMachine } from './machineState.ts';
-import { figureAfter, findPeer, runProgram } from './peer.ts';
+import { dequantizeModel, figureAfter, findPeer, runProgram } from './peer.ts';
 
 const TEXT = '/usr/share/common-licenses/GPL-3';
 const CONTEXT = '512';

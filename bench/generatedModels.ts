@@ -42,11 +42,6 @@ export function quantizeModel(model: string, { type, isPure }: Quantization, pat
   runProgram(join(findPeer(), 'llama-quantize'), [...options, model, path, type]);
 }
 
-/** Writes the values of the model, whatever its types, in F32 to `path`. */
-export function dequantizeModel(model: string, path: string): void {
-  runProgram(join(findPeer(), 'llama-quantize'), ['--allow-requantize', model, path, 'F32']);
-}
-
 /** A Python with the packages: $MU_PYTHON, or one of its own in the cache. */
 function findPython(): string {
   if (process.env.MU_PYTHON) return process.env.MU_PYTHON;

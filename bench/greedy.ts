@@ -8,14 +8,14 @@
  * Exit code 1 where a token is less probable by more than MOST, or the image answers otherwise.
  */
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { encodeText, packFor, withEvaluator } from '../src/measure/guestPrograms.ts';
 import { openModel } from '../src/model/index.ts';
 import { cacheFolder, PROJECT_ROOT } from '../src/toolchain/cache.ts';
 import { killChild, startChild } from '../src/toolchain/children.ts';
 import { describeMachine } from './machineState.ts';
 import { findModel, repetitions } from './model.ts';
-import { findPeer, runProgram } from './peer.ts';
+import { dequantized, findPeer, runProgram } from './peer.ts';
 import { formatTable } from './table.ts';
 
 const PROMPTS = [
@@ -114,13 +114,19 @@ function isSaidByBoth(prompt: string): boolean {
 
 /** llama-server on the model in F32. */
 async function startServer() {
-  const f32 = join(cacheFolder(), 'bench', `${basename(model, '.gguf')}.f32.gguf`);
-  if (!existsSync(f32)) {
-    runProgram(join(llama, 'llama-quantize'), ['--allow-requantize', model, f32, 'F32']);
-  }
   const port = 20_000 + (process.pid % 20_000);
   const exact = ['-fa', 'off', '-ctk', 'f32', '-ctv', 'f32'];
-  const args = ['-m', f32, '--port', String(port), '-c', String(CONTEXT), '-np', '1', ...exact];
+  const args = [
+    '-m',
+    dequantized(model),
+    '--port',
+    String(port),
+    '-c',
+    String(CONTEXT),
+    '-np',
+    '1',
+    ...exact,
+  ];
   const child = startChild(join(llama, 'llama-server'), args);
   child.stdin.on('error', () => {});
   child.stdout.resume();

@@ -4,12 +4,12 @@
  * llama.cpp's own, in one run on one text. Of a model in F32 it is keys and values alone.
  * Usage: npx tsx bench/kl.ts [MODEL.gguf]
  */
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { cacheFolder, PROJECT_ROOT } from '../src/toolchain/cache.ts';
 import { describeMachine } from './machineState.ts';
 import { findModel } from './model.ts';
-import { figureAfter, findPeer, runProgram } from './peer.ts';
+import { dequantized, figureAfter, findPeer, runProgram } from './peer.ts';
 import { formatTable } from './table.ts';
 
 const TEXT = '/usr/share/common-licenses/GPL-3';
@@ -70,20 +70,9 @@ function run(): boolean {
   ].every(Boolean);
 }
 
-/** The dequantized model, made once and kept in the cache. */
-function makeF32(): string {
-  const f32 = join(cacheFolder(), 'bench', `${basename(model, '.gguf')}.f32.gguf`);
-  if (!existsSync(f32)) {
-    const partial = join(scratch, 'f32.gguf');
-    runProgram(join(llama, 'llama-quantize'), ['--allow-requantize', model, partial, 'F32']);
-    renameSync(partial, f32);
-  }
-  return f32;
-}
-
 function writeBase(base: string): number {
   const cut = ['-f', TEXT, '-c', CONTEXT, '--chunks', CHUNKS];
-  const options = ['-m', makeF32(), ...cut, '--kl-divergence-base', base];
+  const options = ['-m', dequantized(model), ...cut, '--kl-divergence-base', base];
   const { stdout, stderr } = runProgram(join(llama, 'llama-perplexity'), options);
   return figureAfter(stdout + stderr, /Final estimate: PPL =/);
 }

@@ -1,7 +1,7 @@
 /** llama.cpp's programs: the peer that every figure here is measured beside. */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, renameSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { cacheFolder, PROJECT_ROOT } from '../src/toolchain/cache.ts';
 
 const UNPACKER = join(PROJECT_ROOT, '../shared/peers/llama.cpp');
@@ -26,6 +26,25 @@ export function findPeer(): string {
   process.stderr.write(`unpacking llama.cpp into ${folder}\n`);
   runProgram(UNPACKER, [folder]);
   return join(folder, 'bin');
+}
+
+/**
+ * The model's weights in F32, as llama-quantize has them: written once for each name and kept in
+ * the cache.
+ */
+export function dequantized(model: string): string {
+  const path = join(cacheFolder(), 'bench', `${basename(model, '.gguf')}.f32.gguf`);
+  if (!existsSync(path)) {
+    const partial = `${path}.${process.pid}.part`;
+    dequantizeModel(model, partial);
+    renameSync(partial, path);
+  }
+  return path;
+}
+
+/** The same to a place of one's own. */
+export function dequantizeModel(model: string, path: string): void {
+  runProgram(join(findPeer(), 'llama-quantize'), ['--allow-requantize', model, path, 'F32']);
 }
 
 /** Runs a program to its end and returns stdout and stderr. Throws its last lines if it fails. */

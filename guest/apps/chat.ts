@@ -16,7 +16,7 @@ import { requirePack } from '../engine/weights.ts';
 const settings = zeroed<Settings>();
 const report = zeroed<Report>();
 let readyNanos: u64 = 0;
-let isSaid = false; // what the console does without
+let isSaid = false; // sayLimits has spoken
 
 export function main(): void {
   requirePack();

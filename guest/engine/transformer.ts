@@ -11,6 +11,7 @@
  *     x ← x + Wdown · g
  *   logits ← W · norm(x)
  *
+ * That is Llama; what other families have beside it stands behind constants (docs/architecture.md).
  * Up to MICRO_BATCH tokens go through a layer together; each result is the same, bit for bit, as
  * if they went one by one. The same as data, with shapes and bytes: src/plan/forward.ts; `mu
  * inspect` prints it.

@@ -73,7 +73,7 @@ export function randomGguf(model: RandomModel): {
   const { architecture = 'llama', vocab, tied, outputType, types = [model.type] } = model;
   const family = architectures[architecture];
   const config = configOf(model);
-  const random = randomSource(model.seed);
+  const random = uniform(model.seed);
   let made = 0;
   const tensor = (name: string, shape: Shape, other?: TensorType): RandomTensor => {
     const { rows, columns } = shapeOf(shape, config);
@@ -175,8 +175,8 @@ function rowBytes(name: string, type: TensorType, columns: number): number {
   );
 }
 
-/** Uniform numbers in [0, 1): mulberry32. */
-function randomSource(seed: number): () => number {
+/** Uniform numbers in [0, 1): mulberry32 by Tommy Ettinger (public domain). */
+export function uniform(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -26,9 +26,7 @@ export function checkForeignKeys(metadata: Metadata, prefix: string, keys: Famil
           ? metadata.boolean(key, value)
           : metadata.text(key);
     if (found === value) continue;
-    const remedy = key.endsWith('expert_count')
-      ? 'a mixture of experts is not computed yet: take a dense model, such as Llama 3.2 or Qwen3'
-      : 'what it asks for is not computed yet: take a model without it';
+    const remedy = 'this is not computed yet: take a model without it; README.md has a list';
     const error = metadata.error(key, metadata.describe(key), `${value} or no such key`, remedy);
     problems.push(error);
   }

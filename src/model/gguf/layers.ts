@@ -5,9 +5,6 @@ import type { Metadata } from './metadata.ts';
 /** What a configuration says beyond sizes and RoPE. */
 type Parts = Pick<ModelConfig, 'ropeless' | 'windows' | 'windowRope' | 'scales'>;
 
-/** Its value where a key says nothing, or 0. */
-const ABSENT = undefined;
-
 /**
  * Windows, layers without RoPE, factors and caps, as the family's keys have them. The rules are
  * llama.cpp's: its src/models, a file for each family. What does nothing is left out.
@@ -104,12 +101,12 @@ function readScales(
   key: KeyOf,
   { dim, heads, headDim, layers, contextLength, ropeScaling }: ModelConfig,
 ): Scales {
-  /** The key's number; ABSENT where there is none, or one that does nothing. */
+  /** The key's number; undefined where there is none, or one that does nothing. */
   const read = (name: PartKey, nothing = 1, min = 0): number | undefined => {
     const found = key(name);
-    if (found === undefined) return ABSENT;
+    if (found === undefined) return undefined;
     const value = metadata.float(found, { min, max: 1e6, fallback: nothing });
-    return value === nothing || value === 0 ? ABSENT : value;
+    return value === nothing || value === 0 ? undefined : value;
   };
   const divisor = read('logitDivisor', 1, 1e-6);
   const growth = read('temperatureGrowth', 0);
